@@ -1,0 +1,146 @@
+"""The names the gazetteer knows, indexed for search: by folded words, by joined letters, by one-letter typos.
+
+Pure data structure. Where in a sentence a name counts as a place is decided by `commune_finder.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
+
+from rapidfuzz.distance import OSA
+
+from nlu.components.text import compose, fold, syllable
+
+COMMUNE_UNITS = frozenset({"xã", "phường", "thị trấn"})
+DISTRICT_UNITS = frozenset({"huyện", "thành phố", "thị xã"})
+UNITS = COMMUNE_UNITS | DISTRICT_UNITS
+
+# How a typed name agrees with a spelling, from worst to best: other accents, accents left out, the same.
+CONTRADICTS, LEAVES_OUT, SAME = 0, 1, 2
+_MOST_WORDS = 4
+
+
+class Spelling:
+    """One accented name with the units that bear it ("Tân Thành": xã, phường)."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.units: Set[str] = set()
+        self.syllables = tuple(syllable(word) for word in name.lower().split())
+
+    def agreement(self, typed: Sequence[str]) -> int:
+        """CONTRADICTS, LEAVES_OUT or SAME for lower-case words whose folded forms are those of the name."""
+        return agreement(typed, self.syllables)
+
+
+def agreement(typed: Sequence[str], wanted: Sequence[Tuple[str, str]]) -> int:
+    """How typed lower-case words agree with syllables of the same folded letters: CONTRADICTS, LEAVES_OUT or SAME."""
+    worst = SAME
+    for word, (letters, tone) in zip(typed, wanted):
+        if word.isascii():
+            if tone or not letters.isascii():
+                worst = min(worst, LEAVES_OUT)
+            continue
+        typed_letters, typed_tone = syllable(word)
+        if (typed_letters, typed_tone) == (letters, tone):
+            continue
+        worst = LEAVES_OUT
+        bare = fold(letters)
+        same = all(have in (want, plain) for have, want, plain in zip(typed_letters, letters, bare))
+        if not same or typed_tone not in ("", tone):
+            return CONTRADICTS
+    return worst
+
+
+def split_full_name(full_name: str) -> Tuple[str, str]:
+    """ "Thị trấn Hùng Sơn" → ("thị trấn", "Hùng Sơn"). Raises ValueError for a name without its unit."""
+    words = compose(full_name).text.split()
+    for size in (2, 1):
+        unit = " ".join(words[:size]).lower()
+        if unit in UNITS and len(words) > size:
+            return unit, " ".join(words[size:])
+    raise ValueError(full_name)
+
+
+class CommuneNames:
+    """An index over full names ("Xã Tân Cương", "Huyện Phú Bình").
+
+    A key is a name's folded words with one space between them; joined, the same without spaces.
+    """
+
+    def __init__(self, full_names: Iterable[str]) -> None:
+        self._spellings: Dict[str, List[Spelling]] = {}
+        self._keys_of_joined: Dict[str, List[str]] = {}
+        self._lengths: Dict[str, List[int]] = {}
+        self._deletions: Dict[str, Set[str]] = {}
+        for full_name in full_names:
+            unit, name = split_full_name(full_name)
+            self._add(unit, name)
+        for key in self._spellings:
+            first, size = key.split(" ")[0], key.count(" ") + 1
+            sizes = self._lengths.setdefault(first, [])
+            if size not in sizes:
+                self._lengths[first] = sorted([*sizes, size], reverse=True)
+            joined = key.replace(" ", "")
+            self._keys_of_joined.setdefault(joined, []).append(key)
+            for shorter in _with_one_letter_less(joined):
+                self._deletions.setdefault(shorter, set()).add(joined)
+        self.most_words = max((key.count(" ") + 1 for key in self._spellings), default=_MOST_WORDS)
+
+    def _add(self, unit: str, name: str) -> None:
+        spellings = self._spellings.setdefault(" ".join(fold(name).lower().split()), [])
+        for spelling in spellings:
+            if spelling.name == name:
+                break
+        else:
+            spelling = Spelling(name)
+            spellings.append(spelling)
+        spelling.units.add(unit)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._spellings
+
+    def lengths(self, first_word: str) -> Sequence[int]:
+        """How many words the names that begin with a folded word have, longest first."""
+        return self._lengths.get(first_word, ())
+
+    def units(self, key: str) -> FrozenSet[str]:
+        """The units of everything with this key."""
+        return frozenset(unit for spelling in self._spellings[key] for unit in spelling.units)
+
+    def spellings(self, key: str) -> Sequence[Spelling]:
+        """All accented names with this key."""
+        return self._spellings[key]
+
+    def joined(self, letters: str) -> Sequence[str]:
+        """The keys that are `letters` once their spaces are taken out."""
+        return self._keys_of_joined.get(letters, ())
+
+    def one_typo_from(self, letters: str) -> List[str]:
+        """The keys one insertion, deletion, replacement or swap of neighbours away from `letters` (not 0 away)."""
+        candidates: Set[str] = set(self._deletions.get(letters, ()))
+        for shorter in _with_one_letter_less(letters):
+            candidates |= self._deletions.get(shorter, set())
+            if shorter in self._keys_of_joined:
+                candidates.add(shorter)
+        near = sorted(joined for joined in candidates if OSA.distance(letters, joined, score_cutoff=1) == 1)
+        return [key for joined in near for key in self._keys_of_joined[joined]]
+
+    def value(self, key: str, typed: Optional[Sequence[str]], unit: Optional[str]) -> Tuple[str, int]:
+        """(value, agreement) of a found key: the one spelling that what was typed leaves, else the key itself.
+
+        `typed`: the lower-case words if there are as many as in the name, else None (letters and spaces differ).
+        `unit` decides between spellings that agree equally ("thị trấn yen lac" was Yến Lạc, "xã yen lac" Yên Lạc).
+        """
+        spellings = self._spellings[key]
+        best = CONTRADICTS if typed is None else max(spelling.agreement(typed) for spelling in spellings)
+        left = spellings
+        if typed is not None:
+            left = [spelling for spelling in spellings if spelling.agreement(typed) == best]
+        if len(left) > 1 and unit is not None:
+            left = [spelling for spelling in left if unit in spelling.units] or left
+        return (left[0].name if len(left) == 1 else key), best
+
+
+def _with_one_letter_less(letters: str) -> Set[str]:
+    return {letters[:at] + letters[at + 1 :] for at in range(len(letters))}

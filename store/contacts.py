@@ -1,0 +1,79 @@
+"""People who write to the hotline: their name and phone, encrypted, found again through keyed hashes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import phonenumbers
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from store.crypto import Keyring
+from store.database import insert_returning_id
+from store.tables import contact, contact_name_word
+
+REGION = "VN"
+
+
+def normalise_phone(text: str) -> str | None:
+    """A valid Vietnamese number in E.164 ("0912 345 678" → "+84912345678"); None if it is none."""
+    try:
+        number = phonenumbers.parse(text, REGION)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number_for_region(number, REGION):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def find_phone(text: str) -> str | None:
+    """The first valid Vietnamese phone number inside a sentence, in E.164."""
+    for match in phonenumbers.PhoneNumberMatcher(text, REGION):
+        found = normalise_phone(match.raw_string)
+        if found:
+            return found
+    return None
+
+
+class Contacts:
+    """Reads and writes contacts within the caller's transaction."""
+
+    def __init__(self, connection: Connection, keyring: Keyring) -> None:
+        self.connection, self.keyring = connection, keyring
+
+    def add(self, now: datetime, name: str | None = None) -> int:
+        """A new contact's id."""
+        contact_id = insert_returning_id(self.connection, contact, {"created_at": now})
+        if name:
+            self.set_name(contact_id, name)
+        return contact_id
+
+    def set_name(self, contact_id: int, name: str) -> None:
+        self.connection.execute(update(contact).where(contact.c.id == contact_id).values(name=name))
+        self.connection.execute(delete(contact_name_word).where(contact_name_word.c.contact_id == contact_id))
+        words = [{"contact_id": contact_id, "word_hash": word} for word in self.keyring.name_words(name)]
+        if words:
+            self.connection.execute(insert(contact_name_word), words)
+
+    def set_phone(self, contact_id: int, phone: str) -> None:
+        """`phone` in E.164."""
+        values = {"phone": phone, "phone_hash": self.keyring.hash(phone, "phone")}
+        self.connection.execute(update(contact).where(contact.c.id == contact_id).values(values))
+
+    def with_phone(self, phone: str) -> list[int]:
+        """Ids of the contacts with this number, in E.164."""
+        rows = select(contact.c.id).where(contact.c.phone_hash == self.keyring.hash(phone, "phone"))
+        return list(self.connection.scalars(rows.order_by(contact.c.id)))
+
+    def with_name(self, words: str) -> list[int]:
+        """Ids of the contacts whose name has all these words, whatever their accents, case and order."""
+        hashes = self.keyring.name_words(words)
+        if not hashes:
+            return []
+        rows = (
+            select(contact_name_word.c.contact_id)
+            .where(contact_name_word.c.word_hash.in_(hashes))
+            .group_by(contact_name_word.c.contact_id)
+            .having(func.count() == len(hashes))
+            .order_by(contact_name_word.c.contact_id)
+        )
+        return list(self.connection.scalars(rows))

@@ -1,0 +1,61 @@
+"""Encryption of personal fields at rest, and keyed hashes to find them again. Holds keys; decides nothing else.
+
+One secret (HOTLINE_SECRET_KEY) gives three independent keys by HKDF-SHA256: one encrypts (AES-256-GCM), one hashes
+(HMAC-SHA256), one only identifies the secret so that a start with another one is refused.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from store.text import folded_words
+
+NONCE_BYTES = 12
+MIN_SECRET_CHARACTERS = 32
+
+
+class DecryptionError(Exception):
+    """A stored value was written with another key, or was changed."""
+
+
+class Keyring:
+    """The keys derived from one secret text of at least 32 characters."""
+
+    def __init__(self, secret: str) -> None:
+        if len(secret) < MIN_SECRET_CHARACTERS:
+            raise ValueError(f"the secret needs at least {MIN_SECRET_CHARACTERS} characters")
+        self._cipher = AESGCM(self._derive(secret, b"field encryption"))
+        self._hash_key = self._derive(secret, b"keyed hash")
+        self.fingerprint = self._derive(secret, b"fingerprint")[:8].hex()
+        self._prefix = bytes.fromhex(self.fingerprint)[:4]  # which key a value was written with, for rotation
+
+    @staticmethod
+    def _derive(secret: str, purpose: bytes) -> bytes:
+        return HKDF(SHA256(), length=32, salt=None, info=b"hotline/1/" + purpose).derive(secret.encode())
+
+    def encrypt(self, text: str) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return self._prefix + nonce + self._cipher.encrypt(nonce, text.encode(), self._prefix)
+
+    def decrypt(self, stored: bytes) -> str:
+        """Raises DecryptionError."""
+        prefix, nonce, sealed = stored[:4], stored[4 : 4 + NONCE_BYTES], stored[4 + NONCE_BYTES :]
+        try:
+            return self._cipher.decrypt(nonce, sealed, prefix).decode()
+        except (InvalidTag, ValueError) as error:
+            raise DecryptionError("a personal field cannot be read with this HOTLINE_SECRET_KEY") from error
+
+    def hash(self, value: str, kind: str) -> bytes:
+        """Equal values of one kind ("phone", "tax_code", "name_word") give equal hashes; without the key they say nothing."""
+        return hmac.digest(self._hash_key, f"{kind}\x00{value}".encode(), sha256)
+
+    def name_words(self, name: str) -> set[bytes]:
+        """One hash per accent-free word: finds "Nguyễn Thị Hồng" by "hong nguyen" without storing the name."""
+        return {self.hash(word, "name_word") for word in folded_words(name)}

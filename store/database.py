@@ -1,0 +1,134 @@
+"""A database and its transactions. A transaction is one plain function, run in a worker thread.
+
+Because it is a plain function it cannot await anything: no transaction can stay open while a service is called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, insert, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from store import tables
+from store.clock import Clock
+from store.crypto import Keyring
+
+T = TypeVar("T")
+Transaction = Callable[[Connection], T]
+
+POSTGRESQL_CONNECTIONS = 8
+BUSY_SECONDS = 10
+
+
+class WrongKeyError(RuntimeError):
+    """The database was made with another HOTLINE_SECRET_KEY."""
+
+
+def normalise_url(url: str) -> str:
+    """`sqlite:///path` or `postgresql://…` (settings) to what SQLAlchemy wants; the driver is ours to choose."""
+    parsed = make_url(url)
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    elif parsed.drivername != "sqlite":
+        raise ValueError(f"HOTLINE_DATABASE_URL: {parsed.drivername} is neither sqlite nor postgresql")
+    return parsed.render_as_string(hide_password=False)
+
+
+class Database:
+    """Runs transactions, off the event loop. Write transactions of SQLite go through one thread, one after the other."""
+
+    def __init__(self, url: str) -> None:
+        self.url = normalise_url(url)
+        self.engine = _engine(self.url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writers = ThreadPoolExecutor(1 if self.is_sqlite else POSTGRESQL_CONNECTIONS, "database")
+        self._readers = ThreadPoolExecutor(2, "database-read") if self.is_sqlite else self._writers
+
+    async def run(self, work: Transaction[T]) -> T:
+        """Run `work` in one transaction: committed when it returns, rolled back when it raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._writers, self.run_now, work)
+
+    async def read(self, work: Transaction[T]) -> T:
+        """Run `work`, which only reads."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
+
+    def run_now(self, work: Transaction[T]) -> T:
+        """`run` for callers without an event loop (command line, tests)."""
+        with self.engine.begin() as connection:
+            return work(connection)
+
+    def read_now(self, work: Transaction[T]) -> T:
+        with self.engine.connect().execution_options(hotline_read_only=True) as connection:
+            return work(connection)
+
+    def close(self) -> None:
+        self._writers.shutdown()
+        self._readers.shutdown()
+        self.engine.dispose()
+
+
+def open_database(url: str, keyring: Keyring, clock: Clock) -> Database:
+    """Open a migrated database and make sure that `keyring` is the one it was made with. Raises WrongKeyError."""
+    tables.EncryptedText.use(keyring)
+    database = Database(url)
+    database.run_now(lambda connection: _check_key(connection, keyring, clock))
+    return database
+
+
+def _check_key(connection: Connection, keyring: Keyring, clock: Clock) -> None:
+    row = {"id": 1, "key_fingerprint": keyring.fingerprint, "created_at": clock.now()}
+    connection.execute(insert_unless_there(connection, tables.installation, row))
+    if connection.scalar(select(tables.installation.c.key_fingerprint)) != keyring.fingerprint:
+        raise WrongKeyError(
+            "Cơ sở dữ liệu này được tạo với một HOTLINE_SECRET_KEY khác. Hãy đặt lại đúng khóa cũ"
+            " (mặc định nằm ở var/secret.key); nếu không, tên và số điện thoại đã lưu sẽ không đọc được."
+        )
+
+
+def insert_unless_there(connection: Connection, table: Table, row: dict[str, Any]) -> Executable:
+    """An INSERT that does nothing where a unique key is taken; `rowcount` tells which."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    return dialect.insert(table).values(row).on_conflict_do_nothing()
+
+
+def insert_returning_id(connection: Connection, table: Table, row: dict[str, Any]) -> int:
+    """Insert one row and return the number the database gave it."""
+    return int(connection.scalar(insert(table).values(row).returning(table.c.id)))  # type: ignore[arg-type]
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=POSTGRESQL_CONNECTIONS, pool_pre_ping=True)
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # we begin transactions ourselves
+    cursor = connection.cursor()
+    # FULL: an accepted message survives a power cut, not only a killed process
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock at once: a transaction that read first can never fail with "database is locked"
+    read_only = connection.get_execution_options().get("hotline_read_only")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,83 @@
+"""The words every room shares about messages: what came in, what goes out. Channel-neutral and immutable."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+# Longer texts are kept whole but not understood; a person reads them.
+MAX_UNDERSTOOD_CHARACTERS = 2000
+
+
+@dataclass(frozen=True)
+class InboundMessage:
+    """One message as a provider delivered it. `text` is clean (store.text.clean); `payload` is a pressed button's.
+
+    (channel, provider_message_id) identifies it for good: the same pair again is the same message.
+    """
+
+    channel: str
+    address: str
+    provider_message_id: str
+    received_at: datetime
+    text: str = ""
+    payload: str | None = None
+    sender_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Button:
+    """`payload` is Rasa's: /intent or /intent{"entity":"value"}; at most 64 bytes (Telegram's limit)."""
+
+    title: str
+    payload: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an answer stands: the document as it is quoted to a person, the article, a public address if there is one."""
+
+    document: str
+    article: str
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One message to an owner, before any channel's limits. `offers_person`: it proposes or announces an officer."""
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    sources: tuple[Source, ...] = ()
+    image: str | None = None
+    offers_person: bool = False
+    entry: str | None = None  # id of the content pack entry that was said
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Reply:
+        return cls(
+            text=data["text"],
+            buttons=tuple(Button(**button) for button in data.get("buttons", ())),
+            sources=tuple(Source(**source) for source in data.get("sources", ())),
+            image=data.get("image"),
+            offers_person=bool(data.get("offers_person", False)),
+            entry=data.get("entry"),
+        )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the dialogue service understood of an inbound message; kept with it for review."""
+
+    intent: str | None
+    confidence: float | None
+    ranking: list[dict[str, Any]] = field(default_factory=list)
+    entities: list[dict[str, Any]] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)

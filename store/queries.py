@@ -1,0 +1,78 @@
+"""The statements that everything else waits for, in one place, with why they are as they are.
+
+`conversation.wake_at` is queue and lease in one column: null = nothing to do; past = a worker may take it; future = a
+worker has it until then, or its retry is due then. A worker that dies simply does not renew: the time passes and another
+takes over. Taking a conversation is only an economy; that nothing is done twice rests on `conversation.version`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, func, literal, null, select, union_all, update
+
+from store.tables import conversation, inbound, outbound
+
+
+def claim_conversations(connection: Connection, now: datetime, until: datetime, limit: int) -> list[str]:
+    """Take up to `limit` conversations whose time has come, the longest waiting first, until `until`.
+
+    Reads ix_conversation_wake_at from its start and stops after `limit` rows: cost does not grow with the number of
+    conversations. SKIP LOCKED lets workers on PostgreSQL pass by each other; SQLite has one writer at a time anyway.
+    """
+    due = (
+        select(conversation.c.id)
+        .where(conversation.c.wake_at <= now)
+        .order_by(conversation.c.wake_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = update(conversation).where(conversation.c.id.in_(due)).values(wake_at=until)
+    return list(connection.scalars(taken.returning(conversation.c.id)))
+
+
+def next_wake(connection: Connection) -> datetime | None:
+    """When the next conversation is due; the same index, one row."""
+    return connection.scalar(select(func.min(conversation.c.wake_at)))
+
+
+def first_pending(connection: Connection, conversation_id: str) -> RowMapping | None:
+    """The oldest message of a conversation that is not done; ix_inbound_pending holds only such rows."""
+    rows = (
+        select(inbound)
+        .where(inbound.c.conversation_id == conversation_id, inbound.c.status == "pending")
+        .order_by(inbound.c.seq)
+        .limit(1)
+    )
+    return connection.execute(rows).mappings().first()
+
+
+def thread(connection: Connection, conversation_id: str, after: int, limit: int) -> list[RowMapping]:
+    """What both sides said, by number: columns seq, sender, text, payload, reply, message_id, at.
+
+    With `after` = 0 the newest `limit` messages, else the first `limit` after it. Both halves read the unique index
+    on (conversation_id, seq).
+    """
+    said_in = select(
+        inbound.c.seq,
+        literal("owner").label("sender"),
+        inbound.c.text,
+        inbound.c.payload,
+        null().label("reply"),
+        inbound.c.provider_message_id.label("message_id"),
+        inbound.c.received_at.label("at"),
+    ).where(inbound.c.conversation_id == conversation_id, inbound.c.seq > after, inbound.c.kind == "message")
+    said_out = select(
+        outbound.c.seq,
+        outbound.c.sender,
+        null().label("text"),
+        null().label("payload"),
+        outbound.c.reply,
+        null().label("message_id"),
+        outbound.c.created_at.label("at"),
+    ).where(outbound.c.conversation_id == conversation_id, outbound.c.seq > after)
+    both = union_all(said_in, said_out).subquery()
+    newest_first = after == 0
+    order = both.c.seq.desc() if newest_first else both.c.seq
+    rows = connection.execute(select(both).order_by(order).limit(limit)).mappings().all()
+    return sorted(rows, key=lambda row: row["seq"])

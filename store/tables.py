@@ -1,0 +1,185 @@
+"""The tables, once, for SQLite and PostgreSQL. Migrations must give the same (tests/store/test_migrations.py)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator
+
+from store.crypto import Keyring
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC times on both databases; a naive one is a programming error and refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored time must know its zone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class EncryptedText(TypeDecorator[str]):
+    """Names, phones and tax codes: encrypted at rest, text in Python. The keyring is given once, at start."""
+
+    impl = LargeBinary
+    cache_ok = True
+    keyring: Keyring | None = None
+
+    @classmethod
+    def use(cls, keyring: Keyring) -> None:
+        cls.keyring = keyring
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else self._ring().encrypt(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else self._ring().decrypt(bytes(value))
+
+    def _ring(self) -> Keyring:
+        if self.keyring is None:
+            raise RuntimeError("no keyring: open the database with store.database.open_database")
+        return self.keyring
+
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+Id = BigInteger().with_variant(
+    Integer, "sqlite"
+)  # SQLite numbers rows by itself only when the type is INTEGER
+
+# One row: which secret this database was made with. A start with another one is refused.
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key_fingerprint", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+contact = Table(
+    "contact",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", EncryptedText),
+    Column("phone", EncryptedText),
+    Column("phone_hash", LargeBinary, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+contact_name_word = Table(
+    "contact_name_word",
+    metadata,
+    Column("contact_id", Id, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True),
+    Column("word_hash", LargeBinary, primary_key=True, index=True),
+)
+
+conversation = Table(
+    "conversation",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("channel", String(20), nullable=False),
+    # what the provider calls the person; for the web chat the hash of the session's token
+    Column("address", String(100), nullable=False),
+    Column("contact_id", Id, ForeignKey("contact.id"), nullable=False),
+    Column("province", String(40), nullable=False),
+    Column("holder", String(20), nullable=False),  # the baton: bot | queue (bot/baton.py)
+    Column("version", Integer, nullable=False),  # every turn's commit checks and raises it
+    Column("last_seq", Integer, nullable=False),  # numbers inbound and outbound messages together
+    Column("dialogue_state", Json),
+    Column("offered", Json),  # the buttons of the bot's last reply, so that "2" can be read
+    Column("outage_told_at", UtcDateTime),  # the holding reply of the present outage
+    # Null: nothing to do. Past: waits for a worker. Future: a worker has it until then, or a retry is due then.
+    Column("wake_at", UtcDateTime, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("channel", "address"),
+)
+
+inbound = Table(
+    "inbound",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("conversation_id", String(32), ForeignKey("conversation.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("provider_message_id", String(100), nullable=False),
+    Column("kind", String(20), nullable=False),  # message (from the owner) | event (ours, for the dialogue)
+    Column("text", Text, nullable=False),
+    Column("payload", Text),
+    Column("status", String(20), nullable=False),  # pending | answered | with_person
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("reading", Json),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("done_at", UtcDateTime),
+    UniqueConstraint("channel", "provider_message_id"),
+    UniqueConstraint("conversation_id", "seq"),
+)
+Index(
+    "ix_inbound_pending",
+    inbound.c.conversation_id,
+    inbound.c.seq,
+    sqlite_where=inbound.c.status == "pending",
+    postgresql_where=inbound.c.status == "pending",
+)
+
+outbound = Table(
+    "outbound",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("conversation_id", String(32), ForeignKey("conversation.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("in_reply_to", Id, ForeignKey("inbound.id")),
+    Column("sender", String(20), nullable=False),  # bot | officer
+    Column("reply", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("conversation_id", "seq"),
+)
+
+escalation = Table(
+    "escalation",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("conversation_id", String(32), ForeignKey("conversation.id"), nullable=False, index=True),
+    Column("reason", String(40), nullable=False),
+    Column("status", String(20), nullable=False, index=True),  # open | returned
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+)

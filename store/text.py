@@ -1,0 +1,33 @@
+"""Vietnamese text as it is stored and compared: cleaning what arrives, folding accents away."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def clean(text: str) -> str:
+    """NFC, without control and invisible characters (tab and line break stay), without surrounding space.
+
+    PostgreSQL cannot store NUL, and bidirectional overrides can make a text read as what it is not.
+    """
+    composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    kept = (
+        c
+        for c in composed
+        if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") or c == "\u200d"
+    )
+    return "".join(kept).strip()
+
+
+def fold(text: str) -> str:
+    """Lower case without accents: "Đồng Hỷ" → "dong hy"."""
+    decomposed = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def folded_words(text: str) -> list[str]:
+    """The accent-free words of `text`, without punctuation."""
+    return _WORD.findall(fold(text))
