@@ -1,0 +1,274 @@
+"""What the bot may say: pack answers with their sources and the days on which they are true.
+
+Responsible for choosing the entry that may be said in a province on a day, and for filling in its words. Not
+responsible for who asked or how it is delivered; buttons are handed on as they are written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from string import Formatter
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool, ValidationInfo, field_validator
+
+from programme.packs import (
+    NATIONAL,
+    Document,
+    Packs,
+    Slug,
+    Text,
+    ends_after_it_begins,
+    unknown_document,
+)
+from programme.yaml_source import ContentModel, YamlSource, read_yaml, refusal
+
+Confidence = Literal["A", "B", "C"]
+Reason = Literal["not_approved", "expired", "not_yet_valid"]
+
+# Telegram's limit for callback_data, in bytes of UTF-8; the tightest of the channels.
+BUTTON_PAYLOAD_BYTES = 64
+
+
+class Button(ContentModel):
+    """A choice below an answer; `payload` is Rasa's: `/intent` or `/intent{"entity":"value"}`."""
+
+    title: Text
+    payload: Text
+
+    @field_validator("payload")
+    @classmethod
+    def _is_a_rasa_payload(cls, payload: str) -> str:
+        size = len(payload.encode())
+        if size > BUTTON_PAYLOAD_BYTES:
+            limit = BUTTON_PAYLOAD_BYTES
+            raise refusal(f"payload dài {size} byte, quá {limit} byte", "rút ngắn giá trị trong payload")
+        intent, brace, entities = payload.removeprefix("/").partition("{")
+        well_formed = payload.startswith("/") and intent.isidentifier()
+        if well_formed and brace:
+            try:
+                well_formed = isinstance(json.loads(brace + entities), dict)
+            except ValueError:
+                well_formed = False
+        if not well_formed:
+            raise refusal(
+                f'payload "{payload}" không đúng dạng', 'viết /ý_định hoặc /ý_định{"tên":"giá trị"}'
+            )
+        return payload
+
+
+class _Words(ContentModel):
+    vi: Text
+    en: Text | None = None
+
+
+class _Citation(ContentModel):
+    document: Slug
+    article: Text
+
+
+class _Entry(ContentModel):
+    id: Slug
+    intent: Slug | None = None
+    text: _Words
+    sources: Annotated[tuple[_Citation, ...], Field(min_length=1)]
+    confidence: Confidence
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+    offer_person: StrictBool = False
+    variables: tuple[Slug, ...] = ()
+    buttons: tuple[Button, ...] = ()
+
+    @field_validator("valid_to")
+    @classmethod
+    def _ends_after_it_begins(cls, valid_to: dt.date | None, info: ValidationInfo) -> dt.date | None:
+        return ends_after_it_begins(valid_to, info)
+
+
+class _AnswersFile(ContentModel):
+    answers: tuple[_Entry, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an answer comes from: the document as quoted to a person, the place in it, its address."""
+
+    document: str
+    article: str
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days on which something is true, both ends included; None is open."""
+
+    first: dt.date | None
+    last: dt.date | None
+
+    def __contains__(self, day: dt.date) -> bool:
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+    def overlaps(self, other: Window) -> bool:
+        return not self.ends_before(other.first) and not other.ends_before(self.first)
+
+    def ends_before(self, day: dt.date | None) -> bool:
+        return self.last is not None and day is not None and self.last < day
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One pack entry, its sources looked up and its window worked out."""
+
+    id: str
+    intent: str | None
+    pack: str
+    texts: tuple[tuple[str, str], ...]
+    sources: tuple[Source, ...]
+    confidence: Confidence
+    window: Window
+    offer_person: bool
+    variables: tuple[str, ...]
+    buttons: tuple[Button, ...]
+
+    def render(self, language: str = "vi", **variables: str) -> str:
+        """The words with every variable filled in; Vietnamese when the entry lacks `language`.
+
+        Raises ValueError when the variables are not exactly those the entry declares.
+        """
+        if set(variables) != set(self.variables):
+            given, wanted = sorted(variables), sorted(self.variables)
+            raise ValueError(f"answer {self.id!r} takes the variables {wanted}, not {given}")
+        texts = dict(self.texts)
+        return texts.get(language, texts["vi"]).format_map(variables)
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """An entry exists but must not be said: nobody approved it yet, or it is not true on that day."""
+
+    id: str
+    reason: Reason
+
+
+class AnswerBook:
+    """All answers of all packs; a province's entry goes before the nation's."""
+
+    def __init__(self, packs: Packs, approved: Collection[str] = ()) -> None:
+        """Read every pack's `answers.yaml`; `approved` holds the ids of released confidence-C entries.
+
+        Raises ContentError with file and line for whatever cannot be used.
+        """
+        self._packs = packs
+        self._approved = frozenset(approved)
+        self._answers = {pack: _load(packs, pack) for pack in (NATIONAL, *packs.provinces)}
+
+    def __iter__(self) -> Iterator[Answer]:
+        """Every entry of every pack, whether it may be said or not."""
+        return (answer for answers in self._answers.values() for answer in answers)
+
+    def find(self, intent: str, province: str, on: dt.date) -> Answer | Withheld | None:
+        """The answer to an intent; Withheld when there is one that must not be said; None when there is none.
+
+        Raises UnknownProvince when the province has no pack.
+        """
+        return self._choose([a for a in self._in_reach(province) if a.intent == intent], on)
+
+    def get(self, answer_id: str, province: str, on: dt.date) -> Answer | Withheld | None:
+        """The entry with this id, under the same rules as `find`."""
+        return self._choose([a for a in self._in_reach(province) if a.id == answer_id], on)
+
+    def _in_reach(self, province: str) -> tuple[Answer, ...]:
+        return self._answers[self._packs.province(province).id] + self._answers[NATIONAL]
+
+    def _choose(self, candidates: list[Answer], on: dt.date) -> Answer | Withheld | None:
+        # A province entry that must not be said today gives way to the nation's, which is true everywhere.
+        in_force = [answer for answer in candidates if on in answer.window]
+        for answer in in_force:
+            if answer.confidence != "C" or answer.id in self._approved:
+                return answer
+        if in_force:
+            return Withheld(in_force[0].id, "not_approved")
+        ended = [answer for answer in candidates if answer.window.ends_before(on)]
+        if ended:
+            return Withheld(ended[-1].id, "expired")
+        return Withheld(candidates[0].id, "not_yet_valid") if candidates else None
+
+
+def _load(packs: Packs, pack: str) -> tuple[Answer, ...]:
+    source = read_yaml(packs.root / pack / "answers.yaml")
+    entries = source.validate(_AnswersFile).answers
+    documents = packs.documents(pack)
+    answers: list[Answer] = []
+    for index, entry in enumerate(entries):
+        _check_variables(source, index, entry)
+        for place, citation in enumerate(entry.sources):
+            if citation.document not in documents:
+                at = ("answers", index, "sources", place, "document")
+                raise unknown_document(source, at, citation.document)
+        answer = _answer(entry, pack, documents)
+        if answer.window.ends_before(answer.window.first):
+            problem = "câu trả lời không có ngày nào hiệu lực, vì văn bản nguồn đã hết hoặc chưa bắt đầu"
+            raise source.error(("answers", index), problem, "ghi rõ valid_from và valid_to của câu này")
+        _refuse_overlap(source, index, answer, answers)
+        answers.append(answer)
+    return tuple(answers)
+
+
+def _answer(entry: _Entry, pack: str, documents: dict[str, Document]) -> Answer:
+    quoted = [(documents[citation.document], citation.article) for citation in entry.sources]
+    return Answer(
+        id=entry.id,
+        intent=entry.intent,
+        pack=pack,
+        texts=tuple((name, text) for name, text in entry.text if text is not None),
+        sources=tuple(Source(document.short, article, document.url) for document, article in quoted),
+        confidence=entry.confidence,
+        window=_window(entry, [document for document, _ in quoted]),
+        offer_person=entry.offer_person,
+        variables=entry.variables,
+        buttons=entry.buttons,
+    )
+
+
+def _window(entry: _Entry, documents: list[Document]) -> Window:
+    """A bound the entry writes itself holds, even null (open); any other comes from its documents."""
+    first, last = entry.valid_from, entry.valid_to
+    if "valid_from" not in entry.model_fields_set:
+        first = max((d.valid_from for d in documents if d.valid_from), default=None)
+    if "valid_to" not in entry.model_fields_set:
+        last = min((d.valid_to for d in documents if d.valid_to), default=None)
+    return Window(first, last)
+
+
+def _check_variables(source: YamlSource, index: int, entry: _Entry) -> None:
+    for language, text in entry.text:
+        if text is None:
+            continue
+        at = ("answers", index, "text", language)
+        try:
+            fields = list(Formatter().parse(text))
+        except ValueError:
+            raise source.error(at, "dấu ngoặc nhọn không cân", "viết biến dạng {tên}") from None
+        used = {name for _, name, _, _ in fields if name is not None}
+        if any(spec or conversion for _, _, spec, conversion in fields):
+            raise source.error(at, "biến có định dạng kèm theo", "chỉ viết {tên}")
+        for name in sorted(used - set(entry.variables)):
+            remedy = "thêm tên này vào mục variables hoặc sửa lại câu"
+            raise source.error(at, f"biến {{{name}}} chưa khai trong variables", remedy)
+        for name in sorted(set(entry.variables) - used):
+            at_name = ("answers", index, "variables", entry.variables.index(name))
+            remedy = "dùng biến trong câu hoặc xóa khỏi variables"
+            raise source.error(at_name, f'biến "{name}" không dùng trong câu ({language})', remedy)
+
+
+def _refuse_overlap(source: YamlSource, index: int, answer: Answer, earlier: list[Answer]) -> None:
+    for place, other in enumerate(earlier):
+        same_intent = answer.intent is not None and answer.intent == other.intent
+        if (answer.id == other.id or same_intent) and answer.window.overlaps(other.window):
+            name = f'id "{answer.id}"' if answer.id == other.id else f'ý định "{answer.intent}"'
+            line = source.line(("answers", place))
+            problem = f"{name} có hai câu cùng hiệu lực (câu kia ở dòng {line})"
+            raise source.error(("answers", index), problem, "sửa valid_from, valid_to cho khỏi chồng nhau")
