@@ -1,0 +1,148 @@
+"""Who helps the shops of a commune: the meaning of a place name becomes a pack answer, or a question back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.context import TurnContext, current
+from actions.replies import say
+from programme.communes import Commune, Kind, Mention, Resolution
+
+COMMUNE, COMMUNE_CODE = "commune", "commune_code"
+# More than this is read as a list of vendors, each with its communes, instead of one commune after the other.
+FEW_CHOICES = 3
+MAX_BUTTONS = 10
+
+
+class ActionVendorOfCommune(Action):
+    """Answers with the vendor, and remembers the commune once it is settled."""
+
+    def name(self) -> str:
+        return "action_vendor_of_commune"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        context = current()
+        resolution = _meant(context, tracker)
+        if resolution is None:
+            _say(dispatcher, context, "commune_ask")
+            return []
+        _answer(dispatcher, context, resolution)
+        settled = resolution.commune if resolution.kind in (Kind.CURRENT, Kind.OLD_UNIT) else None
+        return [SlotSet(COMMUNE_CODE, settled.code)] if settled else []
+
+
+def _meant(context: TurnContext, tracker: Tracker) -> Resolution | None:
+    """The place that the message names, or the one that was settled before; None when there is nothing to go by."""
+    communes = context.content.communes
+    entities = [e for e in tracker.latest_message.get("entities", ()) if e["entity"] == COMMUNE]
+    for entity in entities:
+        chosen = communes.by_code(str(entity["value"])) if "start" not in entity else None
+        if chosen is not None:  # a button of ours
+            return Resolution(Kind.CURRENT, chosen.province, commune=chosen)
+    mentions = [Mention(e["value"], e["start"], e["end"]) for e in entities if "start" in e]
+    resolution = communes.resolve_all(mentions, context.text, context.province)
+    if resolution.kind is not Kind.UNKNOWN or resolution.typed is not None:
+        return resolution
+    remembered = communes.by_code(tracker.get_slot(COMMUNE_CODE) or "")
+    return Resolution(Kind.CURRENT, remembered.province, commune=remembered) if remembered else None
+
+
+def _answer(dispatcher: CollectingDispatcher, context: TurnContext, place: Resolution) -> None:
+    if place.kind is Kind.UNKNOWN:
+        count = len(context.content.communes.communes(context.province))
+        _say(dispatcher, context, "commune_unknown", name=place.typed or "", count=str(count))
+    elif place.province != context.province:
+        _answer_elsewhere(dispatcher, context, place)
+    elif place.kind is Kind.DISTRICT and place.district is not None:
+        choices = _readable(place.choices)
+        _ask(dispatcher, context, place, "district_only", district=place.district.full_name, choices=choices)
+    elif place.kind is Kind.SPLIT:
+        choices = _readable(place.choices)
+        _ask(
+            dispatcher,
+            context,
+            place,
+            "commune_split_unit",
+            name=place.old_units[0].full_name,
+            choices=choices,
+        )
+    elif place.commune is None:
+        choices = _readable(place.choices)
+        _ask(dispatcher, context, place, "commune_ambiguous", name=_common_name(place), choices=choices)
+    else:
+        _answer_commune(dispatcher, context, place, place.commune)
+
+
+def _answer_commune(
+    dispatcher: CollectingDispatcher, context: TurnContext, place: Resolution, commune: Commune
+) -> None:
+    if commune.vendor is None:
+        _say(dispatcher, context, "vendor_table_missing", commune=commune.full_name)
+        return
+    facts = {
+        "commune": commune.full_name,
+        "vendor": commune.vendor.short,
+        "platform": commune.vendor.platform,
+    }
+    if place.kind is Kind.OLD_UNIT:
+        _say(dispatcher, context, "commune_old_unit", old=place.old_units[0].full_name, **facts)
+    elif place.kind is Kind.SAME_AS_DISTRICT and place.district is not None:
+        names = {"name": commune.name, "district": place.district.full_name}
+        _ask(dispatcher, context, place, "commune_is_also_district", **names, **facts)
+    elif place.district is not None:
+        district = place.district.full_name
+        _say(dispatcher, context, "vendor_of_commune_same_name_as_district", district=district, **facts)
+    else:
+        _say(dispatcher, context, "vendor_of_commune", **facts)
+
+
+def _answer_elsewhere(dispatcher: CollectingDispatcher, context: TurnContext, place: Resolution) -> None:
+    province = context.content.packs.province(place.province).name
+    named = place.commune or next(iter(place.communes), None)
+    name = named.full_name if named else (place.district.full_name if place.district else province)
+    _say(dispatcher, context, "commune_of_other_province", commune=name, province=province)
+
+
+def _ask(
+    dispatcher: CollectingDispatcher, context: TurnContext, place: Resolution, entry: str, **variables: str
+) -> None:
+    """Ask back, with a button per commune as far as buttons stay useful."""
+    buttons = [
+        {"title": _capital(commune.full_name), "payload": f'/inform_commune{{"{COMMUNE}":"{commune.code}"}}'}
+        for commune in place.communes[:MAX_BUTTONS]
+    ]
+    answer = context.content.answers.get(entry, context.province, context.today)
+    say(dispatcher, context, answer, buttons, **variables)
+
+
+def _say(dispatcher: CollectingDispatcher, context: TurnContext, entry: str, **variables: str) -> None:
+    say(dispatcher, context, context.content.answers.get(entry, context.province, context.today), **variables)
+
+
+def _common_name(place: Resolution) -> str:
+    """What the choices share as people type it: the accent-free name when only accents tell them apart."""
+    return place.typed or " / ".join(dict.fromkeys(commune.name for commune in place.choices))
+
+
+def _readable(communes: tuple[Commune, ...]) -> str:
+    """ "xã A (VNPT – VNPT HKD) hay xã B (MISA – MISA eShop)"; a longer list is grouped by vendor."""
+    if len(communes) <= FEW_CHOICES:
+        return " hay ".join(f"{commune.full_name}{_vendor_of(commune)}" for commune in communes)
+    groups: dict[str, list[str]] = {}
+    for commune in communes:
+        groups.setdefault(_vendor_of(commune), []).append(commune.full_name)
+    return "; ".join(f"{', '.join(names)}{vendor}" for vendor, names in groups.items())
+
+
+def _vendor_of(commune: Commune) -> str:
+    return f" ({commune.vendor.short} – {commune.vendor.platform})" if commune.vendor else ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

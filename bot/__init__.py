@@ -1,0 +1,1 @@
+"""A conversation's way from an incoming message to its delivered reply."""

@@ -1,0 +1,49 @@
+"""The internal port: where the Rasa service calls custom actions back. Never reachable from outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from rasa_sdk.executor import ActionExecutor, ActionNotFoundException
+from rasa_sdk.interfaces import ActionExecutionRejection
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from actions.context import enter
+from bot.dialogue import TurnRegister
+from store.logs import get_logger
+
+ACTIONS_PATH = "/actions"
+log = get_logger("bot.callbacks")
+
+
+def internal_app(register: TurnRegister, domain: dict[str, Any]) -> Starlette:
+    """An ASGI app with POST /actions. `domain`: slots and forms of our flows, for rasa-sdk's form actions."""
+    executor = ActionExecutor()
+    executor.register_package("actions")
+
+    async def run_action(request: Request) -> Response:
+        context = register.context(request.headers.get("X-Turn", ""))
+        if context is None:
+            return _json(410, {"code": "turn_over", "detail": "this turn is unknown or over"})
+        call = orjson.loads(await request.body())
+        enter(context)
+        try:
+            result = await executor.run({**call, "domain": domain})
+        except ActionExecutionRejection as rejection:
+            return _json(400, {"error": rejection.message, "action_name": rejection.action_name})
+        except ActionNotFoundException as missing:
+            return _json(404, {"code": "action_unknown", "detail": missing.message})
+        except Exception:  # noqa: BLE001 - any failure of an action fails its turn; the traceback is logged, once
+            log.exception("action_failed", action=call.get("next_action"))
+            return _json(500, {"code": "action_failed", "detail": str(call.get("next_action"))})
+        return _json(200, result.model_dump() if result else {"events": [], "responses": []})
+
+    return Starlette(routes=[Route(ACTIONS_PATH, run_action, methods=["POST"])])
+
+
+def _json(status: int, body: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(body), status, media_type="application/json")

@@ -1,0 +1,97 @@
+"""The durable inbox: a message is stored, numbered within its conversation and committed before it is acknowledged."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+
+from bot.baton import Holder
+from store.contacts import Contacts
+from store.crypto import Keyring
+from store.database import insert_unless_there
+from store.messages import InboundMessage
+from store.tables import conversation, inbound
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """`duplicate`: this provider message was stored before; nothing changed and `seq` is its old number."""
+
+    conversation_id: str
+    seq: int
+    duplicate: bool
+
+
+def find_conversation(connection: Connection, channel: str, address: str) -> RowMapping | None:
+    """The conversation of one person on one channel."""
+    where = (conversation.c.channel == channel, conversation.c.address == address)
+    return connection.execute(select(conversation).where(*where)).mappings().first()
+
+
+def open_conversation(
+    connection: Connection,
+    keyring: Keyring,
+    channel: str,
+    address: str,
+    province: str,
+    now: datetime,
+    name: str | None = None,
+) -> str:
+    """The id of the conversation of this person on this channel, made if there is none yet."""
+    existing = find_conversation(connection, channel, address)
+    if existing is not None:
+        return str(existing["id"])
+    row = {
+        "id": secrets.token_hex(16),
+        "channel": channel,
+        "address": address,
+        "contact_id": Contacts(connection, keyring).add(now, name),
+        "province": province,
+        "holder": Holder.BOT,
+        "version": 0,
+        "last_seq": 0,
+        "created_at": now,
+    }
+    if connection.execute(insert_unless_there(connection, conversation, row)).rowcount:
+        return str(row["id"])
+    # another process opened it a moment ago
+    return str(connection.scalar(select(conversation.c.id).filter_by(channel=channel, address=address)))
+
+
+def accept(connection: Connection, conversation_id: str, message: InboundMessage, now: datetime) -> Accepted:
+    """Store `message` as the conversation's next and make the conversation due.
+
+    Idempotent: (channel, provider_message_id) is unique, so a provider's repetition, at whatever distance, is recognised
+    by the database itself. The number is given under the conversation's row lock: numbers follow the order of commits.
+    """
+    # The row lock comes first: two deliveries of one message wait here for each other
+    taken = connection.execute(
+        update(conversation)
+        .where(conversation.c.id == conversation_id)
+        .values(last_seq=conversation.c.last_seq + 1, wake_at=func.coalesce(conversation.c.wake_at, now))
+        .returning(conversation.c.last_seq)
+    ).scalar_one()
+    row = {
+        "conversation_id": conversation_id,
+        "seq": taken,
+        "channel": message.channel,
+        "provider_message_id": message.provider_message_id,
+        "kind": "message",
+        "text": message.text,
+        "payload": message.payload,
+        "status": "pending",
+        "attempts": 0,
+        "received_at": message.received_at,
+    }
+    if connection.execute(insert_unless_there(connection, inbound, row)).rowcount:
+        return Accepted(conversation_id, taken, duplicate=False)
+    # The number is not given back: gaps are harmless, reuse would not be
+    first = connection.execute(
+        select(inbound.c.conversation_id, inbound.c.seq).filter_by(
+            channel=message.channel, provider_message_id=message.provider_message_id
+        )
+    ).one()
+    return Accepted(first.conversation_id, first.seq, duplicate=True)

@@ -1,0 +1,256 @@
+"""One turn of a conversation: who answers, what is answered, and the one transaction that makes it happen.
+
+The message's work is done outside any transaction (the dialogue is asked, actions collect effects in memory); then one
+transaction, guarded by the conversation's version, marks the message done, applies the effects, keeps the new dialogue
+state and appends the replies. If anything dies before that commit, nothing has happened and the turn runs again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from actions.context import Effect, HandToPerson, RememberPhone, TurnContext
+from bot import baton, outbox
+from bot.baton import Holder, Reason
+from bot.dialogue import Dialogue, DialogueUnavailable, StateUnreadable
+from bot.flow_domain import Flows
+from bot.reading import MESSAGE_WITHOUT_WORDS, Payload, PayloadInvalid, read
+from bot.wakeups import Wakeups
+from programme.content import Content
+from store.clock import Clock
+from store.contacts import Contacts, find_phone
+from store.crypto import Keyring
+from store.database import Database
+from store.logs import get_logger
+from store.messages import Reading, Reply
+from store.queries import claim_conversations, first_pending
+from store.tables import conversation, inbound
+
+log = get_logger("bot.turn")
+
+TURN_DEADLINE_SECONDS = 1.5
+# When the holding reply is said: late enough for a quick restart, early enough that it is there within 2 seconds.
+HOLDING_AFTER = timedelta(seconds=1.2)
+SHORTEST_ATTEMPT_SECONDS = 0.3
+# A message that the bot could not answer for this long is a person's; the bot never answers it later.
+GIVE_UP_AFTER = timedelta(minutes=5)
+RETRY_SECONDS = (0.2, 0.4, 0.7, 1, 2, 4, 8, 15)
+# A claimed conversation is left to its worker so long; longer than any turn with its commits. It is the time that the
+# conversations of a killed worker wait.
+LEASE = timedelta(seconds=10)
+
+
+class Superseded(Exception):
+    """Another worker, or a person who took the conversation, was faster; this attempt has no effect."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A conversation with its oldest unanswered message, as they were when the attempt began."""
+
+    conversation: RowMapping
+    message: RowMapping
+
+    @property
+    def waited_since(self) -> datetime:
+        received: datetime = self.message["received_at"]
+        return received
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the commit writes. `status` of the message: answered | with_person."""
+
+    status: str
+    replies: tuple[Reply, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    state: dict[str, Any] | None = None
+    reading: Reading | None = None
+    escalate: Reason | None = None
+
+
+class TurnRunner:
+    """Answers the pending messages of one conversation, in their order."""
+
+    def __init__(
+        self,
+        database: Database,
+        dialogue: Dialogue,
+        flows: Flows,
+        content: Content,
+        clock: Clock,
+        keyring: Keyring,
+        wakeups: Wakeups,
+    ) -> None:
+        self.database, self.dialogue, self.flows, self.content = database, dialogue, flows, content
+        self.clock, self.keyring, self.wakeups = clock, keyring, wakeups
+
+    def claim(self, connection: Connection, limit: int) -> list[Work]:
+        """Take up to `limit` due conversations, each with its oldest pending message."""
+        now = self.clock.now()
+        taken = claim_conversations(connection, now, now + LEASE, limit)
+        return [work for id_ in taken if (work := self._next(connection, id_)) is not None]
+
+    async def run(self, work: Work | None) -> None:
+        """Answer `work` and what else is pending there, until nothing is left or a message must wait for its retry."""
+        while work is not None:
+            try:
+                outcome = await self._decide(work)
+            except DialogueUnavailable as failure:
+                await self._put_off(work, str(failure))
+                return
+            work = await self._finish(work, outcome)
+
+    async def _finish(self, work: Work, outcome: Outcome) -> Work | None:
+        conversation_id = work.conversation["id"]
+
+        def commit_and_look(connection: Connection) -> Work | None:
+            self._commit(connection, work, outcome)
+            return self._next(connection, conversation_id)
+
+        try:
+            following = await self.database.run(commit_and_look)
+        except Superseded:
+            log.info("turn_superseded", conversation=conversation_id)
+            return await self.database.run(lambda connection: self._next(connection, conversation_id))
+        self.wakeups.notify(conversation_id)
+        return following
+
+    def _next(self, connection: Connection, conversation_id: str) -> Work | None:
+        """The oldest pending message, with the lease renewed for it; without one the conversation goes to rest."""
+        # The row lock first: a message that is accepted just now is either seen below, or finds wake_at null and sets it
+        one = select(conversation).filter_by(id=conversation_id)
+        row = connection.execute(one.with_for_update()).mappings().one()
+        message = first_pending(connection, conversation_id)
+        wake_at = None if message is None else self.clock.now() + LEASE
+        connection.execute(update(conversation).filter_by(id=conversation_id).values(wake_at=wake_at))
+        return None if message is None else Work(row, message)
+
+    async def _decide(self, work: Work) -> Outcome:
+        """Who answers, and what. Raises DialogueUnavailable."""
+        message = work.message
+        if work.conversation["holder"] != Holder.BOT:
+            return Outcome("with_person", effects=_phone_left(message["text"]))
+        waited = self.clock.now() - work.waited_since
+        if message["attempts"] and waited >= GIVE_UP_AFTER:
+            return Outcome("with_person", (self._gave_up(work),), escalate=Reason.BOT_UNAVAILABLE)
+        return await self._ask_dialogue(work, _attempt_seconds(waited))
+
+    async def _ask_dialogue(self, work: Work, seconds: float) -> Outcome:
+        message = work.message
+        context = TurnContext(
+            province=work.conversation["province"],
+            today=self.clock.today(),
+            content=self.content,
+            text=message["text"],
+        )
+        try:
+            result = await self.dialogue.turn(
+                context,
+                work.conversation["id"],
+                str(message["id"]),
+                self._payload(work),
+                work.conversation["dialogue_state"],
+                seconds,
+            )
+        except StateUnreadable as damage:
+            log.error("state_unreadable", conversation=work.conversation["id"], detail=str(damage))
+            reply = self._say(work, "state_unreadable")
+            return Outcome("with_person", (reply,), escalate=Reason.STATE_UNREADABLE)
+        return Outcome("answered", result.replies, tuple(context.effects), result.state, result.reading)
+
+    def _payload(self, work: Work) -> Payload | None:
+        try:
+            payload = read(work.message["text"], work.message["payload"], work.conversation["offered"])
+        except PayloadInvalid:
+            payload = Payload("")
+        if payload is not None and payload.intent not in self.flows.intents:
+            # a button of flows that have changed since, or damage: honest "not understood" instead of an endless retry
+            return Payload(MESSAGE_WITHOUT_WORDS)
+        return payload
+
+    def _commit(self, connection: Connection, work: Work, outcome: Outcome) -> None:
+        now, conversation_id = self.clock.now(), work.conversation["id"]
+        values: dict[str, Any] = {"version": conversation.c.version + 1}
+        if outcome.status == "answered":
+            values["outage_told_at"] = None
+        if outcome.state is not None:
+            values["dialogue_state"] = outcome.state
+        guarded = (
+            update(conversation)
+            .filter_by(id=conversation_id, version=work.conversation["version"])
+            .values(values)
+        )
+        if connection.execute(guarded).rowcount != 1:
+            raise Superseded(conversation_id)
+        done = {
+            "status": outcome.status,
+            "done_at": now,
+            "reading": outcome.reading and outcome.reading.as_json(),
+        }
+        connection.execute(update(inbound).filter_by(id=work.message["id"]).values(done))
+        self._apply(connection, work, outcome, now)
+        outbox.append(connection, conversation_id, outcome.replies, now, in_reply_to=work.message["id"])
+
+    def _apply(self, connection: Connection, work: Work, outcome: Outcome, now: datetime) -> None:
+        reason = outcome.escalate
+        for effect in outcome.effects:
+            match effect:
+                case RememberPhone(phone):
+                    Contacts(connection, self.keyring).set_phone(work.conversation["contact_id"], phone)
+                case HandToPerson():
+                    reason = Reason.ASKED
+        if reason is not None:
+            baton.escalate(connection, work.conversation["id"], reason, now, self._due_hours(work))
+
+    async def _put_off(self, work: Work, error: str) -> None:
+        """Keep the message for a retry; if the owner has waited long enough, say so, once per outage."""
+        now = self.clock.now()
+        attempts = work.message["attempts"] + 1
+        retry_at = now + timedelta(seconds=RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1])
+        due_to_tell = now - work.waited_since >= HOLDING_AFTER
+
+        def commit(connection: Connection) -> None:
+            row = update(conversation).filter_by(
+                id=work.conversation["id"], version=work.conversation["version"]
+            )
+            if connection.execute(row.values(wake_at=retry_at)).rowcount != 1:
+                return
+            values = {"attempts": attempts, "last_error": error[:500]}
+            connection.execute(update(inbound).filter_by(id=work.message["id"]).values(values))
+            if due_to_tell and work.conversation["outage_told_at"] is None:
+                outbox.append(connection, work.conversation["id"], [self._say(work, "please_wait")], now)
+                connection.execute(row.values(outage_told_at=now))
+
+        await self.database.run(commit)
+        log.warning("turn_put_off", conversation=work.conversation["id"], attempts=attempts, error=error)
+        self.wakeups.notify(work.conversation["id"])
+
+    def _gave_up(self, work: Work) -> Reply:
+        log.error("turn_given_up", conversation=work.conversation["id"], attempts=work.message["attempts"])
+        return self._say(work, "handed_to_person")
+
+    def _say(self, work: Work, entry: str) -> Reply:
+        """What the bot says without the dialogue: from the packs as well, with the province's promised hours."""
+        return Reply(
+            self.content.phrases.say(entry, hours=self._due_hours(work)), offers_person=True, entry=entry
+        )
+
+    def _due_hours(self, work: Work) -> int:
+        return self.content.packs.province(work.conversation["province"]).sla.hours
+
+
+def _attempt_seconds(waited: timedelta) -> float:
+    """How long this attempt may take: while the owner has heard nothing yet, not past the holding reply's time."""
+    left = (HOLDING_AFTER - waited).total_seconds()
+    return max(left, SHORTEST_ATTEMPT_SECONDS) if waited < HOLDING_AFTER else TURN_DEADLINE_SECONDS
+
+
+def _phone_left(text: str) -> tuple[Effect, ...]:
+    """While a person has the conversation the bot is silent, but a number left for the call back is kept."""
+    phone = find_phone(text)
+    return (RememberPhone(phone),) if phone else ()

@@ -1,0 +1,1 @@
+"""The public port: web chat, provider webhooks, health."""

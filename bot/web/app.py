@@ -1,0 +1,45 @@
+"""The public ASGI app: routes, problems, and the headers that keep a page from being misused."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.web import health, webchat
+from bot.web.context import WebContext
+from bot.web.problems import answer_with_problems
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+    " img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class SecurityHeaders:
+    """Adds HEADERS to every response. Plain ASGI, because Starlette's wrapper would buffer event streams."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+def public_app(context: WebContext) -> FastAPI:
+    """Everything that the outside may reach."""
+    app = FastAPI(title="Hotline", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.context = context
+    answer_with_problems(app)
+    app.include_router(health.router)
+    app.include_router(webchat.router)
+    app.add_middleware(SecurityHeaders)
+    return app

@@ -1,0 +1,62 @@
+"""Errors as application/problem+json (RFC 9457): Vietnamese for people, a stable `code` for programs."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from store.logs import get_logger
+
+log = get_logger("bot.web")
+
+_TITLES = {
+    400: "Yêu cầu chưa đúng",
+    401: "Chưa được phép",
+    404: "Không tìm thấy",
+    405: "Cách gọi chưa đúng",
+    413: "Nội dung quá lớn",
+    422: "Nội dung chưa hợp lệ",
+    500: "Hệ thống gặp lỗi",
+    503: "Chưa sẵn sàng",
+}
+
+
+class Problem(Exception):
+    """An answer that is not what was asked for. `detail` says what to do."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail = status, code, detail
+
+
+def problem_response(status: int, code: str, detail: str) -> JSONResponse:
+    title = _TITLES.get(status, HTTPStatus(status).phrase)
+    body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def answer_with_problems(app: FastAPI) -> None:
+    """Every error of `app` leaves it as a problem; nothing of our insides is shown."""
+
+    @app.exception_handler(Problem)
+    async def _problem(_: Request, problem: Problem) -> JSONResponse:
+        return problem_response(problem.status, problem.code, problem.detail)
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+        code = HTTPStatus(error.status_code).name.lower()
+        return problem_response(error.status_code, code, _TITLES.get(error.status_code, code))
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        places = ", ".join(".".join(str(part) for part in e["loc"]) for e in error.errors())
+        return problem_response(422, "request_invalid", f"Tham số chưa đúng: {places}.")
+
+    @app.exception_handler(Exception)
+    async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.error("request_failed", path=request.url.path, error=type(error).__name__)
+        return problem_response(500, "internal_error", "Hệ thống gặp lỗi, cô/bác thử lại sau ít phút ạ.")

@@ -1,0 +1,59 @@
+"""Takes due conversations and runs their turns, many at a time, each conversation by one worker at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from bot.turn import TurnRunner, Work
+from bot.wakeups import INBOX, Wakeups
+from store.clock import Clock
+from store.database import Database
+from store.logs import get_logger
+from store.queries import next_wake
+
+log = get_logger("bot.worker")
+
+PARALLEL_TURNS = 16
+LONGEST_NAP_SECONDS = 1.0
+
+
+class Worker:
+    """One per process. `run` ends only when it is cancelled; running turns are finished first."""
+
+    def __init__(self, database: Database, runner: TurnRunner, clock: Clock, wakeups: Wakeups) -> None:
+        self.database, self.runner, self.clock, self.wakeups = database, runner, clock, wakeups
+        self._turns: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        try:
+            while True:
+                news = self.wakeups.listen(INBOX)
+                taken = await self._claim()
+                for work in taken:
+                    turn = asyncio.create_task(self._run_turns(work))
+                    self._turns.add(turn)
+                    turn.add_done_callback(self._turns.discard)
+                if taken:
+                    news.cancel()
+                else:
+                    await self.wakeups.wait(news, await self._nap())
+        finally:
+            await asyncio.gather(*self._turns, return_exceptions=True)
+
+    async def _claim(self) -> list[Work]:
+        free = PARALLEL_TURNS - len(self._turns)
+        if free <= 0:
+            await asyncio.wait(self._turns, return_when=asyncio.FIRST_COMPLETED)
+            free = PARALLEL_TURNS - len(self._turns)
+        return await self.database.run(lambda connection: self.runner.claim(connection, free))
+
+    async def _nap(self) -> float:
+        due = await self.database.read(next_wake)
+        if due is None:
+            return LONGEST_NAP_SECONDS
+        return min(LONGEST_NAP_SECONDS, (due - self.clock.now()).total_seconds())
+
+    async def _run_turns(self, work: Work) -> None:
+        try:
+            await self.runner.run(work)
+        except Exception:  # noqa: BLE001 - one conversation's trouble must not stop the others; the lease brings it back
+            log.exception("turns_failed", conversation=work.conversation["id"])

@@ -1,0 +1,1 @@
+"""Composition only: the command line, the app factory, the process supervisor."""

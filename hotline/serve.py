@@ -1,0 +1,127 @@
+"""Runs the app's process: the public port, the internal port, the worker and, if wanted, the Rasa service as a child."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from bot.callbacks import internal_app
+from bot.web.app import public_app
+from hotline.app import Hotline, compose
+from hotline.errors import Stop
+from hotline.rasa_process import RasaProcess
+from programme.content import Content
+from store.logs import get_logger
+from store.settings import Settings
+
+log = get_logger("hotline.serve")
+
+LOOPBACK = "127.0.0.1"
+# Event streams never end by themselves; a stop does not wait for them.
+GOODBYE_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Port 0 takes a free one."""
+
+    host: str = LOOPBACK
+    port: int = 8000
+    internal_host: str = LOOPBACK
+    internal_port: int = 0
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: two servers share this process, and we decide when both stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises Stop when the port is taken or not ours to take."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise Stop(
+            f"Không mở được cổng {port} trên {host} ({error.strerror}). Chạy lại với cổng khác,"
+            " ví dụ: make run PORT=8010 (hoặc hotline up --port 8010)."
+        ) from None
+    listener.set_inheritable(False)
+    return listener
+
+
+def server_for(app: ASGIApp) -> Server:
+    """A quiet uvicorn server; our own logs say what needs saying."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=GOODBYE_SECONDS
+    )
+    return Server(config)
+
+
+async def serve(settings: Settings, content: Content, ports: Ports, model: Path | None) -> None:
+    """Serve until SIGINT or SIGTERM. `model`: run the Rasa service as a child; None: settings.rasa_url is running.
+
+    Raises Stop with the reason when a part fails for good.
+    """
+    public, internal = bind(ports.host, ports.port), bind(ports.internal_host, ports.internal_port)
+    internal_url = settings.internal_url or f"http://{LOOPBACK}:{internal.getsockname()[1]}"
+    hotline = compose(settings, content, settings.rasa_url or "", internal_url)
+    rasa = RasaProcess(model, lambda url: setattr(hotline.dialogue, "rasa_url", url)) if model else None
+    stop = _stop_on_signals()
+    try:
+        if rasa is not None:
+            await rasa.start()
+        print(f"Khung chat:  http://{LOOPBACK}:{public.getsockname()[1]}/   (Ctrl-C để dừng)", flush=True)
+        await _run_until(stop, hotline, public, internal, rasa)
+    finally:
+        if rasa is not None:
+            await rasa.stop()
+        await hotline.close()
+
+
+async def _run_until(
+    stop: asyncio.Event,
+    hotline: Hotline,
+    public: socket.socket,
+    internal: socket.socket,
+    rasa: RasaProcess | None,
+) -> None:
+    servers = [
+        (server_for(public_app(hotline.web)), public),
+        (server_for(internal_app(hotline.register, hotline.flows.domain)), internal),
+    ]
+    parts = [asyncio.create_task(server.serve([listener])) for server, listener in servers]
+    parts.append(asyncio.create_task(hotline.worker.run()))
+    if rasa is not None:
+        parts.append(asyncio.create_task(rasa.watch()))
+    stopping = asyncio.create_task(stop.wait())
+    ended, _ = await asyncio.wait([stopping, *parts], return_when=asyncio.FIRST_COMPLETED)
+    for server, _ in servers:
+        server.should_exit = True
+    for part in parts[2:]:
+        part.cancel()
+    results = await asyncio.gather(*parts, return_exceptions=True)
+    stopping.cancel()
+    if stopping not in ended:
+        reason = next((r for r in results if isinstance(r, Exception)), None)
+        raise reason if isinstance(reason, Stop) else Stop(f"Một phần của hotline dừng bất ngờ: {reason!r}")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
