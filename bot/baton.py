@@ -37,9 +37,7 @@ class NotEscalated(LookupError):
 PERSON_FINISHED = "/event_person_finished"
 
 
-def escalate(
-    connection: Connection, conversation_id: str, reason: Reason, now: datetime, due_hours: int
-) -> int:
+def escalate(connection: Connection, conversation_id: str, reason: Reason, now: datetime, due_hours: int) -> int:
     """Give the conversation to the queue; returns the escalation's number. Again while it waits: the same number."""
     already = connection.scalar(_open_number(conversation_id))
     if already is not None:
@@ -104,6 +102,4 @@ def return_to_bot(connection: Connection, escalation_id: int, now: datetime) -> 
 
 
 def _open_number(conversation_id: str):  # type: ignore[no-untyped-def]
-    return select(escalation.c.id).where(
-        escalation.c.conversation_id == conversation_id, escalation.c.status == "open"
-    )
+    return select(escalation.c.id).where(escalation.c.conversation_id == conversation_id, escalation.c.status == "open")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from rasa_sdk.executor import ActionExecutor, ActionNotFoundException
-from rasa_sdk.interfaces import ActionExecutionRejection
+from rasa_sdk.executor import ActionExecutor
+from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,10 +20,10 @@ ACTIONS_PATH = "/actions"
 log = get_logger("bot.callbacks")
 
 
-def internal_app(register: TurnRegister, domain: dict[str, Any]) -> Starlette:
-    """An ASGI app with POST /actions. `domain`: slots and forms of our flows, for rasa-sdk's form actions."""
+def internal_app(register: TurnRegister, domain: dict[str, Any], package: str = "actions") -> Starlette:
+    """An ASGI app with POST /actions. `domain`: slots and forms of the flows, for rasa-sdk's form actions."""
     executor = ActionExecutor()
-    executor.register_package("actions")
+    executor.register_package(package)
 
     async def run_action(request: Request) -> Response:
         context = register.context(request.headers.get("X-Turn", ""))
@@ -37,7 +37,7 @@ def internal_app(register: TurnRegister, domain: dict[str, Any]) -> Starlette:
             return _json(400, {"error": rejection.message, "action_name": rejection.action_name})
         except ActionNotFoundException as missing:
             return _json(404, {"code": "action_unknown", "detail": missing.message})
-        except Exception:  # noqa: BLE001 - any failure of an action fails its turn; the traceback is logged, once
+        except Exception:
             log.exception("action_failed", action=call.get("next_action"))
             return _json(500, {"code": "action_failed", "detail": str(call.get("next_action"))})
         return _json(200, result.model_dump() if result else {"events": [], "responses": []})

@@ -73,9 +73,7 @@ class Dialogue:
     async def is_ready(self) -> bool:
         """Whether the service answers at all."""
         try:
-            async with self._session().get(
-                f"{self.rasa_url}/healthz", timeout=aiohttp.ClientTimeout(1)
-            ) as response:
+            async with self._session().get(f"{self.rasa_url}/healthz", timeout=aiohttp.ClientTimeout(1)) as response:
                 return response.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 from bot.baton import Holder
 from store.contacts import Contacts
 from store.crypto import Keyring
-from store.database import insert_unless_there
+from store.database import insert_if_new
 from store.messages import InboundMessage
 from store.tables import conversation, inbound
 
@@ -55,7 +55,7 @@ def open_conversation(
         "last_seq": 0,
         "created_at": now,
     }
-    if connection.execute(insert_unless_there(connection, conversation, row)).rowcount:
+    if insert_if_new(connection, conversation, row):
         return str(row["id"])
     # another process opened it a moment ago
     return str(connection.scalar(select(conversation.c.id).filter_by(channel=channel, address=address)))
@@ -64,8 +64,8 @@ def open_conversation(
 def accept(connection: Connection, conversation_id: str, message: InboundMessage, now: datetime) -> Accepted:
     """Store `message` as the conversation's next and make the conversation due.
 
-    Idempotent: (channel, provider_message_id) is unique, so a provider's repetition, at whatever distance, is recognised
-    by the database itself. The number is given under the conversation's row lock: numbers follow the order of commits.
+    Idempotent: (channel, provider_message_id) is unique, so a provider's repetition, however late, is recognised by
+    the database itself. The number is given under the conversation's row lock: numbers follow the order of commits.
     """
     # The row lock comes first: two deliveries of one message wait here for each other
     taken = connection.execute(
@@ -86,7 +86,7 @@ def accept(connection: Connection, conversation_id: str, message: InboundMessage
         "attempts": 0,
         "received_at": message.received_at,
     }
-    if connection.execute(insert_unless_there(connection, inbound, row)).rowcount:
+    if insert_if_new(connection, inbound, row):
         return Accepted(conversation_id, taken, duplicate=False)
     # The number is not given back: gaps are harmless, reuse would not be
     first = connection.execute(

@@ -20,13 +20,13 @@ EVENT_PREFIX = "event_"
 MESSAGE_TOO_LONG = "event_message_too_long"
 MESSAGE_WITHOUT_WORDS = "event_message_without_words"
 _PAYLOAD = re.compile(r"/(?P<intent>[a-z][a-z0-9_]*)(?P<entities>\{.*\})?", re.DOTALL)
-# "2", "2.", "số 2", "câu 2 ạ", "hai": the position of an offered button
-_NUMBERS = {
-    word: n
-    for n, words in enumerate(("mot", "hai", "ba", "bon tu", "nam", "sau", "bay", "tam"), 1)
-    for word in (str(n), *words.split())
-}
-_AROUND_A_NUMBER = frozenset({"so", "chon", "cau", "muc", "y", "a", "da", "vang", "nhe", "cai"})
+# "2", "số 2", "câu 2 ạ", "hai": the position of an offered button
+_POSITIONS = {"mot": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9}
+_POSITIONS |= {str(position): position for position in range(1, 11)}
+_AROUND_A_NUMBER = frozenset({"so", "chon", "cau", "muc", "y", "nut"})
+_POLITE = frozenset({"a", "da", "vang", "nhe", "nha", "em", "voi"})
+# Only where exactly one thing was offered is it plain what is agreed to.
+_YES = frozenset({"da", "vang", "da vang", "co", "u", "uh", "uhm", "um", "uk", "ok", "oke", "duoc", "dc", "dong y", "nho em", "co chu"})
 
 
 class PayloadInvalid(ValueError):
@@ -73,10 +73,17 @@ def read(text: str, payload: str | None, offered: Sequence[Mapping[str, str]] | 
 
 
 def _offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | None:
+    """The payload of the offered button that the text names by its title, its position, or by agreeing to it."""
     words = folded_words(text[:200])
     for button in offered:
         if words and words == folded_words(button["title"]):
             return button["payload"]
-    said = [word for word in words if word not in _AROUND_A_NUMBER]
-    position = _NUMBERS.get(said[0], 0) if len(said) == 1 else 0
-    return offered[position - 1]["payload"] if 0 < position <= len(offered) else None
+    said = [word for word in words if word not in _POLITE]
+    numbers = [word for word in said if word not in _AROUND_A_NUMBER]
+    position = _POSITIONS.get(numbers[0], 0) if len(numbers) == 1 else 0
+    if 0 < position <= len(offered):
+        return offered[position - 1]["payload"]
+    agreed = " ".join(said) in _YES or " ".join(words).removesuffix(" a") in _YES
+    if agreed and len(offered) == 1:
+        return offered[0]["payload"]
+    return None

@@ -122,7 +122,7 @@ class TurnRunner:
 
     def _next(self, connection: Connection, conversation_id: str) -> Work | None:
         """The oldest pending message, with the lease renewed for it; without one the conversation goes to rest."""
-        # The row lock first: a message that is accepted just now is either seen below, or finds wake_at null and sets it
+        # The row lock first: a message that comes in just now is either seen below, or finds wake_at null and sets it
         one = select(conversation).filter_by(id=conversation_id)
         row = connection.execute(one.with_for_update()).mappings().one()
         message = first_pending(connection, conversation_id)
@@ -181,9 +181,7 @@ class TurnRunner:
         if outcome.state is not None:
             values["dialogue_state"] = outcome.state
         guarded = (
-            update(conversation)
-            .filter_by(id=conversation_id, version=work.conversation["version"])
-            .values(values)
+            update(conversation).filter_by(id=conversation_id, version=work.conversation["version"]).values(values)
         )
         if connection.execute(guarded).rowcount != 1:
             raise Superseded(conversation_id)
@@ -215,9 +213,7 @@ class TurnRunner:
         due_to_tell = now - work.waited_since >= HOLDING_AFTER
 
         def commit(connection: Connection) -> None:
-            row = update(conversation).filter_by(
-                id=work.conversation["id"], version=work.conversation["version"]
-            )
+            row = update(conversation).filter_by(id=work.conversation["id"], version=work.conversation["version"])
             if connection.execute(row.values(wake_at=retry_at)).rowcount != 1:
                 return
             values = {"attempts": attempts, "last_error": error[:500]}
@@ -236,9 +232,7 @@ class TurnRunner:
 
     def _say(self, work: Work, entry: str) -> Reply:
         """What the bot says without the dialogue: from the packs as well, with the province's promised hours."""
-        return Reply(
-            self.content.phrases.say(entry, hours=self._due_hours(work)), offers_person=True, entry=entry
-        )
+        return Reply(self.content.phrases.say(entry, hours=self._due_hours(work)), offers_person=True, entry=entry)
 
     def _due_hours(self, work: Work) -> int:
         return self.content.packs.province(work.conversation["province"]).sla.hours

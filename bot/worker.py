@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+
 from bot.turn import TurnRunner, Work
 from bot.wakeups import INBOX, Wakeups
 from store.clock import Clock
@@ -55,5 +56,5 @@ class Worker:
     async def _run_turns(self, work: Work) -> None:
         try:
             await self.runner.run(work)
-        except Exception:  # noqa: BLE001 - one conversation's trouble must not stop the others; the lease brings it back
+        except Exception:
             log.exception("turns_failed", conversation=work.conversation["id"])

@@ -84,9 +84,11 @@ def open_migrated_database(settings: Settings, clock: Clock) -> tuple[Database, 
         raise Stop(str(error)) from None
 
 
-def compose(settings: Settings, content: Content, rasa_url: str, internal_url: str) -> Hotline:
+def compose(
+    settings: Settings, content: Content, rasa_url: str, internal_url: str, clock: Clock | None = None
+) -> Hotline:
     """Make every room. `internal_url`: where this process answers call-backs. Raises Stop."""
-    clock = Clock(settings.timezone, settings.now)
+    clock = clock or Clock(settings.timezone, settings.now)
     database, keyring = open_migrated_database(settings, clock)
     flows, wakeups, register = load_flows(), Wakeups(), TurnRegister()
     dialogue = Dialogue(rasa_url, internal_url.rstrip("/") + ACTIONS_PATH, register)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import sys
 from datetime import datetime
@@ -11,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
 from hotline import terminal
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
-from hotline.models import ensure_model, run_rasa, train, inputs_digest, lookup_table
+from hotline.models import ensure_model, inputs_digest, lookup_table, run_rasa, train
 from hotline.paths import MODELS, VAR
-from hotline.serve import Ports, serve as serve_process
+from hotline.serve import Ports
+from hotline.serve import serve as serve_process
 from store.clock import Clock
 from store.logs import configure_logs
 from store.settings import Settings, explain, unknown_variables
@@ -117,9 +116,7 @@ def _conversing_options(command: Any) -> Any:
 
 
 @main.command()
-@click.option(
-    "--json", "as_json", is_flag=True, required=True, help="Mỗi dòng trả lời là một đối tượng JSON."
-)
+@click.option("--json", "as_json", is_flag=True, required=True, help="Mỗi dòng trả lời là một đối tượng JSON.")
 @_conversing_options
 def ask(as_json: bool, province: str | None, now: datetime | None) -> None:
     """Mỗi dòng đầu vào là một câu hỏi, mỗi câu trong một cuộc trò chuyện mới."""
@@ -127,9 +124,7 @@ def ask(as_json: bool, province: str | None, now: datetime | None) -> None:
 
 
 @main.command()
-@click.option(
-    "--json", "as_json", is_flag=True, required=True, help="Mỗi dòng trả lời là một đối tượng JSON."
-)
+@click.option("--json", "as_json", is_flag=True, required=True, help="Mỗi dòng trả lời là một đối tượng JSON.")
 @_conversing_options
 def converse(as_json: bool, province: str | None, now: datetime | None) -> None:
     """Như ask, nhưng mọi dòng nằm trong cùng một cuộc trò chuyện."""
@@ -149,24 +144,18 @@ def nlu_group() -> None:
 
 
 @nlu_group.command("train")
-@click.option(
-    "--data", required=True, type=click.Path(exists=True, path_type=Path), help="Tệp NLU theo dạng của Rasa."
-)
+@click.option("--data", required=True, type=click.Path(exists=True, path_type=Path), help="Tệp NLU theo dạng của Rasa.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Thư mục ghi mô hình.")
 def nlu_train(data: Path, out: Path) -> None:
     """Huấn luyện phần hiểu câu (không có hội thoại) trên tệp dữ liệu của mình."""
     archive = out.resolve() / "nlu.tar.gz"
-    run_rasa("nlu.train", "--out", str(archive), "--data", str(data.resolve()))
+    run_rasa("nlu.train", "--out", str(archive), "--data", str(data.resolve()), quietly=True)
     click.echo(str(archive))
 
 
 @nlu_group.command("evaluate")
-@click.option(
-    "--model", required=True, type=click.Path(exists=True, path_type=Path), help="Thư mục của lệnh train."
-)
-@click.option(
-    "--data", required=True, type=click.Path(exists=True, path_type=Path), help="Tệp NLU theo dạng của Rasa."
-)
+@click.option("--model", required=True, type=click.Path(exists=True, path_type=Path), help="Thư mục của lệnh train.")
+@click.option("--data", required=True, type=click.Path(exists=True, path_type=Path), help="Tệp NLU theo dạng của Rasa.")
 def nlu_evaluate(model: Path, data: Path) -> None:
     """Chấm một mô hình; in JSON."""
     archive = model / "nlu.tar.gz" if model.is_dir() else model
@@ -223,9 +212,7 @@ def config_check() -> None:
 def _converse(province: str | None, now: datetime | None, how: terminal.Conversing) -> None:
     configure_logs(logging.ERROR)
     changes = {"province": province and province.replace("_", "-"), "now": now}
-    settings: Settings = read_settings().model_copy(
-        update={k: v for k, v in changes.items() if v is not None}
-    )
+    settings: Settings = read_settings().model_copy(update={k: v for k, v in changes.items() if v is not None})
     content = read_content(settings)
     model = ensure_model(content, lambda text: click.echo(text, err=True))
     _run(how(settings, content, model))

@@ -20,10 +20,13 @@ from sqlalchemy import Connection, select
 from bot import inbox
 from bot.baton import Holder
 from bot.callbacks import internal_app
+from bot.turn import GIVE_UP_AFTER
 from hotline.app import Hotline, compose
+from hotline.errors import Stop
 from hotline.rasa_process import RasaProcess
 from hotline.serve import LOOPBACK, bind, server_for
 from programme.content import Content
+from store.clock import Clock
 from store.messages import InboundMessage, Reply
 from store.settings import Settings
 from store.tables import conversation, inbound, outbound
@@ -31,6 +34,8 @@ from store.text import clean
 
 CHANNEL = "terminal"
 RETRY_LOOK_SECONDS = 0.05
+# Longer than an outage may last before a person is called.
+PATIENCE_SECONDS = GIVE_UP_AFTER.total_seconds() + 30
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,7 @@ class Exchange:
         return {
             "text": self.text,
             "replies": [
-                {"text": r.text, "buttons": [vars(b) for b in r.buttons], "image": r.image}
-                for r in self.replies
+                {"text": r.text, "buttons": [vars(b) for b in r.buttons], "image": r.image} for r in self.replies
             ],
             "intent": self.reading.get("intent"),
             "confidence": self.reading.get("confidence"),
@@ -74,26 +78,18 @@ class Terminal:
     def __init__(self, hotline: Hotline) -> None:
         self.hotline = hotline
 
-    async def open(self) -> str:
-        """A new conversation's id."""
-        address = uuid.uuid4().hex
-        return await self.hotline.database.run(
-            lambda c: inbox.open_conversation(
-                c,
-                self.hotline.keyring,
-                CHANNEL,
-                address,
-                self.hotline.settings.province,
-                self.hotline.clock.now(),
-            )
+    async def open(self, province: str | None = None) -> str:
+        """A new conversation's id; in the configured province unless another is given."""
+        hotline, address = self.hotline, uuid.uuid4().hex
+        where = province or hotline.settings.province
+        return await hotline.database.run(
+            lambda c: inbox.open_conversation(c, hotline.keyring, CHANNEL, address, where, hotline.clock.now())
         )
 
     async def say(self, conversation_id: str, text: str, payload: str | None = None) -> Exchange:
         """Send one message and wait until it is answered, or left for a person."""
         started = time.perf_counter()
-        message = InboundMessage(
-            CHANNEL, "", uuid.uuid4().hex, self.hotline.clock.now(), clean(text), payload
-        )
+        message = InboundMessage(CHANNEL, "", uuid.uuid4().hex, self.hotline.clock.now(), clean(text), payload)
         accepted = await self.hotline.database.run(
             lambda c: inbox.accept(c, conversation_id, message, self.hotline.clock.now())
         )
@@ -102,15 +98,17 @@ class Terminal:
                 await self.hotline.runner.run(work)
                 break
             else:
+                if time.perf_counter() - started > PATIENCE_SECONDS:
+                    raise Stop("Trợ lý không trả lời được; xem nhật ký ở trên.")
                 await asyncio.sleep(RETRY_LOOK_SECONDS)
         elapsed = (time.perf_counter() - started) * 1000
-        return await self.hotline.database.read(
-            lambda c: _exchange(c, conversation_id, accepted.seq, text, elapsed)
-        )
+        return await self.hotline.database.read(lambda c: _exchange(c, conversation_id, accepted.seq, text, elapsed))
 
 
 @contextlib.asynccontextmanager
-async def running_bot(settings: Settings, content: Content, model: Path) -> AsyncIterator[Terminal]:
+async def running_bot(
+    settings: Settings, content: Content, model: Path, clock: Clock | None = None
+) -> AsyncIterator[Terminal]:
     """Start what a conversation needs on an own temporary database, and stop it again. Raises Stop."""
     with tempfile.TemporaryDirectory(prefix="hotline-") as folder:
         own = settings.model_copy(
@@ -119,14 +117,16 @@ async def running_bot(settings: Settings, content: Content, model: Path) -> Asyn
                 "internal_url": None,
             }
         )
-        async with _serving(own, content, model) as hotline:
+        async with _serving(own, content, model, clock) as hotline:
             yield Terminal(hotline)
 
 
 @contextlib.asynccontextmanager
-async def _serving(settings: Settings, content: Content, model: Path) -> AsyncIterator[Hotline]:
+async def _serving(
+    settings: Settings, content: Content, model: Path, clock: Clock | None
+) -> AsyncIterator[Hotline]:
     internal = bind(LOOPBACK, 0)
-    hotline = compose(settings, content, "", f"http://{LOOPBACK}:{internal.getsockname()[1]}")
+    hotline = compose(settings, content, "", f"http://{LOOPBACK}:{internal.getsockname()[1]}", clock)
     rasa = RasaProcess(model, lambda url: setattr(hotline.dialogue, "rasa_url", url))
     server = server_for(internal_app(hotline.register, hotline.flows.domain))
     serving = asyncio.create_task(server.serve([internal]))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import yaml
 
 from hotline.errors import Stop
-from hotline.paths import MODELS, RASA_PYTHON, ROOT
+from hotline.paths import MODELS, RASA_PYTHON, ROOT, VAR
 from programme.content import Content
 
 KEPT_MODELS = 3
+LOG_TAIL_CHARACTERS = 4000
 # Whatever changes what training makes; the commune lookup comes on top, as the text that is trained on.
 _INPUTS = (
     "config.yml",
@@ -26,13 +28,12 @@ _INPUTS = (
 )
 
 
-def ensure_model(content: Content, say: object = print) -> Path:
+def ensure_model(content: Content, say: Callable[[str], None] = print) -> Path:
     """The archive for the present inputs, trained now if they changed. Raises Stop when training fails."""
     lookup = lookup_table(content)
     archive = MODELS / f"{inputs_digest(lookup)}.tar.gz"
     if not (archive.is_file() and archive.with_name(archive.name + ".sha256").is_file()):
-        if callable(say):
-            say("Đang huấn luyện mô hình hiểu câu hỏi (khoảng một phút)…")
+        say("Đang huấn luyện mô hình hiểu câu hỏi (khoảng một phút)…")
         train(lookup, archive)
         _forget_old_models()
     return archive
@@ -64,25 +65,27 @@ def train(lookup: str, archive: Path) -> None:
     lookup_file = MODELS / "lookup.yml"
     MODELS.mkdir(parents=True, exist_ok=True)
     lookup_file.write_text(lookup, encoding="utf-8")
-    run_rasa(
-        "nlu.train",
-        "--out",
-        str(archive),
-        "--domain",
-        "bot/flows",
-        "--data",
-        "nlu/data",
-        "bot/flows",
-        str(lookup_file),
-    )
+    data = ["nlu/data", "bot/flows", str(lookup_file)]
+    run_rasa("nlu.train", "--out", str(archive), "--domain", "bot/flows", "--data", *data, quietly=True)
 
 
-def run_rasa(module: str, *arguments: str) -> None:
-    """Run one of nlu's modules in Rasa's environment and wait for it. Raises Stop."""
+def run_rasa(module: str, *arguments: str, quietly: bool = False) -> None:
+    """Run one of nlu's modules in Rasa's environment and wait for it. Raises Stop.
+
+    `quietly`: what it prints goes to var/rasa.log, and is shown only when it fails.
+    """
     require_rasa_environment()
-    done = subprocess.run([str(RASA_PYTHON), "-m", module, *arguments], cwd=ROOT, check=False)  # noqa: S603
-    if done.returncode != 0:
-        raise Stop(f"{module} kết thúc với mã lỗi {done.returncode}; xem các dòng báo lỗi ở trên.")
+    command = [str(RASA_PYTHON), "-W", "ignore", "-m", module, *arguments]
+    if not quietly:
+        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    else:
+        log = VAR / "rasa.log"
+        with log.open("wb") as output:
+            code = subprocess.run(command, cwd=ROOT, check=False, stdout=output, stderr=output).returncode
+        if code != 0:
+            print(log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL_CHARACTERS:], file=sys.stderr)
+    if code != 0:
+        raise Stop(f"{module} kết thúc với mã lỗi {code}; xem các dòng báo lỗi ở trên.")
 
 
 def require_rasa_environment() -> None:

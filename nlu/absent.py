@@ -30,9 +30,11 @@ PACKAGES = (
 )
 # Sub-modules that rasa reaches as attributes (`tf.keras.layers`) without importing them by name.
 ATTRIBUTE_MODULES = frozenset(
-    "callbacks config data experimental initializers keras layers losses math metrics models nn optimizers"
-    " ragged random regularizers sparse strings utils".split()
-)
+    {
+        "callbacks", "config", "data", "experimental", "initializers", "keras", "layers", "losses", "math",
+        "metrics", "models", "nn", "optimizers", "ragged", "random", "regularizers", "sparse", "strings", "utils",
+    }
+)  # fmt: skip
 _sealed = False
 
 
@@ -121,9 +123,7 @@ class _AbsentFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def install() -> tuple[str, ...]:
     """Stand in for those of `PACKAGES` that are really missing; returns their names. Call before importing rasa."""
-    missing = tuple(
-        name for name in PACKAGES if name not in sys.modules and not importlib.util.find_spec(name)
-    )
+    missing = tuple(name for name in PACKAGES if name not in sys.modules and not importlib.util.find_spec(name))
     if missing:
         sys.meta_path.append(_AbsentFinder(missing))
     return missing

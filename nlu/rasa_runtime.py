@@ -22,8 +22,8 @@ from nlu import absent
 
 ABSENT = absent.install()
 
-import rasa.core.agent  # noqa: F401
-import rasa.graph_components.validators.default_recipe_validator  # noqa: F401 - it names every component
+import rasa.core.agent
+import rasa.graph_components.validators.default_recipe_validator
 import rasa.model_training  # noqa: F401
 from rasa.utils.log_utils import configure_structlog
 
@@ -59,6 +59,4 @@ def check_archive(archive: Path) -> None:
     if not archive.is_file() or not digest_file(archive).is_file():
         raise ArchiveRejected(f"no trained model at {archive}: run make train")
     if digest(archive) != digest_file(archive).read_text().strip():
-        raise ArchiveRejected(
-            f"{archive} is not the archive that training recorded: delete it and run make train"
-        )
+        raise ArchiveRejected(f"{archive} is not the archive that training recorded: delete it and run make train")

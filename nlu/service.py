@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import sys
@@ -128,9 +129,7 @@ class Service:
             parts.hostname in LOOPBACK or f"{parts.scheme}://{parts.netloc}" in self.allowed_origins
         ):
             return
-        raise Refused(
-            400, "actions_url_not_allowed", "actions_url is neither on the loopback nor on the allow-list"
-        )
+        raise Refused(400, "actions_url_not_allowed", "actions_url is neither on the loopback nor on the allow-list")
 
 
 def _read_payload(payload: Any, intents: Sequence[str]) -> Dict[str, Any]:
@@ -138,8 +137,7 @@ def _read_payload(payload: Any, intents: Sequence[str]) -> Dict[str, Any]:
         raise Refused(400, "bad_request", "payload.intent is not an intent of the flows")
     entities = payload.get("entities") or []
     if not isinstance(entities, list) or not all(
-        isinstance(entity, dict) and isinstance(entity.get("entity"), str) and "value" in entity
-        for entity in entities
+        isinstance(entity, dict) and isinstance(entity.get("entity"), str) and "value" in entity for entity in entities
     ):
         raise Refused(400, "bad_request", "payload.entities must be a list of {entity, value}")
     return {"intent": payload["intent"], "entities": entities}
@@ -167,13 +165,12 @@ async def _serve(service: Service, host: str, port: int, follow_stdin: bool) -> 
     runner = web.AppRunner(service.app(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
-    print(json.dumps({"event": "ready", "host": host, "port": port}), flush=True)
+    taken = runner.addresses[0][1]  # the port itself, where 0 asked for a free one
+    print(json.dumps({"event": "ready", "host": host, "port": taken}), flush=True)
     try:
         if follow_stdin:
             stdin = asyncio.StreamReader()
-            await asyncio.get_running_loop().connect_read_pipe(
-                lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin
-            )
+            await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
             await stdin.read()
         else:
             await asyncio.Event().wait()
@@ -193,17 +190,13 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         metavar="ORIGIN",
         help="scheme://host:port where custom actions may be called, besides the loopback",
     )
-    parser.add_argument(
-        "--follow-stdin", action="store_true", help="end when standard input ends: die with the parent"
-    )
+    parser.add_argument("--follow-stdin", action="store_true", help="end when standard input ends: die with the parent")
     arguments = parser.parse_args(argv)
     rasa_runtime.quiet()
     rasa_runtime.check_archive(arguments.model)
     service = Service(StatelessProcessor(str(arguments.model)), arguments.actions_allow)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(service, arguments.host, arguments.port, arguments.follow_stdin))
-    except KeyboardInterrupt:
-        pass
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Keeps what the next turn needs (slots, active loop, requested slot) and no history, so a turn costs the same at turn
 1,000 as at turn 10. It does not decide anything about the dialogue.
 
-    {"version": 1, "flows": "<hash of slots and loops>", "slots": {name: value}, "loop": null | name, "requested_slot": null | name}
+    {"version": 1, "flows": "<hash of slots and loops>", "slots": {name: value},
+     "loop": null | name, "requested_slot": null | name}
 """
 
 from __future__ import annotations
@@ -58,9 +59,7 @@ def _checked(state: Dict[str, Any]) -> Dict[str, Any]:
 
 def _remembered(state: Dict[str, Any], domain: Domain) -> List[Event]:
     known = {slot.name for slot in domain.slots}
-    events: List[Event] = [
-        SlotSet(k, v) for k, v in state["slots"].items() if k in known and k != REQUESTED_SLOT
-    ]
+    events: List[Event] = [SlotSet(k, v) for k, v in state["slots"].items() if k in known and k != REQUESTED_SLOT]
     if state["loop"] in domain.form_names:
         asked = state["requested_slot"]
         events += [ActiveLoop(state["loop"]), SlotSet(REQUESTED_SLOT, asked if asked in known else None)]

@@ -96,13 +96,9 @@ class AppAction(RemoteAction):
 
     async def _call(self, turn: Turn, body: Dict[str, Any]) -> Dict[str, Any]:
         started = time.perf_counter()
-        async with self.client.post(
-            turn.actions_url, json=body, headers={"X-Turn": turn.turn_id}
-        ) as response:
+        async with self.client.post(turn.actions_url, json=body, headers={"X-Turn": turn.turn_id}) as response:
             raw = await response.read()
-        turn.timings["actions_ms"] = (
-            turn.timings.get("actions_ms", 0.0) + (time.perf_counter() - started) * 1000
-        )
+        turn.timings["actions_ms"] = turn.timings.get("actions_ms", 0.0) + (time.perf_counter() - started) * 1000
         if response.status == 400:  # rasa-sdk's way of saying that a form's action does not want to run
             raise ActionExecutionRejection(self.name())
         if response.status != 200:
@@ -137,9 +133,7 @@ class StatelessProcessor(MessageProcessor):
         """Run `turn`; fills in its tracker, parse result and timings. Raises TurnFailed, StateUnreadable."""
         _turn.set(turn)
         replies = Replies()
-        message = UserMessage(
-            turn.text, replies, turn.conversation, None, "hotline", turn.message_id, turn.metadata
-        )
+        message = UserMessage(turn.text, replies, turn.conversation, None, "hotline", turn.message_id, turn.metadata)
         await self.handle_message(message)
         if turn.failure is None and turn.tracker is None:
             turn.failure = "the turn did not come to an end"

@@ -38,6 +38,10 @@ class ManualClock(Clock):
     def now(self) -> datetime:
         return self._now.astimezone(UTC)
 
+    def set(self, now: datetime) -> None:
+        """Put the clock to an aware instant."""
+        self._now = now
+
     def advance(self, by: timedelta) -> None:
         """Move the clock; a negative `by` sets it back, as machines sometimes do."""
         self._now += by

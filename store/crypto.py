@@ -53,7 +53,7 @@ class Keyring:
             raise DecryptionError("a personal field cannot be read with this HOTLINE_SECRET_KEY") from error
 
     def hash(self, value: str, kind: str) -> bytes:
-        """Equal values of one kind ("phone", "tax_code", "name_word") give equal hashes; without the key they say nothing."""
+        """Equal values of one kind ("phone", "tax_code") give equal hashes; without the key they say nothing."""
         return hmac.digest(self._hash_key, f"{kind}\x00{value}".encode(), sha256)
 
     def name_words(self, name: str) -> set[bytes]:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, insert, make_url, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, literal, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store import tables
@@ -41,7 +41,7 @@ def normalise_url(url: str) -> str:
 
 
 class Database:
-    """Runs transactions, off the event loop. Write transactions of SQLite go through one thread, one after the other."""
+    """Runs transactions, off the event loop. Those that write to SQLite go through one thread, one after the other."""
 
     def __init__(self, url: str) -> None:
         self.url = normalise_url(url)
@@ -77,13 +77,17 @@ def open_database(url: str, keyring: Keyring, clock: Clock) -> Database:
     """Open a migrated database and make sure that `keyring` is the one it was made with. Raises WrongKeyError."""
     tables.EncryptedText.use(keyring)
     database = Database(url)
-    database.run_now(lambda connection: _check_key(connection, keyring, clock))
+    try:
+        database.run_now(lambda connection: _check_key(connection, keyring, clock))
+    except WrongKeyError:
+        database.close()
+        raise
     return database
 
 
 def _check_key(connection: Connection, keyring: Keyring, clock: Clock) -> None:
     row = {"id": 1, "key_fingerprint": keyring.fingerprint, "created_at": clock.now()}
-    connection.execute(insert_unless_there(connection, tables.installation, row))
+    insert_if_new(connection, tables.installation, row)
     if connection.scalar(select(tables.installation.c.key_fingerprint)) != keyring.fingerprint:
         raise WrongKeyError(
             "Cơ sở dữ liệu này được tạo với một HOTLINE_SECRET_KEY khác. Hãy đặt lại đúng khóa cũ"
@@ -91,15 +95,16 @@ def _check_key(connection: Connection, keyring: Keyring, clock: Clock) -> None:
         )
 
 
-def insert_unless_there(connection: Connection, table: Table, row: dict[str, Any]) -> Executable:
-    """An INSERT that does nothing where a unique key is taken; `rowcount` tells which."""
+def insert_if_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert one row unless a unique key of it is taken; whether it was inserted."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return dialect.insert(table).values(row).on_conflict_do_nothing()
+    statement = dialect.insert(table).values(row).on_conflict_do_nothing().returning(literal(1))
+    return connection.execute(statement).first() is not None
 
 
 def insert_returning_id(connection: Connection, table: Table, row: dict[str, Any]) -> int:
     """Insert one row and return the number the database gave it."""
-    return int(connection.scalar(insert(table).values(row).returning(table.c.id)))  # type: ignore[arg-type]
+    return int(connection.execute(insert(table).values(row).returning(table.c.id)).scalar_one())
 
 
 def _engine(url: str) -> Engine:

@@ -36,7 +36,7 @@ class Button:
 
 @dataclass(frozen=True)
 class Source:
-    """Where an answer stands: the document as it is quoted to a person, the article, a public address if there is one."""
+    """Where an answer stands: the document as a person quotes it, the article, a public address if there is one."""
 
     document: str
     article: str

@@ -1,8 +1,9 @@
 """The statements that everything else waits for, in one place, with why they are as they are.
 
-`conversation.wake_at` is queue and lease in one column: null = nothing to do; past = a worker may take it; future = a
-worker has it until then, or its retry is due then. A worker that dies simply does not renew: the time passes and another
-takes over. Taking a conversation is only an economy; that nothing is done twice rests on `conversation.version`.
+`conversation.wake_at` is queue and lease in one column: null = nothing to do; past = a worker may take it;
+future = a worker has it until then, or its retry is due then. A worker that dies simply does not renew: the time
+passes and another takes over. Taking a conversation is only an economy; that nothing is done twice rests on
+`conversation.version`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def claim_conversations(connection: Connection, now: datetime, until: datetime, 
 
 def next_wake(connection: Connection) -> datetime | None:
     """When the next conversation is due; the same index, one row."""
-    return connection.scalar(select(func.min(conversation.c.wake_at)))
+    due: datetime | None = connection.scalar(select(func.min(conversation.c.wake_at)))
+    return due
 
 
 def first_pending(connection: Connection, conversation_id: str) -> RowMapping | None:
@@ -71,7 +73,8 @@ def thread(connection: Connection, conversation_id: str, after: int, limit: int)
         null().label("message_id"),
         outbound.c.created_at.label("at"),
     ).where(outbound.c.conversation_id == conversation_id, outbound.c.seq > after)
-    both = union_all(said_in, said_out).subquery()
+    # outbound first: the columns of a union have the types of its first part, and `reply` is JSON
+    both = union_all(said_out, said_in).subquery()
     newest_first = after == 0
     order = both.c.seq.desc() if newest_first else both.c.seq
     rows = connection.execute(select(both).order_by(order).limit(limit)).mappings().all()

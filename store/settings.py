@@ -86,8 +86,7 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         lines = [
-            f"HOTLINE_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
+            f"HOTLINE_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
         ]
         raise SettingsError("Cấu hình chưa đúng:\n  " + "\n  ".join(lines)) from None
 
@@ -122,6 +121,4 @@ def unknown_variables() -> list[str]:
     """HOTLINE_* names in the environment that nothing reads: most likely misspelt."""
     known = {f"HOTLINE_{name.upper()}" for name in Settings.model_fields}
     read_elsewhere = {"HOTLINE_TEST_DATABASE_URL", "HOTLINE_TEST_REDIS_URL", "HOTLINE_CHROMIUM"}
-    return sorted(
-        name for name in os.environ if name.startswith("HOTLINE_") and name not in known | read_elsewhere
-    )
+    return sorted(name for name in os.environ if name.startswith("HOTLINE_") and name not in known | read_elsewhere)

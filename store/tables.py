@@ -80,9 +80,7 @@ class EncryptedText(TypeDecorator[str]):
 
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-Id = BigInteger().with_variant(
-    Integer, "sqlite"
-)  # SQLite numbers rows by itself only when the type is INTEGER
+Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only when the type is INTEGER
 
 # One row: which secret this database was made with. A start with another one is refused.
 installation = Table(

@@ -14,11 +14,7 @@ def clean(text: str) -> str:
     PostgreSQL cannot store NUL, and bidirectional overrides can make a text read as what it is not.
     """
     composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    kept = (
-        c
-        for c in composed
-        if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") or c == "\u200d"
-    )
+    kept = (c for c in composed if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") or c == "\u200d")
     return "".join(kept).strip()
 
 

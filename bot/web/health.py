@@ -34,7 +34,7 @@ async def readyz(context: Annotated[WebContext, Depends(web_context)]) -> JSONRe
 
 async def _database_answers(context: WebContext) -> bool:
     try:
-        return await context.database.read(lambda connection: connection.scalar(text("SELECT 1"))) == 1
+        return bool(await context.database.read(lambda connection: connection.scalar(text("SELECT 1"))))
     except SQLAlchemyError:
         return False
 

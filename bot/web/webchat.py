@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Cookie, Depends, Header, Query, Request, Response
-from sqlalchemy import Connection, select
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from sqlalchemy import Connection, RowMapping, select
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, StreamingResponse
 
 from bot import inbox
@@ -24,7 +26,6 @@ from integrations.webchat.client import (
     new_token,
     read_message,
 )
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from store.messages import InboundMessage
 from store.queries import thread
 from store.tables import outbound
@@ -32,6 +33,8 @@ from store.tables import outbound
 COOKIE = "hotline_webchat"
 COOKIE_SECONDS = 180 * 24 * 3600
 MAX_BODY_BYTES = 1 << 20
+# A client that is still sending would not hear our refusal: a little more is read, and thrown away.
+DRAINED_BODY_BYTES = 8 * MAX_BODY_BYTES
 HEARTBEAT_SECONDS = 15
 REPLAY_MESSAGES = 200
 ASSETS = frozenset({"chat.js", "chat.css", "icon.svg"})
@@ -53,21 +56,17 @@ async def page(context: Context) -> HTMLResponse:
 
 @router.post("/webchat/conversations", status_code=201)
 async def open_session(request: Request, context: Context) -> JSONResponse:
-    """Begin an anonymous conversation. The token authorises messages; the cookie, which scripts cannot read, the stream."""
+    """Begin an anonymous conversation. The token authorises messages, the cookie (closed to scripts) the stream."""
     token = new_token()
 
     def work(connection: Connection) -> None:
         now = context.clock.now()
-        inbox.open_conversation(
-            connection, context.keyring, CHANNEL, address_of(token), context.province, now
-        )
+        inbox.open_conversation(connection, context.keyring, CHANNEL, address_of(token), context.province, now)
 
     await context.database.run(work)
     response = JSONResponse({"token": token}, status_code=201)
     secure = request.url.scheme == "https"
-    response.set_cookie(
-        COOKIE, token, COOKIE_SECONDS, path="/webchat", httponly=True, samesite="strict", secure=secure
-    )
+    response.set_cookie(COOKIE, token, COOKIE_SECONDS, path="/webchat", httponly=True, samesite="strict", secure=secure)
     return response
 
 
@@ -100,9 +99,7 @@ async def events(
 ) -> StreamingResponse:
     """Server-sent events: first what was said before, then `ready`, then whatever comes."""
     address = address_of(hotline_webchat)
-    found = await context.database.read(
-        lambda connection: inbox.find_conversation(connection, CHANNEL, address)
-    )
+    found = await context.database.read(lambda connection: inbox.find_conversation(connection, CHANNEL, address))
     if not hotline_webchat or found is None:
         raise Problem(401, *_SESSION_UNKNOWN)
     if last_event_id.isdecimal():
@@ -125,8 +122,7 @@ async def _stream(context: WebContext, conversation_id: str, after: int) -> Asyn
     while True:
         # Listen before looking: what is said between the look and the wait wakes us
         news = context.wakeups.listen(conversation_id)
-        seen = after
-        rows = await context.database.read(lambda c: thread(c, conversation_id, seen, REPLAY_MESSAGES))
+        rows = await context.database.read(partial(_thread_after, conversation_id, after))
         for row in rows:
             after = row["seq"]
             yield b"id: %d\nevent: message\ndata: %s\n\n" % (after, orjson.dumps(event_of(row)))
@@ -138,6 +134,10 @@ async def _stream(context: WebContext, conversation_id: str, after: int) -> Asyn
             yield b"event: ready\ndata: {}\n\n"
         if not await context.wakeups.wait(news, HEARTBEAT_SECONDS):
             yield b": alive\n\n"
+
+
+def _thread_after(conversation_id: str, after: int, connection: Connection) -> list[RowMapping]:
+    return thread(connection, conversation_id, after, REPLAY_MESSAGES)
 
 
 def _accept(connection: Connection, context: WebContext, message: InboundMessage) -> inbox.Accepted:
@@ -178,12 +178,16 @@ def _refuse_foreign_payload(message: InboundMessage, context: WebContext) -> Non
         raise Problem(422, "payload_unknown", "Nút này không còn dùng được, cô/bác nhắn bằng chữ giúp em ạ.")
 
 
-async def _json_body(request: Request) -> object:
-    body = b""
+async def _json_body(request: Request) -> Any:
+    body, size = b"", 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise Problem(413, "body_too_large", "Tin nhắn quá dài, cô/bác gửi từng phần ngắn hơn giúp em ạ.")
+        size += len(chunk)
+        if size <= MAX_BODY_BYTES:
+            body += chunk
+        elif size > DRAINED_BODY_BYTES:
+            break
+    if size > MAX_BODY_BYTES:
+        raise Problem(413, "body_too_large", "Tin nhắn quá dài, cô/bác gửi từng phần ngắn hơn giúp em ạ.")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -9,15 +9,12 @@ from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tup
 
 from rapidfuzz.distance import OSA
 
-from nlu.components.text import compose, fold, syllable
+from nlu.components.sentence import CONTRADICTS, agreement, key_of, syllables_of
+from nlu.components.text import compose
 
 COMMUNE_UNITS = frozenset({"xã", "phường", "thị trấn"})
 DISTRICT_UNITS = frozenset({"huyện", "thành phố", "thị xã"})
 UNITS = COMMUNE_UNITS | DISTRICT_UNITS
-
-# How a typed name agrees with a spelling, from worst to best: other accents, accents left out, the same.
-CONTRADICTS, LEAVES_OUT, SAME = 0, 1, 2
-_MOST_WORDS = 4
 
 
 class Spelling:
@@ -26,30 +23,11 @@ class Spelling:
     def __init__(self, name: str) -> None:
         self.name = name
         self.units: Set[str] = set()
-        self.syllables = tuple(syllable(word) for word in name.lower().split())
+        self.syllables = syllables_of(name)
 
     def agreement(self, typed: Sequence[str]) -> int:
         """CONTRADICTS, LEAVES_OUT or SAME for lower-case words whose folded forms are those of the name."""
         return agreement(typed, self.syllables)
-
-
-def agreement(typed: Sequence[str], wanted: Sequence[Tuple[str, str]]) -> int:
-    """How typed lower-case words agree with syllables of the same folded letters: CONTRADICTS, LEAVES_OUT or SAME."""
-    worst = SAME
-    for word, (letters, tone) in zip(typed, wanted):
-        if word.isascii():
-            if tone or not letters.isascii():
-                worst = min(worst, LEAVES_OUT)
-            continue
-        typed_letters, typed_tone = syllable(word)
-        if (typed_letters, typed_tone) == (letters, tone):
-            continue
-        worst = LEAVES_OUT
-        bare = fold(letters)
-        same = all(have in (want, plain) for have, want, plain in zip(typed_letters, letters, bare))
-        if not same or typed_tone not in ("", tone):
-            return CONTRADICTS
-    return worst
 
 
 def split_full_name(full_name: str) -> Tuple[str, str]:
@@ -72,7 +50,8 @@ class CommuneNames:
         self._spellings: Dict[str, List[Spelling]] = {}
         self._keys_of_joined: Dict[str, List[str]] = {}
         self._lengths: Dict[str, List[int]] = {}
-        self._deletions: Dict[str, Set[str]] = {}
+        # A name and what is left of it without one letter: two words one typo apart have such a remainder in common.
+        self._remains: Dict[str, Set[str]] = {}
         for full_name in full_names:
             unit, name = split_full_name(full_name)
             self._add(unit, name)
@@ -83,12 +62,12 @@ class CommuneNames:
                 self._lengths[first] = sorted([*sizes, size], reverse=True)
             joined = key.replace(" ", "")
             self._keys_of_joined.setdefault(joined, []).append(key)
-            for shorter in _with_one_letter_less(joined):
-                self._deletions.setdefault(shorter, set()).add(joined)
-        self.most_words = max((key.count(" ") + 1 for key in self._spellings), default=_MOST_WORDS)
+            for remains in (joined, *_with_one_letter_less(joined)):
+                self._remains.setdefault(remains, set()).add(joined)
+        self.most_words = max((key.count(" ") + 1 for key in self._spellings), default=1)
 
     def _add(self, unit: str, name: str) -> None:
-        spellings = self._spellings.setdefault(" ".join(fold(name).lower().split()), [])
+        spellings = self._spellings.setdefault(key_of(name), [])
         for spelling in spellings:
             if spelling.name == name:
                 break
@@ -118,11 +97,9 @@ class CommuneNames:
 
     def one_typo_from(self, letters: str) -> List[str]:
         """The keys one insertion, deletion, replacement or swap of neighbours away from `letters` (not 0 away)."""
-        candidates: Set[str] = set(self._deletions.get(letters, ()))
-        for shorter in _with_one_letter_less(letters):
-            candidates |= self._deletions.get(shorter, set())
-            if shorter in self._keys_of_joined:
-                candidates.add(shorter)
+        candidates: Set[str] = set()
+        for remains in (letters, *_with_one_letter_less(letters)):
+            candidates.update(self._remains.get(remains, ()))
         near = sorted(joined for joined in candidates if OSA.distance(letters, joined, score_cutoff=1) == 1)
         return [key for joined in near for key in self._keys_of_joined[joined]]
 

@@ -7,6 +7,7 @@ stored are names and numbers only (JSON and numpy arrays): loading a model canno
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any, Callable, Dict, List, Optional, Sequence, Text, Tuple
 
 import numpy as np
@@ -27,7 +28,7 @@ Analyse = Callable[[str], Sequence[str]]
 
 def word_ngrams(text: str) -> List[str]:
     words = text.split()
-    return words + [f"{a} {b}" for a, b in zip(words, words[1:])]
+    return words + [f"{a} {b}" for a, b in pairwise(words)]
 
 
 def letter_ngrams(text: str) -> List[str]:
@@ -76,9 +77,7 @@ class LinearModel:
             idf[name] = vectoriser.idf_
             offset += len(vectoriser.vocabulary_)
         # np.array: scikit-learn 1.1 stumbles over lists of str subclasses that Rasa hands out
-        regression = LogisticRegression(C=strength, max_iter=400).fit(
-            hstack(blocks).tocsr(), np.array(labels)
-        )
+        regression = LogisticRegression(C=strength, max_iter=400).fit(hstack(blocks).tocsr(), np.array(labels))
         weights, bias = regression.coef_.T, regression.intercept_
         if len(regression.classes_) == 2:  # scikit-learn keeps one column for two classes
             weights, bias = np.hstack([-weights, weights]) / 2, np.hstack([-bias, bias]) / 2
@@ -112,9 +111,7 @@ class LinearModel:
         }
         (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
         arrays = {f"idf_{name}": value for name, value in self.idf.items()}
-        np.savez_compressed(
-            folder / "numbers.npz", weights=self.weights.astype(np.float16), bias=self.bias, **arrays
-        )
+        np.savez_compressed(folder / "numbers.npz", weights=self.weights.astype(np.float16), bias=self.bias, **arrays)
 
     @classmethod
     def load(cls, folder: Any) -> "LinearModel":
@@ -125,9 +122,7 @@ class LinearModel:
             offset += len(grams)
         with np.load(folder / "numbers.npz", allow_pickle=False) as numbers:
             idf = {block: numbers[f"idf_{block}"] for block in vocabularies}
-            return cls(
-                names["classes"], vocabularies, idf, numbers["weights"].astype(np.float32), numbers["bias"]
-            )
+            return cls(names["classes"], vocabularies, idf, numbers["weights"].astype(np.float32), numbers["bias"])
 
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER], is_trainable=True)

@@ -1,7 +1,7 @@
 """VietnameseNormaliser: brings a shop owner's spelling to one form that a classifier can count.
 
-Accents are folded away, chat shorthand ("ko", "dc", "bn") is expanded, stretched letters are squeezed ("vângggg"), and a
-place name found by the gazetteer becomes one word. The original text is left as it is.
+Accents are folded away, chat shorthand ("ko", "dc", "bn") is expanded, stretched letters are squeezed ("vângggg"), and
+a place name found by the gazetteer becomes one word. The original text is left as it is.
 """
 
 from __future__ import annotations

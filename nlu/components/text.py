@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Dict, List, Sequence, Tuple
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"  # grave, acute, tilde, hook above, dot below
@@ -88,11 +89,12 @@ _RHYMES = (
     "a ac ach ai am an ang anh ao ap at au ay e ec ech em en eng enh eo ep et eu i ia ich iec iem ien ieng iep iet"
     " ieu im in inh ip it iu o oa oac oach oai oam oan oang oanh oao oap oat oay oc oe oen oeo oet oi om on ong oong"
     " op ot u ua uan uang uat uay uc ue uech uenh ui um un ung uo uoc uoi uom uon uong uop uot uou up ut uu uy uya"
-    " uych uyen uyet uynh uyt y yem yen yet yeu"
+    " uych uyen uyet uynh uyt uyu y yem yen yet yeu"
 )
 _SYLLABLE = re.compile(f"(?:{_INITIALS})?(?:{_RHYMES.replace(' ', '|')})")
 
 
+@lru_cache(maxsize=4096)
 def is_syllable(folded: str) -> bool:
     """Whether a folded lower-case word could be a Vietnamese syllable ("cuong", not "cuomg"); typos often could not."""
     return _SYLLABLE.fullmatch(folded) is not None

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+
 from store import tables
 
 revision = "0001"
@@ -70,9 +71,7 @@ def upgrade() -> None:
         sa.Column("opened_at", tables.UtcDateTime(), nullable=False),
         sa.Column("due_at", tables.UtcDateTime(), nullable=False),
         sa.Column("closed_at", tables.UtcDateTime()),
-        sa.ForeignKeyConstraint(
-            ["conversation_id"], ["conversation.id"], name="fk_escalation_conversation_id"
-        ),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name="fk_escalation_conversation_id"),
         sa.PrimaryKeyConstraint("id", name="pk_escalation"),
     )
     op.create_index("ix_escalation_conversation_id", "escalation", ["conversation_id"])

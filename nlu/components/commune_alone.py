@@ -1,0 +1,91 @@
+"""When a name without its unit is meant as a place: "ở thành công" is, "chúc thành công" is not.
+
+Pure rules. The words they weigh are data: `nlu/data/everyday_words.yml` says which and why.
+"""
+
+from __future__ import annotations
+
+from typing import AbstractSet, Optional
+
+from nlu.components.commune_names import COMMUNE_UNITS, DISTRICT_UNITS, CommuneNames
+from nlu.components.sentence import CONTRADICTS, SAME, Sentence
+
+_PROVINCE_WORDS = frozenset({"tỉnh", "tinh"})
+_FORMER_WORDS = frozenset({"cũ", "cu"})
+_LOCATIVES = frozenset({"ở", "ơ", "o", "tại", "quê", "que"})
+# Also prepositions of place, but too common to lift an everyday word ("tải thành công" without accents).
+_WEAK_LOCATIVES = _LOCATIVES | frozenset(
+    {"tai", "thuộc", "thuoc", "trên", "tren", "về", "ve", "bên", "ben", "dưới", "duoi", "gần", "gan", "từ", "tu"}
+)
+_NAMING = frozenset({"là", "la", "tên", "ten"})
+_COMMUNE_WORDS = frozenset({"xa", "phuong"})
+_DISTRICT_WORDS = frozenset({"huyện", "huyen", "h", "tp", "tx"})
+
+
+class AloneRules:
+    """`provinces`: keys of province names; `before_other_names`: words as typed, lower case."""
+
+    def __init__(self, names: CommuneNames, provinces: AbstractSet[str], before_other_names: AbstractSet[str]) -> None:
+        self._names = names
+        self._provinces = provinces
+        self._before_other_names = before_other_names
+
+    def counts_as_place(self, sentence: Sentence, first: int, last: int, key: str) -> bool:
+        """Whether the words [first, last), whose key is a known name, mention a place."""
+        if self.is_another_name(sentence, first) or sentence.inside_phrase(first, last):
+            return False
+        as_province = self._read_as_province(sentence, first, last, key)
+        if as_province is not None:
+            return as_province
+        agrees = self._names.value(key, sentence.typed(first, last), None)[1]
+        if sentence.touches_phrase(first, last):
+            return agrees != CONTRADICTS and self._lifted(sentence, first, last, agrees)
+        if agrees == SAME or sentence.plain(first, last):
+            return True
+        # Accents that are wrong, or half left out among others: a word-by-word accident unless something says place.
+        before = sentence.before(first)
+        return before in _WEAK_LOCATIVES or sentence.is_all(first, last) or sentence.capitals(first, last)
+
+    def is_another_name(self, sentence: Sentence, first: int) -> bool:
+        """Whether a street, a product or a person is named: "đường Phan Đình Phùng"."""
+        return sentence.before(first) in self._before_other_names
+
+    def is_province(self, key: str) -> bool:
+        """Whether a province has, or had, a name with this key."""
+        return key in self._provinces
+
+    def _read_as_province(self, sentence: Sentence, first: int, last: int, key: str) -> Optional[bool]:
+        """Whether a name that a province also has is a place below it; None for names that no province has."""
+        units = self._names.units(key)
+        said_province = sentence.before(first) in _PROVINCE_WORDS
+        if key not in self._provinces:
+            return False if said_province and units & DISTRICT_UNITS else None
+        if said_province or sentence.after(last) in _FORMER_WORDS:
+            return False
+        if not units & COMMUNE_UNITS:
+            return False  # "Thái Nguyên" alone is the province; the old city is "thành phố Thái Nguyên"
+        # A ward that was also the city of this name is meant (Bắc Kạn); a commune like Quảng Ninh hardly ever is.
+        return bool(units & DISTRICT_UNITS) or sentence.is_all(first, last)
+
+    def _lifted(self, sentence: Sentence, first: int, last: int, agrees: int) -> bool:
+        """Whether something lifts a name out of the everyday words it looks like."""
+        before = sentence.before(first)
+        if before in _LOCATIVES or sentence.is_all(first, last) or self._in_district(sentence, last):
+            return True
+        nearby = {word.folded for word in sentence.words[max(0, first - 5) : first]}
+        named = before in _NAMING and bool(nearby & _COMMUNE_WORDS)  # "xã mình là Thành Công"
+        return named or (agrees == SAME and sentence.capitals(first, last))
+
+    def _in_district(self, sentence: Sentence, last: int) -> bool:
+        """Whether an old district follows: "trung thành phổ yên", "trung thành, huyện phổ yên"."""
+        if last >= len(sentence.words) or sentence.gap(last - 1).strip() not in ("", ","):
+            return False
+        start = last + (sentence.words[last].typed in _DISTRICT_WORDS)
+        if start >= len(sentence.words):
+            return False
+        for size in self._names.lengths(sentence.words[start].folded):
+            end = start + size
+            key = sentence.key(start, end) if sentence.one_name(start, end) else ""
+            if key in self._names and self._names.units(key) & DISTRICT_UNITS:
+                return self._names.value(key, sentence.typed(start, end), None)[1] != CONTRADICTS
+        return False

@@ -1,0 +1,145 @@
+"""A bot on an own database, with a stand-in for the Rasa service that answers as each test wants."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from sqlalchemy import select
+
+from bot import inbox
+from bot.dialogue import Dialogue, TurnRegister
+from bot.flow_domain import Flows
+from bot.turn import TurnRunner
+from bot.wakeups import Wakeups
+from bot.web.context import WebContext
+from programme.content import Content
+from store.clock import ManualClock
+from store.crypto import Keyring
+from store.database import Database
+from store.messages import InboundMessage, Reply
+from store.tables import conversation, inbound, outbound
+
+INTENTS = frozenset(
+    {"greet", "request_person", "event_person_finished", "event_message_too_long", "event_message_without_words"}
+)
+STATE = {"version": 1, "flows": "x", "slots": {}, "loop": None, "requested_slot": None}
+Answer = Callable[[dict[str, Any]], Awaitable[web.Response]]
+
+
+async def echo(request: dict[str, Any]) -> web.Response:
+    """The dialogue says back what it was asked, and counts turns in its state."""
+    said = request["text"] if request["payload"] is None else f"payload {request['payload']['intent']}"
+    state = {**STATE, "slots": {"turns": ((request["state"] or STATE)["slots"].get("turns") or 0) + 1}}
+    return turn_answer(f"echo {said}", state=state)
+
+
+def turn_answer(*texts: str, state: dict[str, Any] | None = None) -> web.Response:
+    body = {
+        "replies": [{"text": text} for text in texts],
+        "state": state or STATE,
+        "intent": "greet",
+        "confidence": 0.9,
+        "intent_ranking": [],
+        "entities": [],
+        "timings": {},
+    }
+    return web.json_response(body)
+
+
+@dataclass
+class StandIn:
+    """The stand-in's answers; `requests` are those it got."""
+
+    answer: Answer = echo
+    requests: list[dict[str, Any]] = field(default_factory=list)
+
+    async def turn(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.requests.append(body)
+        return await self.answer(body)
+
+
+@dataclass
+class Bot:
+    """One conversation of one owner with the bot, driven message by message."""
+
+    database: Database
+    clock: ManualClock
+    keyring: Keyring
+    runner: TurnRunner
+    rasa: StandIn
+    web: WebContext
+    conversation_id: str = ""
+
+    async def open(self, channel: str = "webchat") -> str:
+        return await self.database.run(
+            lambda c: inbox.open_conversation(
+                c, self.keyring, channel, uuid.uuid4().hex, "thai-nguyen", self.clock.now()
+            )
+        )
+
+    async def receive(
+        self, text: str, payload: str | None = None, id_: str | None = None, to: str | None = None
+    ) -> inbox.Accepted:
+        message = InboundMessage("webchat", "", id_ or uuid.uuid4().hex, self.clock.now(), text, payload)
+        return await self.database.run(
+            lambda c: inbox.accept(c, to or self.conversation_id, message, self.clock.now())
+        )
+
+    async def work(self) -> None:
+        """What a worker would do now."""
+        for work in await self.database.run(lambda c: self.runner.claim(c, 10)):
+            await self.runner.run(work)
+
+    async def say(self, text: str, payload: str | None = None) -> list[str]:
+        """Receive, work, and what the bot answered."""
+        accepted = await self.receive(text, payload)
+        await self.work()
+        return await self.replies(after=accepted.seq)
+
+    async def replies(self, after: int = 0, of: str | None = None) -> list[str]:
+        rows = (
+            select(outbound.c.reply)
+            .where(outbound.c.conversation_id == (of or self.conversation_id), outbound.c.seq > after)
+            .order_by(outbound.c.seq)
+        )
+        found = await self.database.read(lambda c: list(c.scalars(rows)))
+        return [Reply.from_json(reply).text for reply in found]
+
+    async def row(self) -> Any:
+        return await self.database.read(
+            lambda c: c.execute(select(conversation).filter_by(id=self.conversation_id)).one()
+        )
+
+    async def statuses(self) -> list[str]:
+        rows = select(inbound.c.status).filter_by(conversation_id=self.conversation_id).order_by(inbound.c.seq)
+        return await self.database.read(lambda c: list(c.scalars(rows)))
+
+
+@pytest.fixture
+async def bot(database: Database, clock: ManualClock, keyring: Keyring, content: Content) -> AsyncIterator[Bot]:
+    rasa = StandIn()
+    app = web.Application()
+    app.router.add_post("/turn", rasa.turn)
+    app.router.add_get("/healthz", _healthy)
+    server = TestServer(app)
+    await server.start_server()
+    flows, wakeups, register = Flows(INTENTS, {"slots": {}, "forms": {}}), Wakeups(), TurnRegister()
+    dialogue = Dialogue(str(server.make_url("")), "http://127.0.0.1:1/actions", register)
+    runner = TurnRunner(database, dialogue, flows, content, clock, keyring, wakeups)
+    context = WebContext(database, clock, keyring, wakeups, content, flows, dialogue, "thai-nguyen")
+    made = Bot(database, clock, keyring, runner, rasa, context)
+    made.conversation_id = await made.open()
+    yield made
+    await dialogue.close()
+    await server.close()
+
+
+async def _healthy(_: web.Request) -> web.Response:
+    return web.json_response({})

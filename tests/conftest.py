@@ -1,0 +1,102 @@
+"""What every test may ask for: an own migrated database on both engines, a clock it owns, keys, the real content."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from programme.content import Content, load_content
+from store.clock import ManualClock
+from store.crypto import Keyring
+from store.database import Database, open_database
+from store.migrate import migrate
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # 9 o'clock in the morning in Việt Nam
+SECRET = "a secret of the tests, long enough to be one"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOW)
+
+
+@pytest.fixture
+def keyring() -> Keyring:
+    return Keyring(SECRET)
+
+
+@pytest.fixture(scope="session")
+def content() -> Content:
+    return load_content()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> str:
+    """The URL of a server where databases may be made; `make test` provides it."""
+    url = os.environ.get("HOTLINE_TEST_DATABASE_URL")
+    if not url:
+        pytest.fail("HOTLINE_TEST_DATABASE_URL is not set: run the suite with make test")
+    return url
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str) -> Iterator[str]:
+    """The name of a migrated database that tests clone: cheaper than migrating anew each time."""
+    with _new_database(postgresql_server) as name:
+        database = Database(_with_name(postgresql_server, name))
+        migrate(database)
+        database.close()
+        yield name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An own, migrated database; the test runs once on each engine."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'test.db'}"
+        database = Database(url)
+        migrate(database)
+        database.close()
+        yield url
+        return
+    server = request.getfixturevalue("postgresql_server")
+    template = request.getfixturevalue("postgresql_template")
+    with _new_database(server, template) as name:
+        yield _with_name(server, name)
+
+
+@pytest.fixture
+def database(database_url: str, keyring: Keyring, clock: ManualClock) -> Iterator[Database]:
+    opened = open_database(database_url, keyring, clock)
+    yield opened
+    opened.close()
+
+
+class _new_database:
+    """A PostgreSQL database that is dropped afterwards."""
+
+    def __init__(self, server: str, template: str | None = None) -> None:
+        self.server, self.template = server, template
+        self.name = f"hotline_test_{uuid.uuid4().hex}"
+
+    def __enter__(self) -> str:
+        suffix = f' TEMPLATE "{self.template}"' if self.template else ""
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{self.name}"{suffix}')
+        return self.name
+
+    def __exit__(self, *_: object) -> None:
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{self.name}" WITH (FORCE)')
+
+
+def _with_name(server: str, name: str) -> str:
+    base, _, query = server.partition("?")
+    scheme, _, rest = base.partition("://")
+    return f"{scheme}://{rest.split('/')[0]}/{name}" + (f"?{query}" if query else "")

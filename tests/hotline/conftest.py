@@ -1,0 +1,33 @@
+"""The real bot, once for all tests of this folder: real model, real Rasa service, real content, own database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from hotline import conversing
+from hotline.conversing import Terminal, running_bot
+from hotline.models import ensure_model
+from programme.content import Content
+from store.clock import ManualClock
+from store.settings import load_settings
+from tests.conftest import NOW, SECRET
+
+
+@pytest.fixture(scope="session")
+def model(content: Content) -> Path:
+    return ensure_model(content)
+
+
+# the clock of these tests stands still, so a turn that fails is never retried
+conversing.PATIENCE_SECONDS = 10
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def terminal(content: Content, model: Path) -> AsyncIterator[Terminal]:
+    settings = load_settings(secret_key=SECRET, _env_file=None)
+    async with running_bot(settings, content, model, ManualClock(NOW)) as bot:
+        yield bot

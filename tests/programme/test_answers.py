@@ -1,0 +1,488 @@
+"""Answers: which entry may be said where and when, and what the real packs say on the days that matter."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from programme.answers import Answer, AnswerBook, Source, Window, Withheld
+from programme.packs import UnknownProvince, load_packs
+from programme.yaml_source import ContentError
+
+CONTENT = Path(__file__).parents[2] / "content"
+
+PILOT = dt.date(2026, 3, 15)
+TODAY = dt.date(2026, 11, 23)
+NEXT_YEAR = dt.date(2027, 1, 15)
+
+ASK_INTENTS = [
+    "ask_vendor",
+    "ask_vendor_price",
+    "ask_vendor_choice",
+    "ask_bidv",
+    "ask_programme_about",
+    "ask_programme_cost",
+    "ask_programme_benefit",
+    "ask_programme_lead",
+    "ask_programme_open",
+    "ask_commune_count",
+    "ask_community_team",
+    "ask_market_40",
+    "ask_survey_link",
+    "ask_response_time",
+    "ask_domain_about",
+    "ask_domain_purpose",
+    "ask_domain_free_now",
+    "ask_domain_company",
+    "ask_domain_register",
+    "ask_domain_papers",
+    "ask_domain_id_vn",
+]
+
+TEMPLATES = {
+    "vendor_of_commune": {"commune", "vendor", "platform"},
+    "vendor_of_commune_same_name_as_district": {"commune", "vendor", "platform", "district"},
+    "commune_is_also_district": {"name", "commune", "vendor", "platform", "district"},
+    "commune_ambiguous": {"name", "choices"},
+    "commune_split_unit": {"name", "choices"},
+    "commune_old_unit": {"old", "commune", "vendor", "platform"},
+    "district_only": {"district", "choices"},
+    "commune_unknown": {"name", "count"},
+    "commune_ask": set(),
+    "commune_of_other_province": {"commune", "province"},
+}
+
+PACKS = {
+    "national/pack.yaml": """\
+id: national
+name: Toàn quốc
+kind: national
+documents:
+  - id: law
+    number: null
+    title: Luật
+    short: Luật chung
+    issued_by: Quốc hội
+    date: null
+    valid_from: 2025-01-01
+    valid_to: 2030-12-31
+""",
+    "national/provinces.yaml": "source: {document: law, article: Điều 1}\nprovinces: [{name: Bắc Sông}]\n",
+    "national/lexicon.yaml": "expansions: [{forms: [ko], means: không, risk: low}]\n",
+    "bac-song/pack.yaml": """\
+id: bac-song
+name: Bắc Sông
+kind: province
+documents:
+  - id: plan
+    number: 1/KH-UBND
+    title: Kế hoạch 1
+    short: Kế hoạch 1/KH-UBND
+    issued_by: UBND tỉnh
+    date: 2026-01-02
+    valid_from: 2026-01-02
+    valid_to: 2026-06-30
+    url: https://example.vn/plan
+sla: {hours: 24, target: 0.95}
+contacts: {hotline: null, zalo_oa: null, facebook: null, email: null, sms_brandname: null}
+vendors: []
+""",
+}
+
+ENTRY = """\
+  - id: {id}
+    intent: {intent}
+    text: {{vi: "{vi}"}}
+    sources: [{{document: {document}, article: Mục I}}]
+    confidence: {confidence}
+"""
+
+
+def entry(
+    entry_id: str = "about",
+    *,
+    intent: str = "ask_about",
+    vi: str = "Dạ đây ạ.",
+    document: str = "plan",
+    confidence: str = "A",
+    more: str = "",
+) -> str:
+    text = ENTRY.format(id=entry_id, intent=intent, vi=vi, document=document, confidence=confidence)
+    return text + "".join(f"    {line}\n" for line in more.splitlines())
+
+
+def book(root: Path, province: str, national: str = "", approved: tuple[str, ...] = ()) -> AnswerBook:
+    answers = {"bac-song/answers.yaml": province, "national/answers.yaml": national}
+    for file, text in (
+        PACKS | {k: f"answers:\n{v}" if v else "answers: []\n" for k, v in answers.items()}
+    ).items():
+        (root / file).parent.mkdir(exist_ok=True)
+        (root / file).write_text(text, encoding="utf-8")
+    return AnswerBook(load_packs(root), approved)
+
+
+def refused(root: Path, province: str) -> ContentError:
+    with pytest.raises(ContentError) as refusal:
+        book(root, province)
+    assert refusal.value.file == "bac-song/answers.yaml"
+    return refusal.value
+
+
+def vietnamese(answer: Answer) -> str:
+    return dict(answer.texts)["vi"]
+
+
+# which entry is found
+
+
+def test_an_answer_brings_its_words_and_its_sources(tmp_path: Path) -> None:
+    answer = book(tmp_path, entry()).find("ask_about", "bac_song", PILOT)
+    assert isinstance(answer, Answer)
+    assert answer.render() == "Dạ đây ạ."
+    assert answer.sources == (Source("Kế hoạch 1/KH-UBND", "Mục I", "https://example.vn/plan"),)
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        (dt.date(2026, 1, 1), Withheld("about", "not_yet_valid")),
+        (dt.date(2026, 1, 2), "about"),
+        (dt.date(2026, 6, 30), "about"),
+        (dt.date(2026, 7, 1), Withheld("about", "expired")),
+    ],
+)
+def test_a_document_bounds_its_answers_to_the_day(tmp_path: Path, day: dt.date, said: str | Withheld) -> None:
+    found = book(tmp_path, entry()).find("ask_about", "bac-song", day)
+    assert (found.id if isinstance(found, Answer) else found) == said
+
+
+def test_an_entry_may_open_or_move_the_bounds_of_its_document_only_in_so_many_words(tmp_path: Path) -> None:
+    entries = entry(more="valid_to: 2026-05-31") + entry(more="valid_from: 2026-07-01\nvalid_to: null")
+    answers = book(tmp_path, entries)
+    windows = [answer.window for answer in answers]
+    assert windows == [
+        Window(dt.date(2026, 1, 2), dt.date(2026, 5, 31)),
+        Window(dt.date(2026, 7, 1), None),
+    ]
+    assert answers.find("ask_about", "bac-song", dt.date(2026, 6, 15)) == Withheld("about", "expired")
+    assert isinstance(answers.find("ask_about", "bac-song", dt.date(2031, 1, 1)), Answer)
+
+
+def test_the_narrowest_of_several_documents_bounds_an_answer(tmp_path: Path) -> None:
+    two = entry(document="law").replace("Mục I}]", "Mục I}, {document: plan, article: Mục II}]")
+    answers = book(tmp_path, two)
+    assert [answer.window for answer in answers] == [Window(dt.date(2026, 1, 2), dt.date(2026, 6, 30))]
+
+
+def test_the_province_goes_before_the_nation_and_gives_way_when_it_must_not_speak(tmp_path: Path) -> None:
+    answers = book(tmp_path, entry(vi="Của tỉnh."), entry(vi="Của nước.", document="law"))
+    for day, words in [(PILOT, "Của tỉnh."), (TODAY, "Của nước.")]:
+        found = answers.find("ask_about", "bac-song", day)
+        assert isinstance(found, Answer)
+        assert found.render() == words
+
+
+def test_an_unapproved_entry_is_withheld_until_its_id_is_approved(tmp_path: Path) -> None:
+    entries = entry(confidence="C")
+    assert book(tmp_path, entries).find("ask_about", "bac-song", PILOT) == Withheld("about", "not_approved")
+    assert book(tmp_path, entries, approved=("other",)).get("about", "bac-song", PILOT) == Withheld(
+        "about", "not_approved"
+    )
+    assert isinstance(
+        book(tmp_path, entries, approved=("about",)).find("ask_about", "bac-song", PILOT), Answer
+    )
+
+
+def test_approval_does_not_revive_what_has_expired(tmp_path: Path) -> None:
+    answers = book(tmp_path, entry(confidence="C"), approved=("about",))
+    assert answers.find("ask_about", "bac-song", TODAY) == Withheld("about", "expired")
+
+
+def test_nothing_is_found_where_nothing_is_written(tmp_path: Path) -> None:
+    answers = book(tmp_path, entry())
+    assert answers.find("ask_weather", "bac-song", PILOT) is None
+    assert answers.get("weather", "bac-song", PILOT) is None
+    with pytest.raises(UnknownProvince):
+        answers.find("ask_about", "ha-noi", PILOT)
+
+
+def test_rendering_takes_exactly_the_declared_variables(tmp_path: Path) -> None:
+    answer = book(tmp_path, entry(vi="Dạ {commune} ạ.", more="variables: [commune]")).get(
+        "about", "bac-song", PILOT
+    )
+    assert isinstance(answer, Answer)
+    assert answer.render(commune="xã {la}") == "Dạ xã {la} ạ."
+    for wrong in ({}, {"commune": "a", "vendor": "b"}):
+        with pytest.raises(ValueError, match="takes the variables"):
+            answer.render(**wrong)
+
+
+def test_another_language_is_used_when_there_is_one(tmp_path: Path) -> None:
+    answer = book(tmp_path, entry().replace('"}', '", en: "Here."}')).get("about", "bac-song", PILOT)
+    assert isinstance(answer, Answer)
+    assert (answer.render("en"), answer.render("fr")) == ("Here.", "Dạ đây ạ.")
+
+
+DAYS = st.none() | st.dates(min_value=dt.date(2026, 1, 1), max_value=dt.date(2026, 1, 20))
+
+
+@settings(deadline=None)
+@given(DAYS, DAYS, DAYS, DAYS)
+def test_windows_overlap_exactly_when_they_share_a_day(
+    a: dt.date | None, b: dt.date | None, c: dt.date | None, d: dt.date | None
+) -> None:
+    one, other = Window(a, b), Window(c, d)
+    days = [dt.date(2025, 12, 1) + dt.timedelta(days=n) for n in range(120)]
+    sound = all(any(day in window for day in days) for window in (one, other))
+    if sound:
+        assert one.overlaps(other) == any(day in one and day in other for day in days)
+        assert one.overlaps(other) == other.overlaps(one)
+
+
+# what is refused
+
+
+@pytest.mark.parametrize(
+    ("entries", "line", "words"),
+    [
+        (entry(document="plam"), 5, 'không có văn bản "plam"'),
+        (entry().replace("[{document: plan, article: Mục I}]", "[]"), 5, "không có phần tử nào"),
+        (entry().replace("    sources: [{document: plan, article: Mục I}]\n", ""), 2, 'thiếu mục "sources"'),
+        (entry(vi=" "), 4, "để trống"),
+        (entry(confidence="D"), 6, "'A', 'B', 'C'"),
+        (entry(more="expires: 2026-01-01"), 7, '"expires" không có trong khuôn mẫu'),
+        (entry(more="offer_person: có"), 7, "true hoặc false"),
+        (entry(vi="Dạ {commune} ạ."), 4, "{commune} chưa khai"),
+        (entry(vi="Dạ {commune} ạ.", more="variables:\n  - commune\n  - vendor"), 9, '"vendor" không dùng'),
+        (entry(vi="Dạ {commune ạ."), 4, "ngoặc nhọn"),
+        (entry(vi="Dạ {commune!r} ạ.", more="variables: [commune]"), 4, "định dạng"),
+        (entry(more="valid_from: 2026-03-02\nvalid_to: 2026-03-01"), 8, "đứng trước valid_from"),
+        (entry(more="valid_from: 2026-07-01"), 2, "không có ngày nào hiệu lực"),
+        (entry(more="buttons: [{title: A, payload: ask_vendor}]"), 7, "không đúng dạng"),
+        (entry(more='buttons: [{title: A, payload: "/ask_vendor{}x"}]'), 7, "không đúng dạng"),
+        (entry() + entry(), 7, 'id "about" có hai câu cùng hiệu lực (câu kia ở dòng 2)'),
+        (entry() + entry("other"), 7, 'ý định "ask_about" có hai câu'),
+        (
+            entry(more="valid_to: 2026-03-31") + entry(more="valid_from: 2026-03-31"),
+            8,
+            "hai câu cùng hiệu lực",
+        ),
+    ],
+)
+def test_a_faulty_entry_is_refused_at_its_line(tmp_path: Path, entries: str, line: int, words: str) -> None:
+    refusal = refused(tmp_path, entries)
+    assert refusal.line == line
+    assert words in str(refusal)
+    assert refusal.remedy
+
+
+def test_a_payload_is_measured_in_bytes(tmp_path: Path) -> None:
+    def with_value(value: str) -> str:
+        return entry(more=f"""buttons: [{{title: A, payload: '/inform_commune{{"commune":"{value}"}}'}}]""")
+
+    room = 64 - len('/inform_commune{"commune":""}')
+    assert book(tmp_path, with_value("a" * room))
+    assert refused(tmp_path, with_value("a" * (room + 1))).line == 7
+    assert "quá 64 byte" in refused(tmp_path, with_value("ạ" * (room - 2))).problem
+
+
+def test_neighbouring_windows_do_not_overlap(tmp_path: Path) -> None:
+    entries = entry(more="valid_to: 2026-03-31") + entry(vi="Dạ nay ạ.", more="valid_from: 2026-04-01")
+    answers = book(tmp_path, entries)
+    for day, words in [(dt.date(2026, 3, 31), "Dạ đây ạ."), (dt.date(2026, 4, 1), "Dạ nay ạ.")]:
+        found = answers.get("about", "bac-song", day)
+        assert isinstance(found, Answer)
+        assert found.render() == words
+
+
+# what the real packs say
+
+BOOK = AnswerBook(load_packs(CONTENT))
+ALL = list(BOOK)
+PHONE = re.compile(r"(?<!\d)(?:\+?84|0\d|1[89]00)[\d .-]{4,}\d")
+PRICE = re.compile(r"\d[\d.,]*\s*(?:đ|đồng|vnđ|vnd|nghìn|ngàn|triệu|tỷ|k)(?!\w)", re.IGNORECASE)
+CLASS_DATE = re.compile(r"(?:lớp|tập huấn)[^.;]*\d{1,2}/\d{1,2}", re.IGNORECASE)
+STILL_OPEN = re.compile(
+    r"đăng ký ngay|tham gia ngay|đang diễn ra|đang triển khai|đang thí điểm|hiện đang|vẫn còn", re.IGNORECASE
+)
+
+
+def said(intent: str, on: dt.date, province: str = "thai-nguyen") -> str:
+    answer = BOOK.find(intent, province, on)
+    assert isinstance(answer, Answer), (intent, answer)
+    return answer.render()
+
+
+@pytest.mark.parametrize("on", [PILOT, TODAY, NEXT_YEAR])
+@pytest.mark.parametrize("intent", ASK_INTENTS)
+def test_every_question_of_thai_nguyen_is_answered_or_deliberately_withheld(intent: str, on: dt.date) -> None:
+    found = BOOK.find(intent, "thai-nguyen", on)
+    if intent == "ask_domain_papers":
+        assert found == Withheld("ask_domain_papers", "not_approved")
+    else:
+        assert isinstance(found, Answer)
+        assert found.render().startswith("Dạ")
+
+
+@pytest.mark.parametrize("intent", [intent for intent in ASK_INTENTS if intent != "ask_domain_papers"])
+def test_every_question_of_thanh_hoa_is_answered_today(intent: str) -> None:
+    assert said(intent, TODAY, "thanh-hoa").startswith("Dạ")
+
+
+@pytest.mark.parametrize("on", [PILOT, dt.date(2026, 6, 30), dt.date(2026, 7, 1), TODAY, NEXT_YEAR])
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_every_vendor_template_takes_the_agreed_variables(template: str, on: dt.date) -> None:
+    answer = BOOK.get(template, "thai-nguyen", on)
+    assert isinstance(answer, Answer)
+    assert set(answer.variables) == TEMPLATES[template]
+    rendered = answer.render(**{name: f"[{name}]" for name in answer.variables})
+    assert all(f"[{name}]" in rendered for name in answer.variables)
+
+
+def test_asking_for_the_vendor_without_a_commune_asks_for_the_commune() -> None:
+    found = BOOK.find("ask_vendor", "thai-nguyen", TODAY)
+    assert isinstance(found, Answer)
+    assert found.id == "commune_ask"
+
+
+def test_thanh_hoa_has_no_vendor_table_and_says_so() -> None:
+    answer = BOOK.get("vendor_table_missing", "thanh-hoa", TODAY)
+    assert isinstance(answer, Answer)
+    rendered = answer.render(commune="phường Hạc Thành")
+    assert "chưa có bảng" in rendered
+    assert "phường Hạc Thành" in rendered
+    assert answer.offer_person
+    assert BOOK.get("vendor_of_commune", "thanh-hoa", TODAY) is None
+
+
+@pytest.mark.parametrize("answer", ALL, ids=lambda answer: f"{answer.pack}:{answer.id}:{answer.window.first}")
+def test_every_text_is_short_clean_and_claims_nothing_that_no_document_says(answer: Answer) -> None:
+    text = vietnamese(answer)
+    assert unicodedata.is_normalized("NFC", text)
+    assert len(text) <= 420
+    assert not PHONE.search(text)
+    assert not PRICE.search(text)
+    assert not CLASS_DATE.search(text)
+    assert "chắc chắn miễn phí" not in text
+    assert not re.search(r"https?://\S*[.,;)]+(?:\s|$)", text), "punctuation would become part of the link"
+    assert text.startswith("Dạ")
+
+
+@pytest.mark.parametrize("text", ["gọi 0912 345 678", "1900 6750", "+84 912 345 678", "0208.3855.688"])
+def test_the_phone_pattern_would_notice_a_number(text: str) -> None:
+    assert PHONE.search(text)
+
+
+@pytest.mark.parametrize("text", ["250.000 đ", "99k/tháng", "1,5 triệu", "3 nghìn"])
+def test_the_price_pattern_would_notice_an_amount(text: str) -> None:
+    assert PRICE.search(text)
+
+
+LATER = [a for a in ALL if a.window.last is None or a.window.last > dt.date(2026, 6, 30)]
+
+
+@pytest.mark.parametrize(
+    "answer", LATER, ids=lambda answer: f"{answer.pack}:{answer.id}:{answer.window.first}"
+)
+def test_nothing_said_after_the_pilot_speaks_as_if_it_ran(answer: Answer) -> None:
+    assert not STILL_OPEN.search(vietnamese(answer))
+
+
+@pytest.mark.parametrize("intent", [i for i in ASK_INTENTS if not i.startswith("ask_domain")])
+def test_whoever_cites_the_pilot_plan_after_its_end_names_the_end(intent: str) -> None:
+    found = BOOK.find(intent, "thai-nguyen", TODAY)
+    assert isinstance(found, Answer)
+    cites = any("148" in source.document for source in found.sources)
+    if cites and found.id != "commune_ask":
+        assert "30/6/2026" in found.render() or "15/6/2026" in found.render()
+
+
+@pytest.mark.parametrize(
+    "intent", ["ask_domain_about", "ask_domain_purpose", "ask_domain_free_now", "ask_domain_id_vn"]
+)
+def test_the_domain_plan_is_said_to_have_ended_from_its_last_day_on(intent: str) -> None:
+    assert "31/12/2026" not in said(intent, dt.date(2026, 12, 31))
+    assert re.search(r"(?:kết thúc|hết hạn)", said(intent, dt.date(2027, 1, 1)))
+    assert "31/12/2026" in said(intent, dt.date(2027, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("intent", "facts"),
+    [
+        ("ask_programme_about", ["Kế hoạch 148", "hộ kinh doanh", "miễn phí"]),
+        ("ask_programme_cost", ["miễn phí", "gói ưu đãi", "hỏi rõ giá"]),
+        ("ask_programme_benefit", ["miễn phí", "tư vấn", "gói ưu đãi"]),
+        ("ask_programme_lead", ["Sở Khoa học và Công nghệ", "Vụ Kinh tế và Xã hội số"]),
+        ("ask_survey_link", ["https://rdx.gov.vn"]),
+        ("ask_response_time", ["24 giờ", "95 %"]),
+        (
+            "ask_commune_count",
+            ["92", "5 doanh nghiệp", "VNPT 22", "Viettel 23", "MISA 19", "Bkav 10", "Sapo 18", "BIDV"],
+        ),
+        ("ask_vendor_price", ["không ghi giá", "gói ưu đãi", "VNPT"]),
+        ("ask_vendor_choice", ["không có câu nào bắt", "cán bộ"]),
+        ("ask_bidv", ["BIDV", "toàn tỉnh", "mã QR", "MyShop Pro"]),
+    ],
+)
+def test_the_facts_of_the_programme_are_the_same_before_and_after_its_end(
+    intent: str, facts: list[str]
+) -> None:
+    for on in (PILOT, TODAY):
+        missing = [fact for fact in facts if fact not in said(intent, on)]
+        assert not missing, (on, missing)
+
+
+@pytest.mark.parametrize(
+    ("intent", "facts"),
+    [
+        ("ask_community_team", ["thôn, xóm", "UBND xã/phường"]),
+        ("ask_market_40", ["không dùng tiền mặt", "mã QR"]),
+        ("ask_domain_about", ["giấy đăng ký kinh doanh", "2 năm", "trang web", "email", "xác nhận"]),
+        ("ask_domain_purpose", ["trang web", "2026"]),
+        ("ask_domain_free_now", ["2026", "31/12/2025", "xác nhận"]),
+        ("ask_domain_company", ["trong vòng 01 năm", "trả phí"]),
+        ("ask_domain_register", ["https://www.vnnic.vn/nhadangky/", "Tổ công nghệ số cộng đồng"]),
+        ("ask_domain_id_vn", ["từ đủ 18 đến 23 tuổi", "2 năm", "xác nhận"]),
+        ("ask_programme_open", ["30/6/2026", "chưa thấy văn bản", "cán bộ"]),
+    ],
+)
+def test_today_thai_nguyen_hears_these_facts(intent: str, facts: list[str]) -> None:
+    missing = [fact for fact in facts if fact not in said(intent, TODAY)]
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    ("intent", "facts"),
+    [
+        ("ask_programme_about", ["Sở Khoa học và Công nghệ", "cửa hàng bán lẻ", "chưa có"]),
+        ("ask_programme_lead", ["Sở Khoa học và Công nghệ", "Vụ Kinh tế và Xã hội số"]),
+        ("ask_vendor", ["chưa có", "cán bộ"]),
+        ("ask_commune_count", ["166", "147", "19"]),
+        ("ask_domain_about", ["67/KH-UBND", "xác nhận"]),
+        ("ask_domain_free_now", ["67/KH-UBND", "xác nhận"]),
+    ],
+)
+def test_today_thanh_hoa_hears_these_facts(intent: str, facts: list[str]) -> None:
+    text = said(intent, TODAY, "thanh-hoa")
+    assert [fact for fact in facts if fact not in text] == []
+    assert "Kế hoạch 148" not in text
+
+
+def test_the_survey_is_no_longer_recommended_the_day_after_it_ended() -> None:
+    assert "chưa thấy văn bản kéo dài" not in said("ask_survey_link", dt.date(2026, 6, 15))
+    assert "chưa thấy văn bản kéo dài" in said("ask_survey_link", dt.date(2026, 6, 16))
+
+
+def test_an_old_unit_is_told_as_what_the_list_says() -> None:
+    answer = BOOK.get("commune_old_unit", "thai-nguyen", TODAY)
+    assert isinstance(answer, Answer)
+    text = answer.render(old="thị trấn Hùng Sơn", commune="xã Đại Phúc", vendor="Viettel", platform="Tendoo")
+    assert "theo danh sách sắp xếp xã, phường em có, thị trấn Hùng Sơn cũ nay thuộc xã Đại Phúc" in text
+    assert "Viettel" in text
+    assert "Tendoo" in text
