@@ -37,7 +37,7 @@ MAX_BODY_BYTES = 1 << 20
 DRAINED_BODY_BYTES = 8 * MAX_BODY_BYTES
 HEARTBEAT_SECONDS = 15
 REPLAY_MESSAGES = 200
-ASSETS = frozenset({"chat.js", "chat.css", "icon.svg"})
+ASSETS = frozenset(path.name for path in PAGE.iterdir() if path.suffix in (".js", ".css", ".svg"))
 # Old buttons may be pressed late; their titles are looked for among this many replies.
 TITLE_SEARCH_REPLIES = 100
 _SESSION_UNKNOWN = ("token_unknown", "Phiên trò chuyện không còn, cô/bác tải lại trang giúp em ạ.")

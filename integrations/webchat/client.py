@@ -35,11 +35,7 @@ def address_of(token: str) -> str:
 
 def read_message(body: Any, address: str, received_at: datetime) -> InboundMessage:
     """`{"id", "text" | "payload"}` as an InboundMessage. Raises MessageInvalid."""
-    if (
-        not isinstance(body, dict)
-        or not isinstance(body.get("id"), str)
-        or not MESSAGE_ID.fullmatch(body["id"])
-    ):
+    if not isinstance(body, dict) or not isinstance(body.get("id"), str) or not MESSAGE_ID.fullmatch(body["id"]):
         raise MessageInvalid("Tin nhắn cần có mã id gồm 8 đến 64 chữ cái hoặc chữ số.")
     text, payload = body.get("text"), body.get("payload")
     if (text is None) == (payload is None) or not isinstance(text if payload is None else payload, str):

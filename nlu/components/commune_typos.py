@@ -17,11 +17,11 @@ from nlu.components.text import fold
 LEAST_AFTER_UNIT, LEAST_ACROSS_SPACES, LEAST_GLUED, LEAST_ALONE = 3, 6, 7, 8
 
 # Words that go on after "xã" or "phường" and are no misspelt part of a name: "xã mình thành…", "xã em có…".
-_NO_NAME_WORDS = frozenset(
+NO_NAME_WORDS = frozenset(
     "mình tôi tui em anh chị bác cô chú ta nhà này nay nào đó kia ấy mấy khác và hoặc có là thì ở cho của mới cũ cũng"
     " đã đang được bên ai gì nếu sao với về đi ra vào như phường xã huyện tỉnh".split(" ")
 )
-_NO_NAME_WORDS_PLAIN = frozenset(fold(word) for word in _NO_NAME_WORDS)
+_NO_NAME_WORDS_PLAIN = frozenset(fold(word) for word in NO_NAME_WORDS)
 
 
 class TypoRules:
@@ -41,7 +41,7 @@ class TypoRules:
         keys = [key for key in self._names.one_typo_from(letters) if " " in key and key.count(" ") + 1 in sizes]
         if not keys or sentence.capitals(first, last):
             return keys
-        no_name = _NO_NAME_WORDS_PLAIN if sentence.plain(first, last) else _NO_NAME_WORDS
+        no_name = _NO_NAME_WORDS_PLAIN if sentence.plain(first, last) else NO_NAME_WORDS
         typed = sentence.typed(first, last)
         return [] if any(_differing(typed, key) <= no_name for key in keys) else keys
 

@@ -32,8 +32,8 @@ TABLES = {
 _FILE = "names.json"
 
 
-# Registered as a featurizer, because only those see the training examples too: the normaliser behind it puts one word in
-# the place of every name, and must do so in training as it does later.
+# Registered as a featurizer, because only those see the training examples too: the normaliser behind it puts one
+# word in the place of every name, and must do so in training as it does later.
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER], is_trainable=True)
 class CommuneGazetteer(GraphComponent):
     """Adds one entity `commune` per mention; without a lookup table `commune` it finds nothing.

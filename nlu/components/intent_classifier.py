@@ -131,7 +131,7 @@ class LinearIntentClassifier(GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"strength": 10.0, "augmentation": 1, "seed": 148}
+        return {"strength": 30.0, "augmentation": 1, "seed": 148}
 
     @classmethod
     def required_components(cls) -> List[type]:

@@ -182,6 +182,13 @@ def test_looking_at_the_page_makes_no_conversation(owner: Owner, stub: StubServe
     assert stub.conversations == {}
 
 
+def test_an_empty_page_on_a_small_phone_begins_with_its_greeting(new_owner: OpenBrowser, stub: StubServer) -> None:
+    owner = new_owner(viewport={"width": 360, "height": 480})
+    owner.open(stub)
+    owner.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(owner.page.get_by_role("heading", name="Em chào cô/bác ạ!")).to_be_in_viewport(ratio=1)
+
+
 def test_an_example_question_is_asked_and_the_examples_leave(owner: Owner, stub: StubServer) -> None:
     owner.page.get_by_role("button", name="Tên miền .biz.vn là gì?").click()
     expect(owner.note_of("Tên miền .biz.vn là gì?")).to_contain_text("Đã gửi")
@@ -739,7 +746,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(owner: Owner, stu
         "language",
         "person",
         "scroll",
-        "Công ty nào hỗ trợ cửa hàng của tôi?",
+        "Công ty nào hỗ trợ xã tôi?",
         "Chương trình chuyển đổi số là gì?",
         "Tên miền .biz.vn là gì?",
         "message",

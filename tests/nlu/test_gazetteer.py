@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -23,6 +24,9 @@ from nlu.components.commune_finder import CommuneFinder
 from nlu.components.gazetteer import CommuneGazetteer, tables_of
 from nlu.components.sentence import key_of
 from nlu.components.text import compose, fold, is_syllable
+
+# Rasa's YAML validation uses what Python 3.12 will no longer have.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERYDAY_WORDS = ROOT / "nlu/data/everyday_words.yml"
@@ -68,6 +72,9 @@ def split_unit(full_name: str) -> List[str]:
         if full_name.startswith(unit):
             return [unit.strip(), full_name[len(unit) :]]
     raise AssertionError(full_name)
+
+
+KEYS = {key_of(split_unit(full_name)[1]) for full_name in full_names()}
 
 
 def value_without_accents(full_name: str) -> str:
@@ -130,21 +137,39 @@ def test_offsets_refer_to_the_text_as_given_when_accents_come_apart(full_name: s
     assert found.value == name_of(full_name)
 
 
-@pytest.mark.parametrize("full_name", CURRENT)
-def test_a_typo_behind_the_unit_leads_to_the_name_or_to_a_question_with_it(full_name: str) -> None:
+def typos_of(full_name: str, count: int) -> List[str]:
+    """Names with one letter inserted, deleted, replaced or swapped that are no other known name; a seeded sample."""
     random_ = random.Random(full_name)
     unit, name = split_unit(full_name)
-    known = {key_of(split_unit(other)[1]) for other in full_names()}
-    tried = 0
-    while tried < 8:
-        at, letter = random_.randrange(len(name)), random_.choice("abcdeghiklmnopqrstuvxy")
-        typo = random_.choice([name[:at] + letter + name[at:], name[:at] + name[at + 1 :], name[:at] + letter + name[at + 1 :]])
-        if key_of(typo) in known:
-            continue
-        tried += 1
-        (found,) = FINDER.find(f"{unit} {typo}")
-        assert value_without_accents(full_name) in found.value.split(" / ") or name in found.value.split(" / "), typo
-        assert found.confidence < 1.0
+    typos: List[str] = []
+    while len(typos) < count:
+        at, letter = random_.randrange(len(name)), random_.choice("abcdeghiklmnopqrstuvxyăâêôơư")
+        before, here, after = name[:at], name[at], name[at + 1 :]
+        typo = random_.choice(
+            [
+                before + letter + here + after,
+                before + after,
+                before + letter + after,
+                before + after[:1] + here + after[1:],
+            ]
+        )
+        if " " not in (here, *after[:1]) and key_of(typo) not in KEYS:
+            typos.append(f"{unit} {typo}")
+    return typos
+
+
+@pytest.mark.parametrize("full_name", CURRENT)
+def test_a_typo_behind_the_unit_leads_to_the_name_or_to_a_question_with_it(full_name: str) -> None:
+    for typo in typos_of(full_name, 12):
+        for found in FINDER.find(typo):
+            names = found.value.split(" / ")
+            assert name_of(full_name) in names or value_without_accents(full_name) in names, (typo, names)
+
+
+def test_nearly_every_typo_behind_a_unit_is_corrected() -> None:
+    typos = [typo for full_name in CURRENT for typo in typos_of(full_name, 12)]
+    missed = [typo for typo in typos if not FINDER.find(typo)]
+    assert len(missed) <= len(typos) / 200, missed  # the rest are everyday words: "Xã Thanh ai"
 
 
 # Ways of typing
@@ -347,7 +372,14 @@ def test_composed_characters_know_where_they_came_from() -> None:
     given = unicodedata.normalize("NFD", "xã Phủ")
     composed = compose(given)
     assert composed.text == "xã Phủ"
-    assert [given[a:b] for a, b in zip(composed.starts, composed.starts[1:])] == ["x", "a\u0303", " ", "P", "h", "u\u0309"]
+    assert [given[a:b] for a, b in pairwise(composed.starts)] == [
+        "x",
+        "a\u0303",
+        " ",
+        "P",
+        "h",
+        "u\u0309",
+    ]
 
 
 def test_a_typo_is_often_no_syllable() -> None:

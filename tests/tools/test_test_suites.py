@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.test_suites import NO_TESTS_SELECTED, plan, verdict
+from tools.test_suites import NO_TESTS_SELECTED, RASA_CONFIGURATION, plan, verdict
 
 FILES = {"tests", "tests/store", "tests/store/test_clock.py", "tests/nlu", "tests/nlu/test_service.py"}
 
@@ -14,7 +14,7 @@ def planned(*arguments: str) -> dict[str, tuple[str, ...]]:
 
 
 def test_without_arguments_each_suite_runs_its_own_tests() -> None:
-    assert planned() == {"app": ("tests", "--ignore=tests/nlu"), "Rasa": ("tests/nlu",)}
+    assert planned() == {"app": ("tests", "--ignore=tests/nlu"), "Rasa": (*RASA_CONFIGURATION, "tests/nlu")}
 
 
 def test_options_go_to_both_suites() -> None:
@@ -24,12 +24,14 @@ def test_options_go_to_both_suites() -> None:
 
 def test_a_named_file_runs_in_the_environment_it_belongs_to_alone() -> None:
     assert list(planned("tests/store/test_clock.py::test_a")) == ["app"]
-    assert planned("-v", "tests/nlu/test_service.py") == {"Rasa": ("tests/nlu/test_service.py", "-v")}
+    assert planned("-v", "tests/nlu/test_service.py") == {
+        "Rasa": (*RASA_CONFIGURATION, "tests/nlu/test_service.py", "-v")
+    }
     assert set(planned("tests/store", "tests/nlu")) == set(planned("tests")) == {"app", "Rasa"}
 
 
 def test_a_word_that_is_no_file_is_left_to_pytest() -> None:
-    assert planned("-k", "tests/nothing")["Rasa"] == ("tests/nlu", "-k", "tests/nothing")
+    assert planned("-k", "tests/nothing")["Rasa"] == (*RASA_CONFIGURATION, "tests/nlu", "-k", "tests/nothing")
 
 
 @pytest.mark.parametrize(

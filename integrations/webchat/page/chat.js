@@ -20,6 +20,7 @@ const PERSON = { payload: '/request_person', title: 'Gặp cán bộ' };
 
 const WORDS = {
   vi: {
+    stuck: 'Trang tải chưa xong. Cô/bác tải lại trang, hoặc mở bằng trình duyệt khác giúp em ạ.',
     skip: 'Tới ô nhập tin nhắn',
     name: 'Hotline chuyển đổi số',
     assistant: 'Trợ lý ảo trả lời, có cán bộ khi cần.',
@@ -31,6 +32,7 @@ const WORDS = {
     examples: 'Cô/bác có thể hỏi:',
     typing: 'Em đang trả lời',
     newer: 'Tin mới',
+    compose: 'Viết tin nhắn',
     message: 'Tin nhắn',
     placeholder: 'Viết câu hỏi ở đây',
     send: 'Gửi',
@@ -56,6 +58,7 @@ const WORDS = {
     over: (extra) => `Dài quá ${extra} ký tự, cô/bác viết ngắn lại giúp em ạ.`,
   },
   en: {
+    stuck: 'The page is not complete. Please reload it or use another browser.',
     skip: 'Skip to the message box',
     name: 'Digital transformation hotline',
     assistant: 'A virtual assistant answers; an officer can help.',
@@ -67,6 +70,7 @@ const WORDS = {
     examples: 'You can ask, for example:',
     typing: 'Answering',
     newer: 'New message',
+    compose: 'Write a message',
     message: 'Message',
     placeholder: 'Your question',
     send: 'Send',
@@ -122,7 +126,7 @@ function openShelf() {
 const shelf = openShelf();
 const KEY = { token: 'hotline.token', language: 'hotline.language', unsent: 'hotline.unsent.' };
 
-/** Messages the server has not accepted yet, oldest first; one key each, so that two tabs cannot overwrite one another. */
+/** Messages the server has not accepted yet, oldest first; one key each, so that no tab overwrites another's. */
 const unsent = {
   all() {
     return shelf.keys().filter((key) => key.startsWith(KEY.unsent)).map(readUnsent).filter(Boolean)
@@ -152,9 +156,17 @@ function newId() {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
-/** Runs `act` in one tab at a time where the browser can (https only); elsewhere the message ids keep it harmless. */
+const turns = new Map();
+
+/**
+ * Runs `act` alone among all tabs where the browser can (https only), else alone in this tab; two tabs that then
+ * send the same message do no harm, since it keeps its id.
+ */
 function exclusively(name, act) {
-  return navigator.locks ? navigator.locks.request(name, act) : act();
+  if (navigator.locks) return navigator.locks.request(name, act);
+  const turn = (turns.get(name) || Promise.resolve()).then(act, act);
+  turns.set(name, turn);
+  return turn;
 }
 
 /* ---- the state of this tab ---- */
@@ -167,7 +179,7 @@ const state = {
   lastSeq: 0, // the highest number seen on the stream
   lastOut: { seq: 0, by: 'bot' },
   live: false, // false while the past is being drawn
-  following: true, // the reader is at the newest message
+  following: true, // the reader was at the newest message when the page last scrolled
   own: new Map(), // message id → node of an own message
   drawn: new Map(), // seq → node
   titles: new Map([[PERSON.payload, PERSON.title]]), // payload → what its button said
@@ -240,8 +252,12 @@ function translate() {
   const words = WORDS[state.language];
   document.documentElement.lang = state.language;
   document.querySelectorAll('[data-words]').forEach((node) => setWord(node, node.dataset.words));
-  document.querySelectorAll('[data-words-label]').forEach((node) => node.setAttribute('aria-label', words[node.dataset.wordsLabel]));
-  document.querySelectorAll('[data-words-placeholder]').forEach((node) => { node.placeholder = words[node.dataset.wordsPlaceholder]; });
+  document.querySelectorAll('[data-words-label]').forEach((node) => {
+    node.setAttribute('aria-label', words[node.dataset.wordsLabel]);
+  });
+  document.querySelectorAll('[data-words-placeholder]').forEach((node) => {
+    node.placeholder = words[node.dataset.wordsPlaceholder];
+  });
   document.querySelectorAll('.message time').forEach((node) => { node.textContent = clockTime(node.dateTime); });
   document.querySelectorAll('.day').forEach((node) => { node.textContent = dayName(node.dataset.at); });
   const other = state.language === 'vi' ? 'en' : 'vi';
@@ -525,6 +541,7 @@ function takeBack(item) {
   forget(item.id);
   const box = $('message');
   if (item.body.text) box.value = box.value.trim() ? `${item.body.text}\n${box.value}` : item.body.text;
+  keepDraft();
   measure();
   refresh();
   box.focus();
@@ -572,19 +589,20 @@ function isRefused(node) {
 }
 
 function markChosen(node, text) {
-  for (let above = node.previousElementSibling; above && above.classList.contains('out'); above = above.previousElementSibling) {
-    const pressed = [...above.querySelectorAll('.choice')].find((choice) => choice.textContent === text);
-    if (pressed) {
-      pressed.classList.add('chosen');
-      return;
-    }
+  let above = node.previousElementSibling;
+  let pressed = null;
+  while (!pressed && above && above.classList.contains('out')) {
+    pressed = [...above.querySelectorAll('.choice')].find((choice) => choice.textContent === text);
+    above = above.previousElementSibling;
   }
+  if (pressed) pressed.classList.add('chosen');
 }
 
 /* ---- scrolling ---- */
 
+/** To the newest message; a page without any is read from its greeting. */
 function scrollToEnd() {
-  $('scroll').scrollTop = $('scroll').scrollHeight;
+  if ($('log').childElementCount) $('scroll').scrollTop = $('scroll').scrollHeight;
 }
 
 /** Brings the beginning of a new answer into view; a long one is read from its first line. */
@@ -594,9 +612,13 @@ function scrollToStart(node) {
   box.scrollTop = Math.min(box.scrollHeight - box.clientHeight, top - 8);
 }
 
-function watchScroll() {
+function isAtEnd() {
   const box = $('scroll');
-  state.following = box.scrollHeight - box.clientHeight - box.scrollTop < 80;
+  return box.scrollHeight - box.clientHeight - box.scrollTop < 80;
+}
+
+function watchScroll() {
+  state.following = isAtEnd();
   if (state.following) $('newer').hidden = true;
 }
 
@@ -635,15 +657,19 @@ function receive(message) {
 }
 
 function receiveOwn(message) {
-  const known = state.drawn.get(message.seq);
-  const node = (message.id && state.own.get(message.id)) || known || makeOwn(message);
+  const known = (message.id && state.own.get(message.id)) || state.drawn.get(message.seq);
+  const wasUnsent = Boolean(message.id) && unsent.has(message.id);
+  const following = isAtEnd();
+  const node = known || makeOwn(message);
   if (message.at) node.dataset.at = message.at;
   accepted(message.id, node, message.seq);
   markChosen(node, ownText(message));
+  if (state.live && !known && following) scrollToEnd();
+  if (wasUnsent) sendNow(); // its answer was lost on the way, and the way is open again
 }
 
 function receiveAnswer(message) {
-  const following = state.following;
+  const following = isAtEnd();
   const node = makeAnswer(message);
   place(node, message.seq);
   state.lastOut = { seq: message.seq, by: message.by };
@@ -737,7 +763,7 @@ async function judge(response, id) {
 
 function settle(item, outcome) {
   if (!unsent.has(item.id)) calm(); // the stream or another tab has settled it meanwhile
-  else if (outcome.kind === 'stranger' && !sending.staleToken) sending.staleToken = outcome.token; // at once, with a new one
+  else if (outcome.kind === 'stranger' && !sending.staleToken) sending.staleToken = outcome.token; // once more at once
   else if (outcome.kind === 'later' || outcome.kind === 'stranger') postpone(outcome);
   else {
     calm();
@@ -802,7 +828,12 @@ async function post(address, body, token) {
   const timer = setTimeout(() => limit.abort(), REQUEST_LIMIT_MS);
   try {
     return await fetch(address, {
-      method: 'POST', headers, body: JSON.stringify(body), credentials: 'same-origin', redirect: 'error', signal: limit.signal,
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+      credentials: 'same-origin',
+      redirect: 'error',
+      signal: limit.signal,
     });
   } finally {
     clearTimeout(timer);
@@ -878,7 +909,10 @@ async function follow(controller) {
   let wait = 0;
   try {
     const response = await fetch(`${WAY.events}?after=${state.lastSeq}`, {
-      headers: { Accept: 'text/event-stream' }, credentials: 'same-origin', cache: 'no-store', signal: controller.signal,
+      headers: { Accept: 'text/event-stream' },
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: controller.signal,
     });
     if (!isCurrent()) return;
     // Counted, since a browser that keeps no cookie would otherwise make conversations for ever.
@@ -951,9 +985,10 @@ function becomeLive() {
   stream.renewals = 0;
   clearTimeout(stream.patience);
   setTrouble('stream', false);
-  refresh();
-  if (state.live) return;
+  const isFirst = !state.live;
   state.live = true;
+  refresh();
+  if (!isFirst) return;
   $('log').removeAttribute('aria-busy');
   scrollToEnd();
 }
@@ -1065,7 +1100,8 @@ function returnFocus(event) {
 
 function askForPerson(event) {
   const last = $('log').lastElementChild;
-  const isAsked = last && last.classList.contains('own') && !isRefused(last) && last.querySelector('.text').textContent === PERSON.title;
+  const isOwn = last && last.classList.contains('own') && !isRefused(last);
+  const isAsked = isOwn && last.querySelector('.text').textContent === PERSON.title;
   if (isAsked) scrollToEnd(); // a second press before the answer would only be a second message
   else queue({ payload: PERSON.payload }, PERSON.title);
   returnFocus(event);
@@ -1083,7 +1119,8 @@ function hearOtherTab(event) {
   const isUnsent = event.key && event.key.startsWith(KEY.unsent);
   if (isUnsent && event.newValue) showUnsent();
   if (isUnsent && !event.newValue) hearAccepted(event.key.slice(KEY.unsent.length));
-  if (event.key === KEY.token && event.newValue && event.newValue !== state.token) enter(event.newValue);
+  const token = shelf.read(KEY.token); // not the event's: a tab may have written once more since
+  if (event.key === KEY.token && token && token !== state.token) enter(token);
   refresh();
 }
 
@@ -1117,6 +1154,7 @@ function listen() {
 }
 
 function begin() {
+  $('stuck').hidden = true;
   ['language', 'strip', 'bottom'].forEach((id) => { $(id).hidden = false; });
   showProvince();
   restoreDraft();
