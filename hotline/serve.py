@@ -27,6 +27,7 @@ log = get_logger("hotline.serve")
 LOOPBACK = "127.0.0.1"
 # Event streams never end by themselves; a stop does not wait for them.
 GOODBYE_SECONDS = 2
+BACKLOG = 2048
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def bind(host: str, port: int) -> socket.socket:
             " ví dụ: make run PORT=8010 (hoặc hotline up --port 8010)."
         ) from None
     listener.set_inheritable(False)
+    listener.listen(BACKLOG)  # from now on callers wait instead of being refused
     return listener
 
 

@@ -94,7 +94,8 @@ def return_escalation(settings: Settings, number: int) -> None:
 
 def _lines() -> list[str]:
     # bytes that are not UTF-8 are a message too; they must not end the run
-    return sys.stdin.buffer.read().decode("utf-8", errors="replace").split("\n")[:-1] or []
+    lines = sys.stdin.buffer.read().decode("utf-8", errors="replace").split("\n")
+    return lines if lines[-1] else lines[:-1]  # the last line may end without a line break
 
 
 def _print_json(exchange: Exchange) -> None:

@@ -198,6 +198,7 @@ def test_nearly_every_typo_behind_a_unit_is_corrected() -> None:
         ("xã/phường Tân Thành", "xã/phường Tân Thành", "Tân Thành"),
         ("xãTân Cương", "xãTân Cương", "Tân Cương"),
         ("em ở tâncương", "tâncương", "Tân Cương"),
+        ("P hường Sông Công", "Sông Công", "Sông Công"),
     ],
 )
 def test_units_and_separators_are_read_as_people_type_them(text: str, surface: str, value: str) -> None:
@@ -212,6 +213,8 @@ def test_units_and_separators_are_read_as_people_type_them(text: str, surface: s
         ("xã Thân Sa", "Thần Sa"),
         ("tôi ở tân cươmg", "Tân Cương"),
         ("tan cuogn ben nao", "Tân Cương"),
+        ("nhà mih ở Võ Nhaii", "Võ Nhai"),
+        ("mình o la hien", "La Hiên"),
         ("xã trại cua", "Trại Cau"),
         ("xã phú lưng", "Phú Lương"),
     ],
@@ -347,6 +350,8 @@ gui cho chu cai ma qr
 nghe nói có động đất
 thuế với má, nhà bác đủ rồi
 hả cháu, làm lại được không
+bao nhiêu xã bao nhiêu phường hả cháu
+phải đổi sang cái xã giao à
 """.strip().splitlines()
 
 
@@ -416,6 +421,14 @@ def test_the_component_adds_an_entity_per_mention_behind_those_of_others(tmp_pat
             "confidence": 0.8,
         },
     ]
+
+
+def test_training_examples_carry_the_mentions_too(tmp_path: Path) -> None:
+    gazetteer = component(tmp_path)
+    gazetteer.train(training_data())
+    examples = TrainingData([Message({TEXT: "nhà em ở Đại Từ"})])
+    (example,) = gazetteer.process_training_data(examples).training_examples
+    assert [entity["value"] for entity in example.get(ENTITIES)] == ["Đại Từ"]
 
 
 def test_the_component_is_the_same_after_it_was_stored_and_loaded(tmp_path: Path) -> None:

@@ -139,6 +139,7 @@ def mistyped(draw: st.DrawFn) -> tuple[str, str]:
 @example(("Xã An Khánh", "Xã Tan Khánh"))
 @example(("Xã Phú Lương", "Xã Phú cLương"))
 @example(("Phường Quan Triều", "ữhường Quan Triều"))
+@example(("Phường Sông Công", "P hường Sông Công"))
 @example(("Phường Gia Sàng", "Phường Giao Sàng"))
 @example(("Xã Phú Lương", "Xã chú Lương"))
 @example(("Xã Thượng Minh", "Xã Thượngn Minh"))
