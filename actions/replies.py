@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
@@ -10,26 +12,25 @@ from actions.context import TurnContext
 from programme.answers import Answer, Withheld
 
 REQUEST_PERSON = "/request_person"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def say(
     dispatcher: CollectingDispatcher,
     context: TurnContext,
     answer: Answer | Withheld | None,
-    buttons: list[dict[str, str]] | None = None,
-    **variables: str,
+    variables: Mapping[str, str] = NOTHING,
+    buttons: Sequence[dict[str, str]] = (),
 ) -> None:
     """Say a pack answer with its sources; where there is none that may be said today, say so and offer a person."""
     if not isinstance(answer, Answer):
         text = context.content.phrases.say("answer_withheld")
-        _utter(dispatcher, context, text, buttons or [], offers_person=True)
+        _utter(dispatcher, context, text, list(buttons), offers_person=True)
         return
-    shown = [*(buttons or []), *({"title": b.title, "payload": b.payload} for b in answer.buttons)]
+    shown = [*buttons, *({"title": b.title, "payload": b.payload} for b in answer.buttons)]
     sources = [{"document": s.document, "article": s.article, "url": s.url} for s in answer.sources]
     text = answer.render(**variables)
-    _utter(
-        dispatcher, context, text, shown, offers_person=answer.offer_person, sources=sources, entry=answer.id
-    )
+    _utter(dispatcher, context, text, shown, offers_person=answer.offer_person, sources=sources, entry=answer.id)
 
 
 def _utter(

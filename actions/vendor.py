@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
 
 from actions.context import TurnContext, current
-from actions.replies import say
+from actions.replies import NOTHING, say
 from programme.communes import Commune, Kind, Mention, Resolution
 
 COMMUNE, COMMUNE_CODE = "commune", "commune_code"
@@ -24,9 +26,7 @@ class ActionVendorOfCommune(Action):
     def name(self) -> str:
         return "action_vendor_of_commune"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[dict[str, Any]]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context = current()
         resolution = _meant(context, tracker)
         if resolution is None:
@@ -56,25 +56,15 @@ def _meant(context: TurnContext, tracker: Tracker) -> Resolution | None:
 def _answer(dispatcher: CollectingDispatcher, context: TurnContext, place: Resolution) -> None:
     if place.kind is Kind.UNKNOWN:
         count = len(context.content.communes.communes(context.province))
-        _say(dispatcher, context, "commune_unknown", name=place.typed or "", count=str(count))
+        _say(dispatcher, context, "commune_unknown", {"name": place.typed or "", "count": str(count)})
     elif place.province != context.province:
         _answer_elsewhere(dispatcher, context, place)
     elif place.kind is Kind.DISTRICT and place.district is not None:
-        choices = _readable(place.choices)
-        _ask(dispatcher, context, place, "district_only", district=place.district.full_name, choices=choices)
+        _ask(dispatcher, context, place, "district_only", {"district": place.district.full_name})
     elif place.kind is Kind.SPLIT:
-        choices = _readable(place.choices)
-        _ask(
-            dispatcher,
-            context,
-            place,
-            "commune_split_unit",
-            name=place.old_units[0].full_name,
-            choices=choices,
-        )
-    elif place.commune is None:
-        choices = _readable(place.choices)
-        _ask(dispatcher, context, place, "commune_ambiguous", name=_common_name(place), choices=choices)
+        _ask(dispatcher, context, place, "commune_split_unit", {"name": place.old_units[0].full_name})
+    elif place.kind is Kind.AMBIGUOUS or place.commune is None:
+        _ask(dispatcher, context, place, "commune_ambiguous", {"name": _shared_name(place)})
     else:
         _answer_commune(dispatcher, context, place, place.commune)
 
@@ -82,50 +72,60 @@ def _answer(dispatcher: CollectingDispatcher, context: TurnContext, place: Resol
 def _answer_commune(
     dispatcher: CollectingDispatcher, context: TurnContext, place: Resolution, commune: Commune
 ) -> None:
+    facts = {"commune": commune.full_name}
     if commune.vendor is None:
-        _say(dispatcher, context, "vendor_table_missing", commune=commune.full_name)
+        _say(dispatcher, context, "vendor_table_missing", facts)
         return
-    facts = {
-        "commune": commune.full_name,
-        "vendor": commune.vendor.short,
-        "platform": commune.vendor.platform,
-    }
+    facts |= {"vendor": commune.vendor.short, "platform": commune.vendor.platform}
     if place.kind is Kind.OLD_UNIT:
-        _say(dispatcher, context, "commune_old_unit", old=place.old_units[0].full_name, **facts)
-    elif place.kind is Kind.SAME_AS_DISTRICT and place.district is not None:
+        _say(dispatcher, context, "commune_old_unit", {**facts, "old": place.old_units[0].full_name})
+    elif place.district is None:
+        _say(dispatcher, context, "vendor_of_commune", facts)
+    elif place.kind is Kind.SAME_AS_DISTRICT:
         names = {"name": commune.name, "district": place.district.full_name}
-        _ask(dispatcher, context, place, "commune_is_also_district", **names, **facts)
-    elif place.district is not None:
-        district = place.district.full_name
-        _say(dispatcher, context, "vendor_of_commune_same_name_as_district", district=district, **facts)
+        _say(dispatcher, context, "commune_is_also_district", facts | names, _buttons(place))
     else:
-        _say(dispatcher, context, "vendor_of_commune", **facts)
+        facts["district"] = place.district.full_name
+        _say(dispatcher, context, "vendor_of_commune_same_name_as_district", facts)
 
 
 def _answer_elsewhere(dispatcher: CollectingDispatcher, context: TurnContext, place: Resolution) -> None:
     province = context.content.packs.province(place.province).name
-    named = place.commune or next(iter(place.communes), None)
-    name = named.full_name if named else (place.district.full_name if place.district else province)
-    _say(dispatcher, context, "commune_of_other_province", commune=name, province=province)
+    named = place.communes[0].full_name if place.communes else place.district and place.district.full_name
+    _say(dispatcher, context, "commune_of_other_province", {"commune": named or province, "province": province})
 
 
 def _ask(
-    dispatcher: CollectingDispatcher, context: TurnContext, place: Resolution, entry: str, **variables: str
+    dispatcher: CollectingDispatcher,
+    context: TurnContext,
+    place: Resolution,
+    entry: str,
+    variables: dict[str, str],
 ) -> None:
-    """Ask back, with a button per commune as far as buttons stay useful."""
-    buttons = [
+    """Ask back which of several communes it is."""
+    _say(dispatcher, context, entry, {**variables, "choices": _readable(place.choices)}, _buttons(place))
+
+
+def _say(
+    dispatcher: CollectingDispatcher,
+    context: TurnContext,
+    entry: str,
+    variables: Mapping[str, str] = NOTHING,
+    buttons: Sequence[dict[str, str]] = (),
+) -> None:
+    answer = context.content.answers.get(entry, context.province, context.today)
+    say(dispatcher, context, answer, variables, buttons)
+
+
+def _buttons(place: Resolution) -> list[dict[str, str]]:
+    """A button per commune that the question names, as far as buttons stay useful."""
+    return [
         {"title": _capital(commune.full_name), "payload": f'/inform_commune{{"{COMMUNE}":"{commune.code}"}}'}
         for commune in place.communes[:MAX_BUTTONS]
     ]
-    answer = context.content.answers.get(entry, context.province, context.today)
-    say(dispatcher, context, answer, buttons, **variables)
 
 
-def _say(dispatcher: CollectingDispatcher, context: TurnContext, entry: str, **variables: str) -> None:
-    say(dispatcher, context, context.content.answers.get(entry, context.province, context.today), **variables)
-
-
-def _common_name(place: Resolution) -> str:
+def _shared_name(place: Resolution) -> str:
     """What the choices share as people type it: the accent-free name when only accents tell them apart."""
     return place.typed or " / ".join(dict.fromkeys(commune.name for commune in place.choices))
 

@@ -26,7 +26,26 @@ _POSITIONS |= {str(position): position for position in range(1, 11)}
 _AROUND_A_NUMBER = frozenset({"so", "chon", "cau", "muc", "y", "nut"})
 _POLITE = frozenset({"a", "da", "vang", "nhe", "nha", "em", "voi"})
 # Only where exactly one thing was offered is it plain what is agreed to.
-_YES = frozenset({"da", "vang", "da vang", "co", "u", "uh", "uhm", "um", "uk", "ok", "oke", "duoc", "dc", "dong y", "nho em", "co chu"})
+_YES = frozenset(
+    {
+        "da",
+        "vang",
+        "da vang",
+        "co",
+        "u",
+        "uh",
+        "uhm",
+        "um",
+        "uk",
+        "ok",
+        "oke",
+        "duoc",
+        "dc",
+        "dong y",
+        "nho em",
+        "co chu",
+    }
+)
 
 
 class PayloadInvalid(ValueError):

@@ -122,9 +122,7 @@ async def running_bot(
 
 
 @contextlib.asynccontextmanager
-async def _serving(
-    settings: Settings, content: Content, model: Path, clock: Clock | None
-) -> AsyncIterator[Hotline]:
+async def _serving(settings: Settings, content: Content, model: Path, clock: Clock | None) -> AsyncIterator[Hotline]:
     internal = bind(LOOPBACK, 0)
     hotline = compose(settings, content, "", f"http://{LOOPBACK}:{internal.getsockname()[1]}", clock)
     rasa = RasaProcess(model, lambda url: setattr(hotline.dialogue, "rasa_url", url))

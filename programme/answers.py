@@ -25,6 +25,7 @@ from programme.packs import (
     unknown_document,
 )
 from programme.yaml_source import ContentModel, YamlSource, read_yaml, refusal
+from store.messages import Source
 
 Confidence = Literal["A", "B", "C"]
 Reason = Literal["not_approved", "expired", "not_yet_valid"]
@@ -54,9 +55,7 @@ class Button(ContentModel):
             except ValueError:
                 well_formed = False
         if not well_formed:
-            raise refusal(
-                f'payload "{payload}" không đúng dạng', 'viết /ý_định hoặc /ý_định{"tên":"giá trị"}'
-            )
+            raise refusal(f'payload "{payload}" không đúng dạng', 'viết /ý_định hoặc /ý_định{"tên":"giá trị"}')
         return payload
 
 
@@ -90,15 +89,6 @@ class _Entry(ContentModel):
 
 class _AnswersFile(ContentModel):
     answers: tuple[_Entry, ...]
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where an answer comes from: the document as quoted to a person, the place in it, its address."""
-
-    document: str
-    article: str
-    url: str | None
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,7 @@ def _checked(full_name: str, allowed: frozenset[Unit]) -> str:
         unit = None
     if unit not in allowed:
         words = ", ".join(sorted(unit.value.capitalize() for unit in allowed))
-        raise refusal(
-            f'tên "{full_name}" thiếu loại đơn vị', f"viết một trong các chữ sau trước tên: {words}"
-        )
+        raise refusal(f'tên "{full_name}" thiếu loại đơn vị', f"viết một trong các chữ sau trước tên: {words}")
     return full_name
 
 
@@ -134,9 +132,7 @@ def load_commune_file(path: Path) -> CommuneFile:
 def _refuse_repeated(source: YamlSource, field: str, values: list[str]) -> None:
     for index, value in enumerate(values):
         if value in values[:index]:
-            raise source.error(
-                ("communes", index, field), f'"{value}" đã có ở một dòng trước', "xóa hoặc sửa dòng lặp"
-            )
+            raise source.error(("communes", index, field), f'"{value}" đã có ở một dòng trước', "xóa hoặc sửa dòng lặp")
 
 
 def _refuse_unknown_districts(source: YamlSource, file: CommuneFile) -> None:
@@ -179,15 +175,11 @@ def _refuse_undeclared_splits(source: YamlSource, file: CommuneFile) -> None:
                 )
     for index, unit in enumerate(file.split_units):
         if unit not in split:
-            raise source.error(
-                ("split_units", index), f'"{unit}" không nằm ở hai xã, phường', "sửa tên hoặc xóa"
-            )
+            raise source.error(("split_units", index), f'"{unit}" không nằm ở hai xã, phường', "sửa tên hoặc xóa")
     for index, moved in enumerate(file.old_units_of_another_district):
         if moved.unit not in every_old_unit:
             location = ("old_units_of_another_district", index, "unit")
-            raise source.error(
-                location, f'không xã, phường nào có đơn vị cũ "{moved.unit}"', "sửa tên hoặc xóa dòng"
-            )
+            raise source.error(location, f'không xã, phường nào có đơn vị cũ "{moved.unit}"', "sửa tên hoặc xóa dòng")
 
 
 def _refuse_wrong_counts(source: YamlSource, file: CommuneFile) -> None:

@@ -49,9 +49,7 @@ class Readings:
 
     def kinds(self) -> frozenset[Unit]:
         """The units of commune level that bear this name."""
-        return frozenset(
-            (*(commune.unit for commune in self.communes), *(unit.unit for unit in self.old_units))
-        )
+        return frozenset((*(commune.unit for commune in self.communes), *(unit.unit for unit in self.old_units)))
 
     def all_communes(self) -> tuple[Commune, ...]:
         """The communes of this name and those that its old units went into."""
@@ -64,9 +62,7 @@ class ProvinceIndex:
     def __init__(self, province: str, file: CommuneFile, vendors: Mapping[str, VendorLike]) -> None:
         self.province = province
         self.name = file.name
-        self.former_names = tuple(
-            sorted({row.former_province for row in file.districts if row.former_province})
-        )
+        self.former_names = tuple(sorted({row.former_province for row in file.districts if row.former_province}))
         self.districts = {row.name: self._district(row.name, row.former_province) for row in file.districts}
         self.communes = tuple(self._commune(row, vendors) for row in file.communes)
         self.old_units = self._old_units(file)
@@ -86,8 +82,13 @@ class ProvinceIndex:
         return self._by_key.get(name_key(name), Readings())
 
     def communes_of(self, district: District) -> tuple[Commune, ...]:
-        """Today's communes on the territory of an abolished district."""
-        return tuple(commune for commune in self.communes if commune.district == district)
+        """Today's communes on the territory of an abolished district; last those that got only a part of it.
+
+        (The township at the centre of Đại Từ went to Đại Phúc, which mostly lay in Thái Nguyên city.)
+        """
+        whole = tuple(commune for commune in self.communes if commune.district == district)
+        parts = (unit.communes for unit in self.old_units if unit.district == district)
+        return distinct((*whole, *(commune for communes in parts for commune in communes)))
 
     def read(self, readings: Readings, unit: Unit | None, former: bool) -> Resolution:
         """What one name means here. `unit`: the unit word typed before it; `former`: "cũ" was typed behind it.

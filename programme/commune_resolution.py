@@ -103,6 +103,8 @@ class Resolution:
                       are those of the reading in `province`; `commune` is None when that one has to ask, too.
     UNKNOWN           `typed`, to quote the name back; None when no name was typed.
 
+    `typed` is also what was typed of an AMBIGUOUS name, if one mention was read.
+
     `province` is the pack id the fields belong to. `also_in`: communes of the same name in other provinces.
     `corrected`: what was typed differs in more than accents and case from the name it was taken for.
     """

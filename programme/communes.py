@@ -24,14 +24,14 @@ from programme.commune_resolution import (
 )
 from programme.place_names import (
     COMMUNE_LEVEL,
-    DISTRICT_LEVEL,
+    UNKNOWN_NAME_CHARACTERS,
     Unit,
     name_key,
+    says,
     spelling,
     typed_unit,
     unknown_name,
     without_unit,
-    words,
 )
 
 __all__ = [
@@ -73,9 +73,7 @@ class CommuneDirectory:
     has not, for a code used in two provinces, and for a file without its pack.
     """
 
-    def __init__(
-        self, files: Mapping[str, CommuneFile], vendors: Mapping[str, Mapping[str, VendorLike]]
-    ) -> None:
+    def __init__(self, files: Mapping[str, CommuneFile], vendors: Mapping[str, Mapping[str, VendorLike]]) -> None:
         self._vendors = vendors
         self._provinces: dict[str, ProvinceIndex] = {}
         self._by_code: dict[str, Commune] = {}
@@ -99,9 +97,7 @@ class CommuneDirectory:
 
     def province_wide_vendors(self, province: str) -> tuple[VendorLike, ...]:
         """The vendors that serve every commune of a province besides the one assigned to it."""
-        return tuple(
-            vendor for vendor in self._vendors[province].values() if vendor.coverage == "province_wide"
-        )
+        return tuple(vendor for vendor in self._vendors[province].values() if vendor.coverage == "province_wide")
 
     def lookup_examples(self) -> list[str]:
         """The gazetteer's table `commune`: every name of today, old unit and old district, with its unit word."""
@@ -114,9 +110,7 @@ class CommuneDirectory:
 
     def province_names(self) -> list[str]:
         """The gazetteer's table `province`: names of the provinces with a file, and of provinces merged into them."""
-        return sorted(
-            {name for index in self._provinces.values() for name in (index.name, *index.former_names)}
-        )
+        return sorted({name for index in self._provinces.values() for name in (index.name, *index.former_names)})
 
     def unknown_name(self, text: str) -> str | None:
         """See `place_names.unknown_name`."""
@@ -160,9 +154,7 @@ class CommuneDirectory:
         surface = text[mention.start : mention.end]
         former = _FORMER.match(text, mention.end) is not None
         unit = typed_unit(surface, mention.value.split(ALTERNATIVES)[0])
-        return _Read(
-            mention, surface, unit, former, self._resolve(mention.value, surface, province, (), former)
-        )
+        return _Read(mention, surface, unit, former, self._resolve(mention.value, surface, province, (), former))
 
     def _resolve(
         self,
@@ -177,8 +169,12 @@ class CommuneDirectory:
         outcomes = [self._resolve_name(name, unit, province, districts, former) for name in names]
         outcome = outcomes[0] if len(outcomes) == 1 else _ask_between(outcomes, province)
         typed = without_unit(surface, names[0])
-        corrected = bool(typed) and typed.replace(" ", "") != name_key(names[0]).replace(" ", "")
-        return replace(outcome, corrected=corrected, typed=surface if outcome.kind is Kind.UNKNOWN else None)
+        asked = outcome.kind in (Kind.UNKNOWN, Kind.AMBIGUOUS)
+        return replace(
+            outcome,
+            corrected=bool(typed) and not _letters(typed).endswith(_letters(names[0])),
+            typed=(typed[:UNKNOWN_NAME_CHARACTERS] or None) if asked else None,
+        )
 
     def _resolve_name(
         self, name: str, unit: Unit | None, province: str, districts: Sequence[District], former: bool
@@ -235,21 +231,12 @@ class CommuneDirectory:
 
     def _province_named_in(self, text: str, besides: str) -> str | None:
         """The one other province that a text names; None when it names the default one or several."""
-        named = {index.province for index in self._provinces.values() if _says(text, index.name)}
+        named = {index.province for index in self._provinces.values() if says(text, index.name)}
         return named.pop() if len(named) == 1 and besides not in named else None
 
 
-def _says(text: str, name: str) -> bool:
-    """Whether the words of `name` stand in `text`, with their accents or with none at all."""
-    typed = [spelling(word) for word in words(text)]
-    for wanted in (spelling(name).split(), name_key(name).split()):
-        for at in range(len(typed) - len(wanted) + 1):
-            # "hoan thanh hoa don" does not name Thanh Hóa
-            if typed[at : at + len(wanted)] == wanted and typed[at + len(wanted) : at + len(wanted) + 1] != [
-                "don"
-            ]:
-                return True
-    return False
+def _letters(name: str) -> str:
+    return name_key(name).replace(" ", "")
 
 
 def _is_only_a_province(one: _Read, read: Sequence[_Read]) -> bool:
@@ -263,9 +250,7 @@ def _is_only_a_province(one: _Read, read: Sequence[_Read]) -> bool:
         if other is not one and name_key(other.mention.value) != key
     )
     return any(
-        district is not None
-        and district.former_province is not None
-        and name_key(district.former_province) == key
+        district is not None and district.former_province is not None and name_key(district.former_province) == key
         for district in lies_in
     )
 
@@ -273,9 +258,7 @@ def _is_only_a_province(one: _Read, read: Sequence[_Read]) -> bool:
 def _districts_said(read: Iterable[_Read]) -> list[District]:
     """The old districts that mentions name; "xã Đại Từ" is the commune and names none."""
     return [
-        one.resolution.district
-        for one in read
-        if one.resolution.district is not None and one.unit not in COMMUNE_LEVEL
+        one.resolution.district for one in read if one.resolution.district is not None and one.unit not in COMMUNE_LEVEL
     ]
 
 

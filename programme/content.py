@@ -1,4 +1,4 @@
-"""All content, loaded and checked together: packs, answers, communes, phrases. The one object that the other rooms ask."""
+"""All content, loaded and checked together. The one object that the other rooms ask."""
 
 from __future__ import annotations
 

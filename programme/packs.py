@@ -194,17 +194,13 @@ def _load_province_pack(folder: Path, national_ids: set[str]) -> ProvincePack:
     source = read_yaml(folder / "pack.yaml")
     pack = source.validate(ProvincePack)
     if pack.id != folder.name:
-        raise source.error(
-            ("id",), f'id "{pack.id}" khác tên thư mục "{folder.name}"', "đặt hai tên giống nhau"
-        )
+        raise source.error(("id",), f'id "{pack.id}" khác tên thư mục "{folder.name}"', "đặt hai tên giống nhau")
     _refuse_repeated_ids(source, "documents", [document.id for document in pack.documents])
     _refuse_repeated_ids(source, "vendors", [vendor.id for vendor in pack.vendors])
     for index, document in enumerate(pack.documents):
         if document.id in national_ids:
             problem = f'văn bản "{document.id}" đã có trong gói national'
-            raise source.error(
-                ("documents", index, "id"), problem, "dùng văn bản của gói national hoặc đổi id"
-            )
+            raise source.error(("documents", index, "id"), problem, "dùng văn bản của gói national hoặc đổi id")
     return pack
 
 
@@ -255,6 +251,4 @@ def _refuse_repeated_ids(source: YamlSource, list_name: str, ids: list[str]) -> 
 
 def unknown_document(source: YamlSource, location: tuple[int | str, ...], document: str) -> ContentError:
     """The refusal of a document id that no pack in reach declares."""
-    return source.error(
-        location, f'không có văn bản "{document}"', "khai văn bản này trong pack.yaml hoặc sửa lại id"
-    )
+    return source.error(location, f'không có văn bản "{document}"', "khai văn bản này trong pack.yaml hoặc sửa lại id")

@@ -86,8 +86,9 @@ def typed_unit(surface: str, name: str) -> Unit | None:
 
 
 def without_unit(surface: str, name: str) -> str:
-    """The accent-free key of what was typed for `name` itself, its unit left out."""
-    return " ".join(_take_units_off(surface, name)[1])
+    """What was typed for `name` itself, its unit left out: words as they were written, one space between them."""
+    left = len(_take_units_off(surface, name)[1])
+    return " ".join(words(surface)[-left:]) if left else ""
 
 
 def _take_units_off(surface: str, name: str) -> tuple[list[Unit], list[str]]:
@@ -125,12 +126,23 @@ def _letters_then_tone(word: str) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if c not in _TONES)) + tone
 
 
+def says(text: str, name: str) -> bool:
+    """Whether the words of `name` stand in `text`, with their accents or with none at all."""
+    typed = [spelling(word) for word in words(text)]
+    for wanted in (spelling(name).split(), name_key(name).split()):
+        for at in range(len(typed) - len(wanted) + 1):
+            # "hoan thanh hoa don" does not name Thanh Hóa
+            if typed[at : at + len(wanted)] == wanted and typed[at + len(wanted) : at + len(wanted) + 1] != ["don"]:
+                return True
+    return False
+
+
 # Accent-free words that cannot belong to a name typed after "xã": the question goes on, or there is no name at all.
 _NOT_A_NAME = frozenset(
-    """a ai anh ay bac ban bao ben ca chau chi cho chu chua chung co con cong cu cua cung da dang day de den di do doanh
-    don dung duoc em gi gan ghe ha han hay ho hoac hoi khac khong kia la lam len loai mai may minh moi mot muon na nao nay
-    neu ngay nha nhe nhi nhieu nhu nhung o oi phai phan phu phuong quan ra roi sang sao sap sau se tai tao ta thanh the thi
-    thuoc tinh toi tp trach tren tro trong truoc tu tui va vay ve voi vung xa xin""".split()
+    """a ai anh ay bac ban bao ben ca chau chi cho chu chua chung co con cong cu cua cung da dang day de den di do
+    doanh dung duoc em gi gan ghe ha han hay ho hoac hoi huyen khac khong kia la lam len loai may minh moi mot muon
+    na nao nay neu ngay nha nhe nhi nhieu nhu nhung o oi phai phuong ra roi sang sao sap sau se tai tao ta the thi
+    thuoc tinh toi tp tren trong truoc tu tui va vay ve voi vung xa xin""".split()
 )
 _UNIT_WORD = re.compile(
     r"(?<![^\W_])(?:xã|xa|phường|phuong|thị trấn|thi tran|[xp]\.)(?![^\W_])[\s:\"“'-]*", re.IGNORECASE

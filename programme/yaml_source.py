@@ -67,9 +67,7 @@ _ContentLoader.yaml_implicit_resolvers = {
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _ContentLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
-_ContentLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(r"^-?(?:0|[1-9][0-9]*)$"), list("-0123456789")
-)
+_ContentLoader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^-?(?:0|[1-9][0-9]*)$"), list("-0123456789"))
 _ContentLoader.add_constructor("tag:yaml.org,2002:timestamp", _ContentLoader.date_or_text)
 
 
@@ -125,9 +123,7 @@ def read_yaml(path: Path) -> YamlSource:
         raise ContentError(file, None, "không có tệp này", "tạo tệp này", "content_missing") from None
     except UnicodeDecodeError as broken:
         line = broken.object[: broken.start].count(b"\n") + 1
-        raise ContentError(
-            file, line, "tệp không phải mã UTF-8", "lưu lại tệp với mã UTF-8", "content_yaml"
-        ) from None
+        raise ContentError(file, line, "tệp không phải mã UTF-8", "lưu lại tệp với mã UTF-8", "content_yaml") from None
     try:
         loader = _ContentLoader(text)
         node = loader.get_single_node()

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIMIT_SECONDS = 45 * 60
 NO_TESTS_SELECTED = 5  # pytest's exit status
 RASA_TESTS = "tests/nlu"
+RASA_CONFIGURATION = ("-c", "tests/nlu/pytest.ini")  # without it pytest would load the app's conftest
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def plan(arguments: Sequence[str], exists: Callable[[str], bool]) -> list[Suite]
     if app or both:
         suites.append(Suite("app", ".venv/bin/python", (*(app or ("tests",)), f"--ignore={RASA_TESTS}", *options)))
     if rasa or both:
-        suites.append(Suite("Rasa", "nlu/.venv/bin/python", (*(rasa or (RASA_TESTS,)), *options)))
+        suites.append(Suite("Rasa", "nlu/.venv/bin/python", (*RASA_CONFIGURATION, *(rasa or (RASA_TESTS,)), *options)))
     return suites
 
 

@@ -12,9 +12,9 @@ from nlu.components.sentence import CONTRADICTS, SAME, Sentence
 
 _PROVINCE_WORDS = frozenset({"tỉnh", "tinh"})
 _FORMER_WORDS = frozenset({"cũ", "cu"})
-_LOCATIVES = frozenset({"ở", "ơ", "o", "tại", "quê", "que"})
+LOCATIVES = frozenset({"ở", "ơ", "o", "tại", "quê", "que"})
 # Also prepositions of place, but too common to lift an everyday word ("tải thành công" without accents).
-_WEAK_LOCATIVES = _LOCATIVES | frozenset(
+_WEAK_LOCATIVES = LOCATIVES | frozenset(
     {"tai", "thuộc", "thuoc", "trên", "tren", "về", "ve", "bên", "ben", "dưới", "duoi", "gần", "gan", "từ", "tu"}
 )
 _NAMING = frozenset({"là", "la", "tên", "ten"})
@@ -70,7 +70,7 @@ class AloneRules:
     def _lifted(self, sentence: Sentence, first: int, last: int, agrees: int) -> bool:
         """Whether something lifts a name out of the everyday words it looks like."""
         before = sentence.before(first)
-        if before in _LOCATIVES or sentence.is_all(first, last) or self._in_district(sentence, last):
+        if before in LOCATIVES or sentence.is_all(first, last) or self._in_district(sentence, last):
             return True
         nearby = {word.folded for word in sentence.words[max(0, first - 5) : first]}
         named = before in _NAMING and bool(nearby & _COMMUNE_WORDS)  # "xã mình là Thành Công"

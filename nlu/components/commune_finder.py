@@ -9,9 +9,16 @@ from __future__ import annotations
 import re
 from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from nlu.components.commune_alone import AloneRules
+from nlu.components.commune_alone import LOCATIVES, AloneRules
 from nlu.components.commune_names import CommuneNames
-from nlu.components.commune_typos import LEAST_ACROSS_SPACES, LEAST_AFTER_UNIT, LEAST_GLUED, TypoRules
+from nlu.components.commune_typos import (
+    LEAST_ACROSS_SPACES,
+    LEAST_AFTER_UNIT,
+    LEAST_ALONE,
+    LEAST_BEHIND_LOCATIVE,
+    LEAST_GLUED,
+    TypoRules,
+)
 from nlu.components.sentence import CONTRADICTS, SAME, Phrases, Sentence, Syllables, agreement, key_of, syllables_of
 from nlu.components.text import compose, fold
 
@@ -124,10 +131,18 @@ class CommuneFinder:
             key = self._key_at(sentence, name, last)
             if key is None or any(begin == at and end >= last for begin, end in sentence.phrases):
                 continue  # "phương tiện" is not the ward Tiện
+            if self._is_everyday(sentence, name, last, key):
+                continue  # "mấy phường hả cháu" is not Hà Châu
             if self._unit_holds(sentence, (at, name, last), key, unit, in_full):
                 value, confidence = self._read(key, sentence, name, last, unit)
                 return _Match(True, last, name, at, value, confidence)
         return None
+
+    def _is_everyday(self, sentence: Sentence, first: int, last: int, key: str) -> bool:
+        """Whether the accents are those of everyday words and not of the name."""
+        if not sentence.touches_phrase(first, last) or sentence.capitals(first, last):
+            return False
+        return self._names.value(key, sentence.typed(first, last), None)[1] == CONTRADICTS
 
     def _unit_holds(self, sentence: Sentence, span: Tuple[int, int, int], key: str, unit: str, in_full: bool) -> bool:
         """Whether what looks like a unit is one before this name."""
@@ -209,11 +224,12 @@ class CommuneFinder:
     def _mistyped_alone(self, sentence: Sentence, at: int) -> Optional[_Match]:
         if not any(word.odd for word in sentence.words[at : at + self._names.most_words]):
             return None
+        least = LEAST_BEHIND_LOCATIVE if sentence.before(at) in LOCATIVES else LEAST_ALONE
         for size in range(self._names.most_words, 1, -1):
             last = at + size
             if not sentence.one_name(at, last) or sentence.touches_phrase(at, last):
                 continue
-            keys = self._typos.alone(sentence, at, last)
+            keys = self._typos.alone(sentence, at, last, least)
             other = self._alone_rules.is_another_name(sentence, at)
             if keys and not other and not self._alone_rules.is_province(keys[0]):
                 return self._corrected((at, at, last), keys, None, sentence.typed(at, last))

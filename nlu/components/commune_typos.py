@@ -13,13 +13,15 @@ from nlu.components.commune_names import CommuneNames
 from nlu.components.sentence import Sentence
 from nlu.components.text import fold
 
-# Letters (spaces left out) from which a typo is corrected: after a unit; across spaces, or after a short unit; alone.
-LEAST_AFTER_UNIT, LEAST_ACROSS_SPACES, LEAST_GLUED, LEAST_ALONE = 3, 6, 7, 8
+# Letters (spaces left out) from which a typo is corrected: after a unit; across spaces, or after a short unit; in one
+# word with the unit; behind "ở"; alone.
+LEAST_AFTER_UNIT, LEAST_ACROSS_SPACES, LEAST_GLUED, LEAST_BEHIND_LOCATIVE, LEAST_ALONE = 3, 6, 7, 6, 8
 
 # Words that go on after "xã" or "phường" and are no misspelt part of a name: "xã mình thành…", "xã em có…".
 NO_NAME_WORDS = frozenset(
     "mình tôi tui em anh chị bác cô chú ta nhà này nay nào đó kia ấy mấy khác và hoặc có là thì ở cho của mới cũ cũng"
-    " đã đang được bên ai gì nếu sao với về đi ra vào như phường xã huyện tỉnh".split(" ")
+    " đã đang được bên ai gì nếu sao với về đi ra vào như phường xã huyện tỉnh à á ạ hả nhỉ nhé nhá ơi vậy thế đấy đây"
+    " rồi chưa không nữa".split(" ")
 )
 _NO_NAME_WORDS_PLAIN = frozenset(fold(word) for word in NO_NAME_WORDS)
 
@@ -53,7 +55,7 @@ class TypoRules:
             keys = [key for key in self._names.one_typo_from(letters) if key.count(" ") + 1 == last - first]
         return [key for key in keys if " " in key]
 
-    def alone(self, sentence: Sentence, first: int, last: int) -> List[str]:
+    def alone(self, sentence: Sentence, first: int, last: int, least: int = LEAST_ALONE) -> List[str]:
         """The one key that words without a unit are a typo of; none unless it is unmistakable.
 
         One of the words must be no Vietnamese syllable; else "tăng cường" would become Tân Cương, and the answer
@@ -61,7 +63,7 @@ class TypoRules:
         """
         odd = {word.folded for word in sentence.words[first:last] if word.odd}
         letters = sentence.letters(first, last)
-        if len(odd) != 1 or len(min(odd)) < LEAST_AFTER_UNIT or len(letters) < LEAST_ALONE:
+        if len(odd) != 1 or len(min(odd)) < LEAST_AFTER_UNIT or len(letters) < least:
             return []
         folded = [word.folded for word in sentence.words[first:last]]
         near = self._names.one_typo_from(letters)

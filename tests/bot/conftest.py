@@ -88,9 +88,7 @@ class Bot:
         self, text: str, payload: str | None = None, id_: str | None = None, to: str | None = None
     ) -> inbox.Accepted:
         message = InboundMessage("webchat", "", id_ or uuid.uuid4().hex, self.clock.now(), text, payload)
-        return await self.database.run(
-            lambda c: inbox.accept(c, to or self.conversation_id, message, self.clock.now())
-        )
+        return await self.database.run(lambda c: inbox.accept(c, to or self.conversation_id, message, self.clock.now()))
 
     async def work(self) -> None:
         """What a worker would do now."""

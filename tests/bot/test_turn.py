@@ -143,9 +143,7 @@ async def test_an_unreadable_state_goes_to_a_person_and_is_never_a_new_conversat
 
 
 async def test_while_a_person_has_the_conversation_the_bot_is_silent_and_keeps_a_phone_number(bot: Bot) -> None:
-    await bot.database.run(
-        lambda c: baton.escalate(c, bot.conversation_id, baton.Reason.ASKED, bot.clock.now(), 24)
-    )
+    await bot.database.run(lambda c: baton.escalate(c, bot.conversation_id, baton.Reason.ASKED, bot.clock.now(), 24))
     assert await bot.say("gọi cho tôi số 0912 345 678 nhé") == []
     assert bot.rasa.requests == []
     assert await bot.statuses() == ["with_person"]

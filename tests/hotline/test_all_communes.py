@@ -47,7 +47,9 @@ async def test_every_commune_gets_its_vendor(terminal: Terminal, spelling: str, 
         said = " ".join(reply.text for reply in exchange.replies)
         vendor = commune["vendor"]
         full_name = f"{commune['unit']} {commune['name']}"
-        others = {other["name"] for other in COMMUNES if fold(other["name"]) == fold(commune["name"])} - {commune["name"]}
+        others = {other["name"] for other in COMMUNES if fold(other["name"]) == fold(commune["name"])} - {
+            commune["name"]
+        }
         right = full_name in said and vendor["short"] in said and vendor["platform"] in said
         # Văn Lang and Văn Lăng without accents: both are named, and the person is asked
         if others and "unaccented" in spelling:

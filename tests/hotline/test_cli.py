@@ -95,7 +95,8 @@ def test_the_configuration_is_explained_without_its_secrets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("HOTLINE_SECRET_KEY", "short"), ("HOTLINE_PROVINCE", "ha-noi"), ("HOTLINE_TIMEZONE", "x/y")]
+    ("variable", "value"),
+    [("HOTLINE_SECRET_KEY", "short"), ("HOTLINE_PROVINCE", "ha-noi"), ("HOTLINE_TIMEZONE", "x/y")],
 )
 def test_a_wrong_setting_is_named_in_one_sentence(variable: str, value: str) -> None:
     done = hotline("content", "check", **{variable: value})

@@ -56,9 +56,14 @@ class Running:
     def rasa(self) -> list[int]:
         """The process ids of the Rasa services that this process started."""
         found = subprocess.run(
-            ["ps", "-o", "pid=,stat=,args=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+            ["ps", "-o", "pid=,stat=,args=", "--ppid", str(self.process.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
         ).stdout
-        return [int(line.split()[0]) for line in found.splitlines() if "nlu.service" in line and "Z" not in line.split()[1]]
+        return [
+            int(line.split()[0]) for line in found.splitlines() if "nlu.service" in line and "Z" not in line.split()[1]
+        ]
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {getattr(self, 'token', '')}"}
@@ -179,8 +184,6 @@ def test_a_taken_port_is_named_with_the_way_out(running: Running) -> None:
 
 def test_with_another_key_the_start_is_refused(running: Running) -> None:
     environment = {**running.environment, "HOTLINE_SECRET_KEY": "another secret, long enough to be accepted"}
-    done = subprocess.run(
-        [*HOTLINE, "migrate"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*HOTLINE, "migrate"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "HOTLINE_SECRET_KEY" in done.stderr

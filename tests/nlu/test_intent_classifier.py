@@ -26,11 +26,15 @@ def test_probabilities_are_those_of_the_library_that_trained_it() -> None:
 
     texts, labels = [*TEXTS, ("lam khao sat", "làm khảo sát")], [*LABELS, "survey"]
     vectorisers = [TfidfVectorizer(analyzer=analyse, sublinear_tf=True) for _, _, analyse in FEATURES]
-    blocks = [v.fit_transform([t[which] for t in texts]) for v, (_, which, _) in zip(vectorisers, FEATURES)]
+    blocks = [
+        v.fit_transform([t[which] for t in texts]) for v, (_, which, _) in zip(vectorisers, FEATURES, strict=True)
+    ]
     regression = LogisticRegression(C=10.0, max_iter=400).fit(hstack(blocks).tocsr(), np.array(labels))
     ours = LinearModel.fit(texts, labels, 10.0)
     for asked in [("xin cam on", "xin cảm ơn"), ("khao sat khao sat", "khảo sát khảo sát"), ("", ""), ("zzz", "zzz")]:
-        row = hstack([v.transform([asked[which]]) for v, (_, which, _) in zip(vectorisers, FEATURES)]).tocsr()
+        row = hstack(
+            [v.transform([asked[which]]) for v, (_, which, _) in zip(vectorisers, FEATURES, strict=True)]
+        ).tocsr()
         assert ours.probabilities(asked) == pytest.approx(regression.predict_proba(row)[0], abs=1e-5)
 
 

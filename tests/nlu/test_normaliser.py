@@ -64,4 +64,4 @@ def test_a_misspelling_changes_at_most_one_word(text: str) -> None:
     text = " ".join(text.split())
     misspelt = Augmentation(1, 7).misspell(text)
     assert len(misspelt.split()) == len(text.split())
-    assert sum(a != b for a, b in zip(text.split(), misspelt.split())) <= 1
+    assert sum(a != b for a, b in zip(text.split(), misspelt.split(), strict=True)) <= 1

@@ -142,7 +142,13 @@ async def test_a_damaged_state_is_refused_and_never_a_new_conversation(caller: C
 
 
 async def test_what_the_flows_no_longer_know_is_dropped_from_an_old_state(caller: Caller) -> None:
-    old = {"version": 1, "flows": "old", "slots": {"gone": 1, "goods": "gạo"}, "loop": "old_form", "requested_slot": "q"}
+    old = {
+        "version": 1,
+        "flows": "old",
+        "slots": {"gone": 1, "goods": "gạo"},
+        "loop": "old_form",
+        "requested_slot": "q",
+    }
     status, body = await caller.post(text="xin chào", state=old)
     assert status == 200
     assert (body["state"]["slots"], body["state"]["loop"]) == ({"goods": "gạo"}, None)
@@ -212,7 +218,9 @@ async def test_a_request_that_makes_no_sense_is_refused(caller: Caller, changes:
     assert (status, body["code"]) == (400, "bad_request")
 
 
-@pytest.mark.parametrize("url", ["http://example.com/actions", "ftp://127.0.0.1/", "http://127.0.0.1.example.com/", "x"])
+@pytest.mark.parametrize(
+    "url", ["http://example.com/actions", "ftp://127.0.0.1/", "http://127.0.0.1.example.com/", "x"]
+)
 async def test_actions_are_called_only_where_that_is_allowed(caller: Caller, url: str) -> None:
     status, body = await caller.post(text="chào", actions_url=url)
     assert (status, body["code"]) == (400, "actions_url_not_allowed")

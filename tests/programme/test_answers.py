@@ -119,9 +119,7 @@ def entry(
 
 def book(root: Path, province: str, national: str = "", approved: tuple[str, ...] = ()) -> AnswerBook:
     answers = {"bac-song/answers.yaml": province, "national/answers.yaml": national}
-    for file, text in (
-        PACKS | {k: f"answers:\n{v}" if v else "answers: []\n" for k, v in answers.items()}
-    ).items():
+    for file, text in (PACKS | {k: f"answers:\n{v}" if v else "answers: []\n" for k, v in answers.items()}).items():
         (root / file).parent.mkdir(exist_ok=True)
         (root / file).write_text(text, encoding="utf-8")
     return AnswerBook(load_packs(root), approved)
@@ -194,9 +192,7 @@ def test_an_unapproved_entry_is_withheld_until_its_id_is_approved(tmp_path: Path
     assert book(tmp_path, entries, approved=("other",)).get("about", "bac-song", PILOT) == Withheld(
         "about", "not_approved"
     )
-    assert isinstance(
-        book(tmp_path, entries, approved=("about",)).find("ask_about", "bac-song", PILOT), Answer
-    )
+    assert isinstance(book(tmp_path, entries, approved=("about",)).find("ask_about", "bac-song", PILOT), Answer)
 
 
 def test_approval_does_not_revive_what_has_expired(tmp_path: Path) -> None:
@@ -213,9 +209,7 @@ def test_nothing_is_found_where_nothing_is_written(tmp_path: Path) -> None:
 
 
 def test_rendering_takes_exactly_the_declared_variables(tmp_path: Path) -> None:
-    answer = book(tmp_path, entry(vi="Dạ {commune} ạ.", more="variables: [commune]")).get(
-        "about", "bac-song", PILOT
-    )
+    answer = book(tmp_path, entry(vi="Dạ {commune} ạ.", more="variables: [commune]")).get("about", "bac-song", PILOT)
     assert isinstance(answer, Answer)
     assert answer.render(commune="xã {la}") == "Dạ xã {la} ạ."
     for wrong in ({}, {"commune": "a", "vendor": "b"}):
@@ -387,9 +381,7 @@ def test_the_price_pattern_would_notice_an_amount(text: str) -> None:
 LATER = [a for a in ALL if a.window.last is None or a.window.last > dt.date(2026, 6, 30)]
 
 
-@pytest.mark.parametrize(
-    "answer", LATER, ids=lambda answer: f"{answer.pack}:{answer.id}:{answer.window.first}"
-)
+@pytest.mark.parametrize("answer", LATER, ids=lambda answer: f"{answer.pack}:{answer.id}:{answer.window.first}")
 def test_nothing_said_after_the_pilot_speaks_as_if_it_ran(answer: Answer) -> None:
     assert not STILL_OPEN.search(vietnamese(answer))
 
@@ -430,9 +422,7 @@ def test_the_domain_plan_is_said_to_have_ended_from_its_last_day_on(intent: str)
         ("ask_bidv", ["BIDV", "toàn tỉnh", "mã QR", "MyShop Pro"]),
     ],
 )
-def test_the_facts_of_the_programme_are_the_same_before_and_after_its_end(
-    intent: str, facts: list[str]
-) -> None:
+def test_the_facts_of_the_programme_are_the_same_before_and_after_its_end(intent: str, facts: list[str]) -> None:
     for on in (PILOT, TODAY):
         missing = [fact for fact in facts if fact not in said(intent, on)]
         assert not missing, (on, missing)

@@ -122,9 +122,7 @@ def test_a_sound_folder_loads(root: Path) -> None:
         ("national/lexicon.yaml", "risk: low", "risk: middle", 2, "low"),
     ],
 )
-def test_a_fault_is_refused_at_its_line(
-    root: Path, file: str, old: str, new: str, line: int, words: str
-) -> None:
+def test_a_fault_is_refused_at_its_line(root: Path, file: str, old: str, new: str, line: int, words: str) -> None:
     refusal = refused(root, file, old, new)
     assert (refusal.file, refusal.line, refusal.code) == (file, line, "content_invalid")
     assert words in str(refusal)
@@ -149,9 +147,7 @@ def test_what_is_no_yaml_is_refused_where_the_reader_stumbles(root: Path, new: s
 
 def test_uncomposed_letters_are_refused_at_their_own_line(root: Path) -> None:
     decomposed = unicodedata.normalize("NFD", "Kế hoạch")
-    refusal = refused(
-        root, "bac-song/pack.yaml", "title: Kế hoạch", f"title: >-\n      một\n      {decomposed}"
-    )
+    refusal = refused(root, "bac-song/pack.yaml", "title: Kế hoạch", f"title: >-\n      một\n      {decomposed}")
     assert (refusal.line, refusal.code) == (9, "content_invalid")
     assert "NFC" in refusal.problem
 
@@ -198,9 +194,7 @@ def test_the_line_of_a_fault_does_not_depend_on_what_stands_before_it(
 ) -> None:
     path = tmp_path_factory.mktemp("pack") / "shelf.yaml"
     filler = "  k{}: |\n    a: {{b\n    c\n" if many_lines else "  k{}: [a,\n    b,\n    c]\n"
-    path.write_text(
-        "words:\n" + "".join(filler.format(i) for i in range(before)) + "  bad: 7\n", encoding="utf-8"
-    )
+    path.write_text("words:\n" + "".join(filler.format(i) for i in range(before)) + "  bad: 7\n", encoding="utf-8")
     with pytest.raises(ContentError) as refusal:
         load_yaml(path, Shelf)
     assert refusal.value.line == 2 + 3 * before
@@ -250,9 +244,7 @@ def test_thai_nguyen_has_five_vendors_by_commune_and_one_bank_for_all(packs: Pac
     assert [vendor.short for vendor in vendors if vendor.coverage == "province_wide"] == ["BIDV"]
 
 
-@pytest.mark.parametrize(
-    ("document", "ends"), [("kh148", dt.date(2026, 6, 30)), ("kh103", dt.date(2026, 12, 31))]
-)
+@pytest.mark.parametrize(("document", "ends"), [("kh148", dt.date(2026, 6, 30)), ("kh103", dt.date(2026, 12, 31))])
 def test_each_plan_ends_when_its_text_says(packs: Packs, document: str, ends: dt.date) -> None:
     assert packs.documents("thai-nguyen")[document].valid_to == ends
 

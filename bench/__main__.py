@@ -1,0 +1,120 @@
+"""`make bench`: measures, prints one table, writes var/bench.json.
+
+    python -m bench [--quick] [--out FILE]
+
+A missed target is a result, not an error: the status is 0. It is 1 when the benchmark itself broke.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bench import parsing, product, sizes, survey
+from bench.catalogue import NOTES, Sheet
+from bench.figures import table
+from bench.machine import Unavailable
+from bench.scale import FULL, QUICK, Scale
+from hotline.errors import Stop
+from hotline.paths import ROOT, VAR
+
+LIMIT_SECONDS = 8 * 60
+CALLS_A_PERSON = "request_person"
+T = TypeVar("T")
+
+
+class Run:
+    """One run of the benchmark, part by part. A part that cannot be measured leaves the others alone."""
+
+    def __init__(self, scale: Scale) -> None:
+        self.scale, self.sheet, self.broke = scale, Sheet(scale.decides), False
+        self.began = time.perf_counter()
+
+    def all(self) -> None:
+        """Measure everything there is."""
+        sentences = product.sentences(self.scale.sentences)
+        self.part("disk", self.disk)
+        archive = self.part("training", lambda: product.prepare_model(self.sheet, self.scale))
+        if archive is None:
+            return self.survey()
+        intents = self.part("parsing", lambda: parsing.measure(archive, sentences, self.sheet))
+        questions = [
+            sentence for sentence, intent in zip(sentences, intents or (), strict=False) if intent != CALLS_A_PERSON
+        ]
+        if questions:
+            self.part("product", lambda: self.within_limit(product.measure(questions, self.sheet, self.scale)))
+        self.survey()
+        if self.scale.with_default_pipeline:
+            self.part("Rasa's default pipeline", lambda: parsing.measure_default(sentences, self.sheet))
+
+    def survey(self) -> None:
+        form = self.part("the form's training", survey.train_form)
+        if form is not None:
+            self.part("survey", lambda: self.within_limit(survey.measure(form, self.sheet, self.scale)))
+
+    def disk(self) -> None:
+        ours = [sizes.measure(ROOT, "hotline"), sizes.measure(ROOT / "nlu", "hotline-nlu")]
+        note = " + ".join(f"{size.without_tools_mb:.0f}" for size in ours)
+        tools = sum(size.tools for size in ours) / 1e6
+        note = f"app + Rasa: {note} MB; {tools:.0f} MB of development packages not counted"
+        self.sheet.put(self.sheet["disk"].counted(sum(size.without_tools_mb for size in ours), note=note))
+        stock = sizes.measure(ROOT / "bench" / "stock", "hotline-bench-stock")
+        self.sheet.put(self.sheet["disk"].with_peer(stock.without_tools_mb))
+
+    def within_limit(self, measuring: Coroutine[Any, Any, None]) -> None:
+        """Run a part for as long as the whole benchmark may still take. Raises Unavailable."""
+
+        async def limited() -> None:
+            async with asyncio.timeout(LIMIT_SECONDS - (time.perf_counter() - self.began)):
+                await measuring
+
+        try:
+            asyncio.run(limited())
+        except TimeoutError as late:
+            raise Unavailable(f"the benchmark would take longer than {LIMIT_SECONDS // 60} minutes") from late
+
+    def part(self, name: str, measure: Callable[[], T]) -> T | None:
+        """The result of `measure`; None, and a problem noted, when it could not be measured."""
+        started = time.perf_counter()
+        try:
+            return measure()
+        except (Unavailable, Stop) as missing:
+            self.sheet.problems.append(f"{name}: {missing}")
+        except Exception as error:  # noqa: BLE001 - the other figures are worth having; the status says that we broke
+            self.broke = True
+            traceback.print_exc()
+            self.sheet.problems.append(f"{name} broke: {error!r}")
+        finally:
+            print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
+        return None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="see that the benchmark works; decides nothing")
+    parser.add_argument("--out", type=Path, help="where the figures go (var/bench.json)")
+    options = parser.parse_args(arguments)
+    out = options.out or VAR / ("bench-quick.json" if options.quick else "bench.json")
+    load = os.getloadavg()[0]
+    run = Run(QUICK if options.quick else FULL)
+    run.all()
+    figures = run.sheet.figures
+    notes = [*NOTES, f"{os.cpu_count()} cores, load {load:.1f} when it began.", *run.sheet.problems]
+    if options.quick:
+        notes.insert(0, "Smoke run: too few samples and too few turns for any of these numbers to mean much.")
+    print(table(figures, notes))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps([f.as_json() for f in figures], ensure_ascii=False, indent=1) + "\n")
+    return 1 if run.broke else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

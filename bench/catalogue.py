@@ -1,0 +1,78 @@
+"""Every figure of the benchmark before it is measured: what it says, what it must reach, how it is taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bench.figures import Figure, Target
+
+
+def _ms(id_: str, what: str, limit: float, note: str = "") -> Figure:
+    return Figure(id_, what, None, "ms (p95)", Target("<=", limit), note=note)
+
+
+def _survey(id_: str, what: str, times_the_stock: float) -> Figure:
+    return Figure(id_, what, None, "turns/s", Target(">=", times_the_stock, of="ratio"), better="more", compared=True)
+
+
+FIGURES = (
+    _ms("button_turn_10", "button, turn 10: webhook to outbox row", 20),
+    _ms("button_turn_300", "button, turn 300", 20),
+    _ms("button_turn_1000", "button, turn 1,000", 20),
+    Figure("button_turn_growth", "button, median at turn 1,000 / at turn 10", None, "×", Target("<", 1.2)),
+    _ms("question_turn", "question (NLU), 20 messages/s: webhook to outbox row", 30),
+    Figure("parse", "NLU parse in process, p95", None, "ms (p95)", Target("<=", 5), compared=True),
+    Figure(
+        "parse_throughput",
+        "NLU parses in process",
+        None,
+        "parses/s",
+        Target(">=", 5, of="ratio"),
+        better="more",
+        compared=True,
+    ),
+    _survey("survey_turns_10", "survey turns at turn 10, one conversation", 4),
+    _survey("survey_turns_10_together", "survey turns at turn 10, 20 conversations at once", 4),
+    _survey("survey_turns_300", "survey turns at turn 300, one conversation", 20),
+    _survey("survey_turns_300_together", "survey turns at turn 300, 20 conversations at once", 20),
+    Figure("cold_start", "cold start to first answer", None, "s", Target("<=", 10), compared=True),
+    Figure("training", "training the product's model", None, "s", Target("<=", 60)),
+    Figure("memory", "memory of all processes after 1,000 turns", None, "MB", Target("<=", 500), compared=True),
+    Figure("disk", "both environments on disk", None, "MB", Target("<=", 750), compared=True),
+)
+
+NOTES = (
+    "The client runs on the same machine and shares its cores with everything measured.",
+    "Webhook to outbox row: from sending the HTTP request until the reply's event arrives on the web chat's event"
+    " stream. The event is sent after the commit that wrote the outbox row, so this is an upper bound.",
+    "p50 and p95 are milliseconds of single turns or parses, also where the figure is a number per second.",
+    "Turn 10: turns 6 to 15 of fresh conversations; turns 300 and 1,000: from that turn on. Pressed in turn about.",
+    "Questions: the held-out set, without those that call a person; Poisson arrivals, timed from when they were due.",
+    "Parses: each sentence read once, after a warm-up with others; the stock pipeline is Rasa's default, three epochs.",
+    "Survey: a form of 20 free-text questions, one archive for both servers, each reply checked. The stock server keeps"
+    " its conversations in memory (its default and its fastest). Its conversation at turn 300 had 300 real turns; for"
+    " 20 at once that conversation's events were copied through its API. Ours had 300 real turns each.",
+    "Memory: resident sets added up, so pages that processes share count several times.",
+    "Disk: blocks of the installed files without development packages, with compiled bytecode as it is now.",
+)
+
+
+class Sheet:
+    """The figures of one run, filled in as they are measured. `problems`: why some were not."""
+
+    def __init__(self, decides: bool = True) -> None:
+        self._figures = {figure.id: replace(figure, decides=decides) for figure in FIGURES}
+        self.problems: list[str] = []
+
+    def __getitem__(self, id_: str) -> Figure:
+        return self._figures[id_]
+
+    def put(self, *figures: Figure) -> None:
+        """Keep figures as they are now. Raises KeyError for one that is not of the catalogue."""
+        for figure in figures:
+            self._figures[self._figures[figure.id].id] = figure
+
+    @property
+    def figures(self) -> list[Figure]:
+        """In the order of the catalogue."""
+        return list(self._figures.values())

@@ -1,0 +1,92 @@
+"""Measures the product as a whole: `hotline up` on a database of its own, spoken to through the web chat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import aiohttp
+import yaml
+
+from bench import chat
+from bench.catalogue import Sheet
+from bench.machine import FOLDER, Running, hotline_environment
+from bench.product_turns import button_turns, look_into, question_turns
+from bench.scale import Scale
+from hotline.models import ensure_model, inputs_digest, lookup_table, train
+from hotline.paths import MODELS, ROOT
+from programme.content import load_content
+
+START_SECONDS = 60.0
+HELD_OUT = ROOT / "nlu" / "eval" / "held_out.yml"
+
+
+def prepare_model(sheet: Sheet, scale: Scale) -> Path:
+    """The product's model, and how long its training takes; a smoke run trains only when there is none yet."""
+    content = load_content()
+    lookup = lookup_table(content)
+    archive = MODELS / f"{inputs_digest(lookup)}.tar.gz"
+    is_there = archive.is_file()
+    started = time.perf_counter()
+    if not is_there:
+        ensure_model(content, lambda _: None)
+    elif scale.decides:
+        train(lookup, FOLDER / "product.tar.gz")
+    if scale.decides or not is_there:
+        sheet.put(sheet["training"].counted(time.perf_counter() - started, n=1))
+    return archive
+
+
+def sentences(count: int) -> list[str]:
+    """Real questions: the held-out set, evenly spaced, so that every style is there."""
+    held_out = yaml.safe_load(HELD_OUT.read_text(encoding="utf-8"))["utterances"]
+    count = min(count, len(held_out))
+    return [held_out[i * len(held_out) // count]["text"] for i in range(count)]
+
+
+async def measure(questions: Sequence[str], sheet: Sheet, scale: Scale) -> None:
+    """Start the product, measure it, stop it. Raises Unavailable."""
+    database = FOLDER / "product.db"
+    for old in FOLDER.glob(f"{database.name}*"):
+        old.unlink()
+    command: list[str | Path] = [ROOT / ".venv" / "bin" / "hotline", "up", "--port", "0"]
+    running = Running("product", command, hotline_environment(database))
+    try:
+        url = (await running.line(r"http://127\.0\.0\.1:\d+", START_SECONDS))[0]
+        async with chat.client() as session:
+            await _cold_start(running, url, session, questions[0], sheet)
+            await _buttons(url, session, sheet, scale)
+            sheet.put(sheet["memory"].counted(running.resident_mb()))
+            asked = await question_turns(
+                url,
+                session,
+                questions,
+                scale.questions_per_second,
+                scale.question_seconds,
+                scale.question_conversations,
+            )
+    finally:
+        await running.stop()
+    kept = look_into(database)
+    note = f"{kept.unanswered} messages not answered by the bot, {kept.holding_replies} holding replies"
+    sheet.put(sheet["question_turn"].timed(asked, note=note))
+
+
+async def _cold_start(running: Running, url: str, session: aiohttp.ClientSession, question: str, sheet: Sheet) -> None:
+    await chat.answering(url, session, START_SECONDS)
+    first = await chat.Chat.opened(url, session)
+    await first.say(question)
+    sheet.put(sheet["cold_start"].counted(running.seconds_since_start(), n=1))
+    await first.close()
+
+
+async def _buttons(url: str, session: aiohttp.ClientSession, sheet: Sheet, scale: Scale) -> None:
+    ten, later, latest = await button_turns(url, session, scale.turns, scale.button_samples)
+    note = f"{latest.p95 / ten.p95:.2f}× at the 95th percentile"
+    sheet.put(
+        sheet["button_turn_10"].timed(ten),
+        sheet["button_turn_300"].timed(later),
+        sheet["button_turn_1000"].timed(latest),
+        sheet["button_turn_growth"].counted(latest.p50 / ten.p50, n=latest.n, note=note),
+    )
