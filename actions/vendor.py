@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk.events import SlotSet
@@ -81,12 +82,24 @@ def _answer_commune(
         _say(dispatcher, context, "commune_old_unit", {**facts, "old": place.old_units[0].full_name})
     elif place.district is None:
         _say(dispatcher, context, "vendor_of_commune", facts)
+        _add_old_units(dispatcher, context, place)
     elif place.kind is Kind.SAME_AS_DISTRICT:
         names = {"name": commune.name, "district": place.district.full_name}
         _say(dispatcher, context, "commune_is_also_district", facts | names, _buttons(place))
     else:
         facts["district"] = place.district.full_name
         _say(dispatcher, context, "vendor_of_commune_same_name_as_district", facts)
+
+
+def _add_old_units(dispatcher: CollectingDispatcher, context: TurnContext, place: Resolution) -> None:
+    """Old units of the same name that went elsewhere: whoever means one of those must not be misled."""
+    for old in place.old_units:
+        if len(old.communes) == 1:
+            went_to = replace(place, kind=Kind.OLD_UNIT, old_units=(old,))
+            _answer_commune(dispatcher, context, went_to, old.communes[0])
+        else:
+            split = replace(place, choices=old.communes)
+            _ask(dispatcher, context, split, "commune_split_unit", {"name": old.full_name})
 
 
 def _answer_elsewhere(dispatcher: CollectingDispatcher, context: TurnContext, place: Resolution) -> None:

@@ -22,6 +22,22 @@ _COMMUNE_WORDS = frozenset({"xa", "phuong"})
 _DISTRICT_WORDS = frozenset({"huyện", "huyen", "h", "tp", "tx"})
 
 
+# "thành công ai hỗ trợ", "em ơi la hiên thì bên nào": a name in front of the question who helps is a place.
+_WHO = (
+    ("ai", "ho"),
+    ("ai", "giup"),
+    ("ai", "phu"),
+    ("ben", "nao"),
+    ("ben", "mo"),
+    ("cong", "ty"),
+    ("cty",),
+    ("don", "vi"),
+    ("doanh", "nghiep"),
+)
+_LINKS = frozenset({"thi", "do"})
+_ADDRESSING = frozenset({"oi", "hoi", "chao", "a"})
+
+
 class AloneRules:
     """`provinces`: keys of province names; `before_other_names`: words as typed, lower case."""
 
@@ -72,6 +88,8 @@ class AloneRules:
         before = sentence.before(first)
         if before in LOCATIVES or sentence.is_all(first, last) or self._in_district(sentence, last):
             return True
+        if _is_asked_about(sentence, first, last):
+            return True
         nearby = {word.folded for word in sentence.words[max(0, first - 5) : first]}
         named = before in _NAMING and bool(nearby & _COMMUNE_WORDS)  # "xã mình là Thành Công"
         return named or (agrees == SAME and sentence.capitals(first, last))
@@ -89,3 +107,13 @@ class AloneRules:
             if key in self._names and self._names.units(key) & DISTRICT_UNITS:
                 return self._names.value(key, sentence.typed(start, end), None)[1] != CONTRADICTS
         return False
+
+
+def _is_asked_about(sentence: Sentence, first: int, last: int) -> bool:
+    """Whether the name begins the sentence, and who helps there is asked right behind it."""
+    if first > 0 and sentence.words[first - 1].folded not in _ADDRESSING:
+        return False
+    behind = [word.folded for word in sentence.words[last : last + 3]]
+    if behind and behind[0] in _LINKS:
+        behind = behind[1:]
+    return any(tuple(behind[: len(words)]) == words for words in _WHO)

@@ -32,6 +32,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
 }
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 HEARTBEAT_SECONDS = 15
 FIRST_MOMENT = datetime(2026, 11, 23, 7, 5, tzinfo=UTC)
 
@@ -160,12 +161,9 @@ class StubServer:
 
     def _app(self) -> Starlette:
         files = [
-            Route(f"/webchat/{name}", self._file(name, kind))
-            for name, kind in [
-                ("chat.js", "text/javascript"),
-                ("chat.css", "text/css"),
-                ("icon.svg", "image/svg+xml"),
-            ]
+            Route(f"/webchat/{path.name}", self._file(path, MEDIA_TYPES[path.suffix]))
+            for path in PAGE.iterdir()
+            if path.suffix in MEDIA_TYPES
         ]
         return Starlette(
             routes=[
@@ -177,8 +175,8 @@ class StubServer:
             ]
         )
 
-    def _file(self, name: str, kind: str) -> Callable[[Request], Response]:
-        return lambda request: FileResponse(PAGE / name, media_type=kind, headers=HEADERS)
+    def _file(self, path: Path, media_type: str) -> Callable[[Request], Response]:
+        return lambda request: FileResponse(path, media_type=media_type, headers=HEADERS)
 
     def _page(self, request: Request) -> Response:
         template = (PAGE / "index.html").read_text(encoding="utf-8")

@@ -803,10 +803,11 @@ def test_without_javascript_the_page_says_what_to_do(new_owner: OpenBrowser, stu
     expect(owner.page.get_by_role("textbox")).to_have_count(0)
 
 
-def test_a_page_whose_script_never_came_says_what_to_do(new_owner: OpenBrowser, stub: StubServer) -> None:
+@pytest.mark.parametrize("name", ["chat.js", "words.js"])
+def test_a_page_whose_script_never_came_says_what_to_do(new_owner: OpenBrowser, stub: StubServer, name: str) -> None:
     owner = new_owner()
     owner.network_is_bad = True
-    owner.page.route("**/chat.js", lambda route: route.abort())
+    owner.page.route(f"**/{name}", lambda route: route.abort())
     owner.page.goto(stub.url)
     line = owner.page.get_by_text("Trang tải chưa xong.")
     expect(line).to_be_hidden()

@@ -350,8 +350,8 @@ gui cho chu cai ma qr
 nghe nói có động đất
 thuế với má, nhà bác đủ rồi
 hả cháu, làm lại được không
-bao nhiêu xã bao nhiêu phường hả cháu
-phải đổi sang cái xã giao à
+tỉnh mình có mấy xã với mấy phường hả cháu
+phần mềm này do xã giao à em
 """.strip().splitlines()
 
 
@@ -460,3 +460,21 @@ def test_every_word_list_has_entries_and_none_twice() -> None:
     assert {table["name"] for table in tables} == {"everyday_word", "before_other_name"}
     for table in tables:
         assert len(table["elements"]) == len(set(table["elements"])) > 10
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("thành công ai hỗ trợ", "Thành Công"),
+        ("la hiên bên nào phụ trách", "La Hiên"),
+        ("em ơi gia sàng thì công ty nào", "Gia Sàng"),
+        ("gia sang thi ai giup", "Gia Sàng"),
+    ],
+)
+def test_an_everyday_name_in_front_of_the_question_who_helps_is_a_place(text: str, place: str) -> None:
+    assert mentions(text) == [place]
+
+
+@pytest.mark.parametrize("text", ["bán hàng thành công thì ai chẳng muốn", "chúc thành công ai cũng vui"])
+def test_the_same_words_elsewhere_in_a_sentence_are_not(text: str) -> None:
+    assert mentions(text) == []

@@ -1,7 +1,12 @@
 // What this browser remembers and its tabs share: the token, the language, unsent messages, whose turn it is.
 // It keeps and gives back; when something is sent or forgotten is decided elsewhere.
 
-export const KEY = { token: 'hotline.token', language: 'hotline.language', unsent: 'hotline.unsent.', draft: 'hotline.draft' };
+export const KEY = {
+  token: 'hotline.token',
+  language: 'hotline.language',
+  draft: 'hotline.draft',
+  unsent: 'hotline.unsent.', // and the message's id
+};
 
 /** A storage of the browser, or plain memory where the browser refuses it (private window, storage full). */
 function openShelf(open) {
