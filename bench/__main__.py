@@ -53,7 +53,7 @@ class Run:
             self.part("product", lambda: self.within_limit(product.measure(questions, self.sheet, self.scale)))
         self.survey()
         if self.scale.with_default_pipeline:
-            self.part("Rasa's default pipeline", lambda: parsing.measure_default(sentences, self.sheet))
+            self.part("Rasa's default pipeline", lambda: parsing.measure_default(archive, sentences, self.sheet))
 
     def survey(self) -> None:
         form = self.part("the form's training", survey.train_form)

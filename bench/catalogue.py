@@ -48,7 +48,7 @@ NOTES = (
     "p50 and p95 are milliseconds of single turns or parses, also where the figure is a number per second.",
     "Turn 10: turns 6 to 15 of fresh conversations; turns 300 and 1,000: from that turn on. Pressed in turn about.",
     "Questions: the held-out set, without those that call a person; Poisson arrivals, timed from when they were due.",
-    "Parses: each sentence read once, after a warm-up with others; the stock pipeline is Rasa's default, three epochs.",
+    "Parses: each sentence read once, after a warm-up with others; the stock pipeline is Rasa's default, one epoch.",
     "Survey: a form of 20 free-text questions, one archive for both servers, each reply checked. The stock server keeps"
     " its conversations in memory (its default and its fastest). Its conversation at turn 300 had 300 real turns; for"
     " 20 at once that conversation's events were copied through its API. Ours had 300 real turns each.",

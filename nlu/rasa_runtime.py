@@ -28,6 +28,7 @@ import rasa.model_training  # noqa: F401
 from rasa.utils.log_utils import configure_structlog
 
 absent.seal()
+warnings.filterwarnings("ignore")  # again: sanic, once imported, asks for deprecation warnings
 
 
 class ArchiveRejected(RuntimeError):

@@ -566,6 +566,21 @@ def test_a_refused_message_says_why_is_not_tried_again_and_can_be_edited(
     expect(owner.bubbles).to_have_text(["tin sau"])
 
 
+def test_a_message_refused_in_one_tab_is_shown_as_refused_in_the_other(
+    owner: Owner, new_owner: OpenBrowser, stub: StubServer
+) -> None:
+    owner.network_is_bad = True
+    other = new_owner(context=owner.page.context)
+    other.open(stub)
+    stub.refusals.append(Refusal(422, detail="Tin có ký tự không đọc được ạ."))
+    owner.write("tin lạ")
+    expect(other.note_of("tin lạ")).to_contain_text("Tin có ký tự không đọc được ạ.")
+
+    owner.page.get_by_role("button", name="Sửa lại").click()
+    expect(owner.box).to_have_value("tin lạ")
+    expect(other.bubbles).to_have_count(0)
+
+
 # ---- what other people write ----------------------------------------------------------------------------------------
 
 
