@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from bot.baton import Holder
 from store.contacts import Contacts
@@ -17,12 +17,24 @@ from store.tables import conversation, inbound
 
 
 @dataclass(frozen=True)
+class Work:
+    """A conversation with its oldest pending message, taken by a worker until the lease ends."""
+
+    conversation: RowMapping
+    message: RowMapping
+
+
+@dataclass(frozen=True)
 class Accepted:
-    """`duplicate`: this provider message was stored before; nothing changed and `seq` is its old number."""
+    """`duplicate`: this provider message was stored before; nothing changed and `seq` is its old number.
+
+    `work`: the conversation was idle and has been taken for the caller, who must run it at once.
+    """
 
     conversation_id: str
     seq: int
     duplicate: bool
+    work: Work | None = None
 
 
 def find_conversation(connection: Connection, channel: str, address: str) -> RowMapping | None:
@@ -61,22 +73,33 @@ def open_conversation(
     return str(connection.scalar(select(conversation.c.id).filter_by(channel=channel, address=address)))
 
 
-def accept(connection: Connection, conversation_id: str, message: InboundMessage, now: datetime) -> Accepted:
+_NUMBER = (
+    update(conversation)
+    .where(conversation.c.id == bindparam("conversation"))
+    .values(last_seq=conversation.c.last_seq + 1, wake_at=func.coalesce(conversation.c.wake_at, bindparam("wake")))
+    .returning(*conversation.c)
+)
+
+
+def accept(
+    connection: Connection,
+    conversation_id: str,
+    message: InboundMessage,
+    now: datetime,
+    take_until: datetime | None = None,
+) -> Accepted:
     """Store `message` as the conversation's next and make the conversation due.
 
     Idempotent: (channel, provider_message_id) is unique, so a provider's repetition, however late, is recognised by
     the database itself. The number is given under the conversation's row lock: numbers follow the order of commits.
+    With `take_until` an idle conversation is taken at once, which saves the worker its own claim.
     """
     # The row lock comes first: two deliveries of one message wait here for each other
-    taken = connection.execute(
-        update(conversation)
-        .where(conversation.c.id == conversation_id)
-        .values(last_seq=conversation.c.last_seq + 1, wake_at=func.coalesce(conversation.c.wake_at, now))
-        .returning(conversation.c.last_seq)
-    ).scalar_one()
+    wake = take_until or now
+    number = connection.execute(_NUMBER, {"conversation": conversation_id, "wake": wake}).mappings().one()
     row = {
         "conversation_id": conversation_id,
-        "seq": taken,
+        "seq": number["last_seq"],
         "channel": message.channel,
         "provider_message_id": message.provider_message_id,
         "kind": "message",
@@ -86,12 +109,17 @@ def accept(connection: Connection, conversation_id: str, message: InboundMessage
         "attempts": 0,
         "received_at": message.received_at,
     }
-    if insert_if_new(connection, inbound, row):
-        return Accepted(conversation_id, taken, duplicate=False)
-    # The number is not given back: gaps are harmless, reuse would not be
+    stored = insert_if_new(connection, inbound, row)
+    if stored is not None:
+        taken = take_until is not None and number["wake_at"] == take_until
+        work = Work(number, stored) if taken else None
+        return Accepted(conversation_id, stored["seq"], duplicate=False, work=work)
+    # The number is not given back: gaps are harmless, reuse would not be. Somebody may wait behind the old message.
     first = connection.execute(
         select(inbound.c.conversation_id, inbound.c.seq).filter_by(
             channel=message.channel, provider_message_id=message.provider_message_id
         )
     ).one()
+    if number["wake_at"] == take_until:
+        connection.execute(update(conversation).filter_by(id=conversation_id).values(wake_at=now))
     return Accepted(first.conversation_id, first.seq, duplicate=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert
 
 from store.messages import Reply
-from store.tables import conversation, outbound
+from store.tables import outbound
 
 
 def append(
@@ -20,33 +20,27 @@ def append(
     conversation_id: str,
     replies: Sequence[Reply],
     now: datetime,
+    last_seq: int,
     in_reply_to: int | None = None,
     sender: str = "bot",
 ) -> None:
-    """Add `replies` in order. What the last one offers is remembered, so that "2" can be read as its second button."""
-    if not replies:
-        return
-    last_seq = connection.execute(
-        update(conversation)
-        .where(conversation.c.id == conversation_id)
-        .values(
-            last_seq=conversation.c.last_seq + len(replies),
-            offered=[{"title": button.title, "payload": button.payload} for button in replies[-1].buttons],
-        )
-        .returning(conversation.c.last_seq)
-    ).scalar_one()
+    """Add `replies` in order; the caller has raised the conversation's number to `last_seq` in this transaction."""
     first_seq = last_seq - len(replies) + 1
-    connection.execute(
-        insert(outbound),
-        [
-            {
-                "conversation_id": conversation_id,
-                "seq": first_seq + position,
-                "in_reply_to": in_reply_to,
-                "sender": sender,
-                "reply": reply.as_json(),
-                "created_at": now,
-            }
-            for position, reply in enumerate(replies)
-        ],
-    )
+    rows = [
+        {
+            "conversation_id": conversation_id,
+            "seq": first_seq + position,
+            "in_reply_to": in_reply_to,
+            "sender": sender,
+            "reply": reply.as_json(),
+            "created_at": now,
+        }
+        for position, reply in enumerate(replies)
+    ]
+    if rows:
+        connection.execute(insert(outbound), rows)
+
+
+def offered_by(replies: Sequence[Reply]) -> list[dict[str, str]]:
+    """The buttons of the last reply, kept with the conversation so that "2" can be read as its second one."""
+    return [{"title": button.title, "payload": button.payload} for button in replies[-1].buttons]

@@ -7,17 +7,19 @@ state and appends the replies. If anything dies before that commit, nothing has 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, bindparam, update
 
 from actions.context import Effect, HandToPerson, RememberPhone, TurnContext
 from bot import baton, outbox
 from bot.baton import Holder, Reason
 from bot.dialogue import Dialogue, DialogueUnavailable, StateUnreadable
 from bot.flow_domain import Flows
+from bot.inbox import Work
 from bot.reading import MESSAGE_WITHOUT_WORDS, Payload, PayloadInvalid, read
 from bot.wakeups import Wakeups
 from programme.content import Content
@@ -44,21 +46,21 @@ RETRY_SECONDS = (0.2, 0.4, 0.7, 1, 2, 4, 8, 15)
 LEASE = timedelta(seconds=10)
 
 
+_SET_WAKE = (
+    update(conversation)
+    .where(conversation.c.id == bindparam("conversation"))
+    .values(wake_at=bindparam("wake"))
+    .returning(*conversation.c)
+)
+_MESSAGE_DONE = (
+    update(inbound)
+    .where(inbound.c.id == bindparam("message"))
+    .values(status=bindparam("status"), done_at=bindparam("done_at"), reading=bindparam("reading"))
+)
+
+
 class Superseded(Exception):
     """Another worker, or a person who took the conversation, was faster; this attempt has no effect."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """A conversation with its oldest unanswered message, as they were when the attempt began."""
-
-    conversation: RowMapping
-    message: RowMapping
-
-    @property
-    def waited_since(self) -> datetime:
-        received: datetime = self.message["received_at"]
-        return received
 
 
 @dataclass(frozen=True)
@@ -123,19 +125,20 @@ class TurnRunner:
     def _next(self, connection: Connection, conversation_id: str) -> Work | None:
         """The oldest pending message, with the lease renewed for it; without one the conversation goes to rest."""
         # The row lock first: a message that comes in just now is either seen below, or finds wake_at null and sets it
-        one = select(conversation).filter_by(id=conversation_id)
-        row = connection.execute(one.with_for_update()).mappings().one()
+        values = {"conversation": conversation_id, "wake": self.clock.now() + LEASE}
+        row = connection.execute(_SET_WAKE, values).mappings().one()
         message = first_pending(connection, conversation_id)
-        wake_at = None if message is None else self.clock.now() + LEASE
-        connection.execute(update(conversation).filter_by(id=conversation_id).values(wake_at=wake_at))
-        return None if message is None else Work(row, message)
+        if message is None:
+            connection.execute(_SET_WAKE, {**values, "wake": None})
+            return None
+        return Work(row, message)
 
     async def _decide(self, work: Work) -> Outcome:
         """Who answers, and what. Raises DialogueUnavailable."""
         message = work.message
         if work.conversation["holder"] != Holder.BOT:
             return Outcome("with_person", effects=_phone_left(message["text"]))
-        waited = self.clock.now() - work.waited_since
+        waited = self.clock.now() - work.message["received_at"]
         if message["attempts"] and waited >= GIVE_UP_AFTER:
             return Outcome("with_person", (self._gave_up(work),), escalate=Reason.BOT_UNAVAILABLE)
         return await self._ask_dialogue(work, _attempt_seconds(waited))
@@ -175,24 +178,34 @@ class TurnRunner:
 
     def _commit(self, connection: Connection, work: Work, outcome: Outcome) -> None:
         now, conversation_id = self.clock.now(), work.conversation["id"]
-        values: dict[str, Any] = {"version": conversation.c.version + 1}
-        if outcome.status == "answered":
-            values["outage_told_at"] = None
-        if outcome.state is not None:
-            values["dialogue_state"] = outcome.state
-        guarded = (
-            update(conversation).filter_by(id=conversation_id, version=work.conversation["version"]).values(values)
-        )
-        if connection.execute(guarded).rowcount != 1:
-            raise Superseded(conversation_id)
-        done = {
-            "status": outcome.status,
-            "done_at": now,
-            "reading": outcome.reading and outcome.reading.as_json(),
-        }
-        connection.execute(update(inbound).filter_by(id=work.message["id"]).values(done))
+        last_seq = self._advance(connection, work, outcome.replies, self._changes(outcome))
+        done = {"status": outcome.status, "done_at": now, "reading": outcome.reading and outcome.reading.as_json()}
+        connection.execute(_MESSAGE_DONE, {"message": work.message["id"], **done})
         self._apply(connection, work, outcome, now)
-        outbox.append(connection, conversation_id, outcome.replies, now, in_reply_to=work.message["id"])
+        outbox.append(connection, conversation_id, outcome.replies, now, last_seq, in_reply_to=work.message["id"])
+
+    @staticmethod
+    def _changes(outcome: Outcome) -> dict[str, Any]:
+        changes: dict[str, Any] = {"version": conversation.c.version + 1}
+        if outcome.status == "answered":
+            changes["outage_told_at"] = None
+        if outcome.state is not None:
+            changes["dialogue_state"] = outcome.state
+        return changes
+
+    @staticmethod
+    def _advance(connection: Connection, work: Work, replies: Sequence[Reply], changes: dict[str, Any]) -> int:
+        """Change the conversation and make room for `replies`; its last number. Raises Superseded."""
+        if replies:
+            changes = changes | {"offered": outbox.offered_by(replies)}
+            changes["last_seq"] = conversation.c.last_seq + len(replies)
+        guarded = update(conversation).where(
+            conversation.c.id == work.conversation["id"], conversation.c.version == work.conversation["version"]
+        )
+        last_seq = connection.scalar(guarded.values(changes).returning(conversation.c.last_seq))
+        if last_seq is None:
+            raise Superseded(work.conversation["id"])
+        return int(last_seq)
 
     def _apply(self, connection: Connection, work: Work, outcome: Outcome, now: datetime) -> None:
         reason = outcome.escalate
@@ -210,19 +223,23 @@ class TurnRunner:
         now = self.clock.now()
         attempts = work.message["attempts"] + 1
         retry_at = now + timedelta(seconds=RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1])
-        due_to_tell = now - work.waited_since >= HOLDING_AFTER
+        due_to_tell = now - work.message["received_at"] >= HOLDING_AFTER
 
         def commit(connection: Connection) -> None:
-            row = update(conversation).filter_by(id=work.conversation["id"], version=work.conversation["version"])
-            if connection.execute(row.values(wake_at=retry_at)).rowcount != 1:
-                return
+            changes: dict[str, Any] = {"wake_at": retry_at}
+            replies: tuple[Reply, ...] = ()
+            if due_to_tell and work.conversation["outage_told_at"] is None:
+                changes["outage_told_at"] = now
+                replies = (self._say(work, "please_wait"),)
+            last_seq = self._advance(connection, work, replies, changes)
             values = {"attempts": attempts, "last_error": error[:500]}
             connection.execute(update(inbound).filter_by(id=work.message["id"]).values(values))
-            if due_to_tell and work.conversation["outage_told_at"] is None:
-                outbox.append(connection, work.conversation["id"], [self._say(work, "please_wait")], now)
-                connection.execute(row.values(outage_told_at=now))
+            outbox.append(connection, work.conversation["id"], replies, now, last_seq)
 
-        await self.database.run(commit)
+        try:
+            await self.database.run(commit)
+        except Superseded:
+            return
         log.warning("turn_put_off", conversation=work.conversation["id"], attempts=attempts, error=error)
         self.wakeups.notify(work.conversation["id"])
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
-from bot.turn import TurnRunner, Work
+from bot.inbox import Work
+from bot.turn import LEASE, TurnRunner
 from bot.wakeups import INBOX, Wakeups
 from store.clock import Clock
 from store.database import Database
@@ -30,15 +32,27 @@ class Worker:
                 news = self.wakeups.listen(INBOX)
                 taken = await self._claim()
                 for work in taken:
-                    turn = asyncio.create_task(self._run_turns(work))
-                    self._turns.add(turn)
-                    turn.add_done_callback(self._turns.discard)
+                    self.begin(work)
                 if taken:
                     news.cancel()
                 else:
                     await self.wakeups.wait(news, await self._nap())
         finally:
-            await asyncio.gather(*self._turns, return_exceptions=True)
+            await self.finish()
+
+    def lease(self) -> datetime | None:
+        """Until when a message that comes in now may be taken for this worker; None while it has no room."""
+        return self.clock.now() + LEASE if len(self._turns) < PARALLEL_TURNS else None
+
+    def begin(self, work: Work) -> None:
+        """Run the turns of a conversation that was taken for this worker."""
+        turn = asyncio.create_task(self._run_turns(work))
+        self._turns.add(turn)
+        turn.add_done_callback(self._turns.discard)
+
+    async def finish(self) -> None:
+        """Wait for the turns that are under way."""
+        await asyncio.gather(*self._turns, return_exceptions=True)
 
     async def _claim(self) -> list[Work]:
         free = PARALLEL_TURNS - len(self._turns)

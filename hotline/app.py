@@ -93,6 +93,7 @@ def compose(
     flows, wakeups, register = load_flows(), Wakeups(), TurnRegister()
     dialogue = Dialogue(rasa_url, internal_url.rstrip("/") + ACTIONS_PATH, register)
     runner = TurnRunner(database, dialogue, flows, content, clock, keyring, wakeups)
+    worker = Worker(database, runner, clock, wakeups)
     return Hotline(
         settings=settings,
         clock=clock,
@@ -103,7 +104,7 @@ def compose(
         register=register,
         dialogue=dialogue,
         runner=runner,
-        worker=Worker(database, runner, clock, wakeups),
-        web=WebContext(database, clock, keyring, wakeups, content, flows, dialogue, settings.province),
+        worker=worker,
+        web=WebContext(database, clock, keyring, wakeups, content, flows, dialogue, worker, settings.province),
         keyring=keyring,
     )

@@ -9,11 +9,13 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, literal, make_url, select
+from sqlalchemy import Connection, Engine, RowMapping, Table, create_engine, event, insert, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from store import tables
 from store.clock import Clock
@@ -95,11 +97,17 @@ def _check_key(connection: Connection, keyring: Keyring, clock: Clock) -> None:
         )
 
 
-def insert_if_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
-    """Insert one row unless a unique key of it is taken; whether it was inserted."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(row).on_conflict_do_nothing().returning(literal(1))
-    return connection.execute(statement).first() is not None
+def insert_if_new(connection: Connection, table: Table, row: dict[str, Any]) -> RowMapping | None:
+    """Insert one row unless a unique key of it is taken; the row as it is stored, or None."""
+    statement = _inserts(connection.dialect.name, table)
+    return connection.execute(statement, row).mappings().first()
+
+
+@cache
+def _inserts(dialect: str, table: Table) -> ReturningInsert[Any]:
+    if dialect == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing().returning(*table.c)
+    return postgresql.insert(table).on_conflict_do_nothing().returning(*table.c)
 
 
 def insert_returning_id(connection: Connection, table: Table, row: dict[str, Any]) -> int:

@@ -10,9 +10,57 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, literal, null, select, union_all, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, literal, null, select, union_all, update
 
 from store.tables import conversation, inbound, outbound
+
+# Statements of the hot path are built once: building costs more than running them.
+_DUE = (
+    select(conversation.c.id)
+    .where(conversation.c.wake_at <= bindparam("now"))
+    .order_by(conversation.c.wake_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(conversation)
+    .where(conversation.c.id.in_(_DUE))
+    .values(wake_at=bindparam("until"))
+    .returning(conversation.c.id)
+)
+_NEXT_WAKE = select(func.min(conversation.c.wake_at))
+_FIRST_PENDING = (
+    select(inbound)
+    .where(inbound.c.conversation_id == bindparam("conversation"), inbound.c.status == "pending")
+    .order_by(inbound.c.seq)
+    .limit(1)
+)
+_SAID_IN = select(
+    inbound.c.seq,
+    literal("owner").label("sender"),
+    inbound.c.text,
+    inbound.c.payload,
+    null().label("reply"),
+    inbound.c.provider_message_id.label("message_id"),
+    inbound.c.received_at.label("at"),
+).where(
+    inbound.c.conversation_id == bindparam("conversation"),
+    inbound.c.seq > bindparam("after"),
+    inbound.c.kind == "message",
+)
+_SAID_OUT = select(
+    outbound.c.seq,
+    outbound.c.sender,
+    null().label("text"),
+    null().label("payload"),
+    outbound.c.reply,
+    null().label("message_id"),
+    outbound.c.created_at.label("at"),
+).where(outbound.c.conversation_id == bindparam("conversation"), outbound.c.seq > bindparam("after"))
+# outbound first: the columns of a union have the types of its first part, and `reply` is JSON
+_BOTH = union_all(_SAID_OUT, _SAID_IN).subquery()
+_NEWEST = select(_BOTH).order_by(_BOTH.c.seq.desc()).limit(bindparam("limit"))
+_NEXT = select(_BOTH).order_by(_BOTH.c.seq).limit(bindparam("limit"))
 
 
 def claim_conversations(connection: Connection, now: datetime, until: datetime, limit: int) -> list[str]:
@@ -21,32 +69,18 @@ def claim_conversations(connection: Connection, now: datetime, until: datetime, 
     Reads ix_conversation_wake_at from its start and stops after `limit` rows: cost does not grow with the number of
     conversations. SKIP LOCKED lets workers on PostgreSQL pass by each other; SQLite has one writer at a time anyway.
     """
-    due = (
-        select(conversation.c.id)
-        .where(conversation.c.wake_at <= now)
-        .order_by(conversation.c.wake_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    taken = update(conversation).where(conversation.c.id.in_(due)).values(wake_at=until)
-    return list(connection.scalars(taken.returning(conversation.c.id)))
+    return list(connection.scalars(_CLAIM, {"now": now, "until": until, "limit": limit}))
 
 
 def next_wake(connection: Connection) -> datetime | None:
     """When the next conversation is due; the same index, one row."""
-    due: datetime | None = connection.scalar(select(func.min(conversation.c.wake_at)))
+    due: datetime | None = connection.scalar(_NEXT_WAKE)
     return due
 
 
 def first_pending(connection: Connection, conversation_id: str) -> RowMapping | None:
     """The oldest message of a conversation that is not done; ix_inbound_pending holds only such rows."""
-    rows = (
-        select(inbound)
-        .where(inbound.c.conversation_id == conversation_id, inbound.c.status == "pending")
-        .order_by(inbound.c.seq)
-        .limit(1)
-    )
-    return connection.execute(rows).mappings().first()
+    return connection.execute(_FIRST_PENDING, {"conversation": conversation_id}).mappings().first()
 
 
 def thread(connection: Connection, conversation_id: str, after: int, limit: int) -> list[RowMapping]:
@@ -55,27 +89,6 @@ def thread(connection: Connection, conversation_id: str, after: int, limit: int)
     With `after` = 0 the newest `limit` messages, else the first `limit` after it. Both halves read the unique index
     on (conversation_id, seq).
     """
-    said_in = select(
-        inbound.c.seq,
-        literal("owner").label("sender"),
-        inbound.c.text,
-        inbound.c.payload,
-        null().label("reply"),
-        inbound.c.provider_message_id.label("message_id"),
-        inbound.c.received_at.label("at"),
-    ).where(inbound.c.conversation_id == conversation_id, inbound.c.seq > after, inbound.c.kind == "message")
-    said_out = select(
-        outbound.c.seq,
-        outbound.c.sender,
-        null().label("text"),
-        null().label("payload"),
-        outbound.c.reply,
-        null().label("message_id"),
-        outbound.c.created_at.label("at"),
-    ).where(outbound.c.conversation_id == conversation_id, outbound.c.seq > after)
-    # outbound first: the columns of a union have the types of its first part, and `reply` is JSON
-    both = union_all(said_out, said_in).subquery()
-    newest_first = after == 0
-    order = both.c.seq.desc() if newest_first else both.c.seq
-    rows = connection.execute(select(both).order_by(order).limit(limit)).mappings().all()
-    return sorted(rows, key=lambda row: row["seq"])
+    statement = _NEWEST if after == 0 else _NEXT
+    values = {"conversation": conversation_id, "after": after, "limit": limit}
+    return sorted(connection.execute(statement, values).mappings(), key=lambda row: row["seq"])

@@ -9,6 +9,7 @@ from fastapi import Request
 from bot.dialogue import Dialogue
 from bot.flow_domain import Flows
 from bot.wakeups import Wakeups
+from bot.worker import Worker
 from programme.content import Content
 from store.clock import Clock
 from store.crypto import Keyring
@@ -26,6 +27,7 @@ class WebContext:
     content: Content
     flows: Flows
     dialogue: Dialogue
+    worker: Worker
     province: str
 
 

@@ -85,7 +85,10 @@ async def take_message(
         raise Problem(422, "message_invalid", str(invalid)) from invalid
     _refuse_foreign_payload(message, context)
     accepted = await context.database.run(lambda connection: _accept(connection, context, message))
-    context.wakeups.notify(INBOX)
+    if accepted.work is not None:
+        context.worker.begin(accepted.work)
+    else:
+        context.wakeups.notify(INBOX)
     context.wakeups.notify(accepted.conversation_id)
     return {"id": body["id"], "seq": accepted.seq, "duplicate": accepted.duplicate}
 
@@ -147,7 +150,7 @@ def _accept(connection: Connection, context: WebContext, message: InboundMessage
     if message.payload is not None:
         title = _title_of(connection, context, found["id"], message.payload)
         message = InboundMessage(**{**vars(message), "text": title})
-    return inbox.accept(connection, found["id"], message, context.clock.now())
+    return inbox.accept(connection, found["id"], message, context.clock.now(), context.worker.lease())
 
 
 def _title_of(connection: Connection, context: WebContext, conversation_id: str, payload: str) -> str:

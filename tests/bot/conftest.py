@@ -18,6 +18,7 @@ from bot.flow_domain import Flows
 from bot.turn import TurnRunner
 from bot.wakeups import Wakeups
 from bot.web.context import WebContext
+from bot.worker import Worker
 from programme.content import Content
 from store.clock import ManualClock
 from store.crypto import Keyring
@@ -91,7 +92,8 @@ class Bot:
         return await self.database.run(lambda c: inbox.accept(c, to or self.conversation_id, message, self.clock.now()))
 
     async def work(self) -> None:
-        """What a worker would do now."""
+        """What a worker would do now, and the end of what it does already."""
+        await self.web.worker.finish()
         for work in await self.database.run(lambda c: self.runner.claim(c, 10)):
             await self.runner.run(work)
 
@@ -131,7 +133,8 @@ async def bot(database: Database, clock: ManualClock, keyring: Keyring, content:
     flows, wakeups, register = Flows(INTENTS, {"slots": {}, "forms": {}}), Wakeups(), TurnRegister()
     dialogue = Dialogue(str(server.make_url("")), "http://127.0.0.1:1/actions", register)
     runner = TurnRunner(database, dialogue, flows, content, clock, keyring, wakeups)
-    context = WebContext(database, clock, keyring, wakeups, content, flows, dialogue, "thai-nguyen")
+    worker = Worker(database, runner, clock, wakeups)
+    context = WebContext(database, clock, keyring, wakeups, content, flows, dialogue, worker, "thai-nguyen")
     made = Bot(database, clock, keyring, runner, rasa, context)
     made.conversation_id = await made.open()
     yield made
