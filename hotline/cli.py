@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 from datetime import datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import uvloop
 
 from hotline import terminal
 from hotline.app import open_migrated_database, read_content, read_settings
@@ -220,7 +220,7 @@ def _converse(province: str | None, now: datetime | None, how: terminal.Conversi
 
 def _run(coroutine: Any) -> None:
     try:
-        asyncio.run(coroutine)
+        uvloop.run(coroutine)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 from nlu import rasa_runtime  # before any import of rasa
 
 import aiohttp
+import uvloop
 from aiohttp import web
 
 from nlu.state import StateUnreadable, snapshot
@@ -196,6 +197,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     rasa_runtime.check_archive(arguments.model)
     service = Service(StatelessProcessor(str(arguments.model)), arguments.actions_allow)
     with contextlib.suppress(KeyboardInterrupt):
+        uvloop.install()
         asyncio.run(_serve(service, arguments.host, arguments.port, arguments.follow_stdin))
 
 

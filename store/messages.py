@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -55,7 +55,8 @@ class Reply:
     entry: str | None = None  # id of the content pack entry that was said
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        buttons, sources = [vars(button) for button in self.buttons], [vars(source) for source in self.sources]
+        return {**vars(self), "buttons": buttons, "sources": sources}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Reply:
@@ -80,4 +81,4 @@ class Reading:
     timings: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return dict(vars(self))

@@ -41,6 +41,13 @@ class Running:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        try:
+            self._begin()
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def _begin(self) -> None:
         assert self.process.stdout is not None
         said = ""
         for line in self.process.stdout:
