@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.inbox import Work
 from bot.turn import LEASE, TurnRunner
 from bot.wakeups import INBOX, Wakeups
@@ -29,16 +31,26 @@ class Worker:
     async def run(self) -> None:
         try:
             while True:
-                news = self.wakeups.listen(INBOX)
-                taken = await self._claim()
-                for work in taken:
-                    self.begin(work)
-                if taken:
-                    news.cancel()
-                else:
-                    await self.wakeups.wait(news, await self._nap())
+                try:
+                    await self._look()
+                except SQLAlchemyError:
+                    # A database that is away comes back; what was accepted waits there
+                    log.exception("inbox_unreadable")
+                    await asyncio.sleep(LONGEST_NAP_SECONDS)
         finally:
             await self.finish()
+
+    async def _look(self) -> None:
+        """Take what is due; if nothing is, sleep until something may be."""
+        news = self.wakeups.listen(INBOX)
+        try:
+            taken = await self._claim()
+            for work in taken:
+                self.begin(work)
+            if not taken:
+                await self.wakeups.wait(news, await self._nap())
+        finally:
+            news.cancel()
 
     def lease(self) -> datetime | None:
         """Until when a message that comes in now may be taken for this worker; None while it has no room."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from hotline.models import ensure_model
 from programme.content import Content, load_content
 from store.clock import ManualClock
 from store.crypto import Keyring
@@ -34,6 +35,12 @@ def keyring() -> Keyring:
 @pytest.fixture(scope="session")
 def content() -> Content:
     return load_content()
+
+
+@pytest.fixture(scope="session")
+def model(content: Content) -> Path:
+    """The trained model of the present inputs; trained now if there is none yet."""
+    return ensure_model(content)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,6 @@ What the page must never do (lose or repeat a message, run what somebody wrote) 
 with a keyboard, a small phone, large text and a bad network. The server's own behaviour is tested elsewhere.
 """
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,19 +16,10 @@ from playwright.sync_api import (
     Locator,
     Page,
     expect,
-    sync_playwright,
 )
 
 from .stub_server import Message, Refusal, StubServer
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 WORD_OF_300 = "ư" * 300
 HOSTILE = [
     "<img src=x onerror=\"window.hacked='img'\">",
@@ -94,21 +83,6 @@ class Owner:
         if self.network_is_bad:
             complaints = [text for text in complaints if not text.startswith("Failed to load resource")]
         assert complaints == []
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    names = ["chromium", "chromium-browser", "google-chrome"]
-    path = os.environ.get("HOTLINE_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if path is None or not Path(path).exists():
-        pytest.fail(
-            "No browser for the web chat's tests. Install Debian's `chromium`, "
-            "or set HOTLINE_CHROMIUM to the path of a Chromium or Chrome."
-        )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from hotline import conversing
 from hotline.conversing import Terminal, running_bot
-from hotline.models import ensure_model
 from programme.content import Content
 from store.clock import ManualClock
 from store.settings import load_settings
 from tests.conftest import NOW, SECRET
-
-
-@pytest.fixture(scope="session")
-def model(content: Content) -> Path:
-    return ensure_model(content)
-
 
 # the clock of these tests stands still, so a turn that fails is never retried
 conversing.PATIENCE_SECONDS = 10
