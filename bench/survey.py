@@ -102,7 +102,7 @@ async def measure(archive: Path, sheet: Sheet, scale: Scale) -> None:
     running = Running("form-app", command, hotline_environment(database))
     stock: StockServer | None = None
     try:
-        url = (await running.line(r"serving (http://\S+)", START_SECONDS))[1]
+        url = (await running.line(r"http://127\.0\.0\.1:\d+", START_SECONDS))[0]
         async with chat.client() as session:
             await chat.answering(url, session, START_SECONDS)
             try:

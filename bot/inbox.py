@@ -37,10 +37,14 @@ class Accepted:
     work: Work | None = None
 
 
+_FIND = select(conversation).where(
+    conversation.c.channel == bindparam("channel"), conversation.c.address == bindparam("address")
+)
+
+
 def find_conversation(connection: Connection, channel: str, address: str) -> RowMapping | None:
     """The conversation of one person on one channel."""
-    where = (conversation.c.channel == channel, conversation.c.address == address)
-    return connection.execute(select(conversation).where(*where)).mappings().first()
+    return connection.execute(_FIND, {"channel": channel, "address": address}).mappings().first()
 
 
 def open_conversation(

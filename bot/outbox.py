@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, RowMapping, insert
 
 from store.messages import Reply
 from store.tables import outbound
@@ -17,18 +17,17 @@ from store.tables import outbound
 
 def append(
     connection: Connection,
-    conversation_id: str,
+    conversation: RowMapping,
     replies: Sequence[Reply],
     now: datetime,
-    last_seq: int,
     in_reply_to: int | None = None,
     sender: str = "bot",
 ) -> None:
-    """Add `replies` in order; the caller has raised the conversation's number to `last_seq` in this transaction."""
-    first_seq = last_seq - len(replies) + 1
+    """Add `replies` in order. `conversation`: its row after the caller made room, within this transaction."""
+    first_seq = conversation["last_seq"] - len(replies) + 1
     rows = [
         {
-            "conversation_id": conversation_id,
+            "conversation_id": conversation["id"],
             "seq": first_seq + position,
             "in_reply_to": in_reply_to,
             "sender": sender,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, RowMapping, bindparam, update
 
 from actions.context import Effect, HandToPerson, RememberPhone, TurnContext
 from bot import baton, outbox
@@ -50,6 +50,20 @@ _SET_WAKE = (
     update(conversation)
     .where(conversation.c.id == bindparam("conversation"))
     .values(wake_at=bindparam("wake"))
+    .returning(*conversation.c)
+)
+# Written whole, so that it is built once; the version guards what is written unchanged.
+_ADVANCE = (
+    update(conversation)
+    .where(conversation.c.id == bindparam("conversation"), conversation.c.version == bindparam("known_version"))
+    .values(
+        version=conversation.c.version + 1,
+        last_seq=conversation.c.last_seq + bindparam("added"),
+        offered=bindparam("now_offered"),
+        outage_told_at=bindparam("outage_told"),
+        dialogue_state=bindparam("state"),
+        wake_at=bindparam("wake"),
+    )
     .returning(*conversation.c)
 )
 _MESSAGE_DONE = (
@@ -111,8 +125,10 @@ class TurnRunner:
         conversation_id = work.conversation["id"]
 
         def commit_and_look(connection: Connection) -> Work | None:
-            self._commit(connection, work, outcome)
-            return self._next(connection, conversation_id)
+            row = self._commit(connection, work, outcome)
+            if outcome.effects or outcome.escalate:  # they may have changed the conversation once more
+                return self._next(connection, conversation_id)
+            return self._following(connection, row)
 
         try:
             following = await self.database.run(commit_and_look)
@@ -126,10 +142,13 @@ class TurnRunner:
         """The oldest pending message, with the lease renewed for it; without one the conversation goes to rest."""
         # The row lock first: a message that comes in just now is either seen below, or finds wake_at null and sets it
         values = {"conversation": conversation_id, "wake": self.clock.now() + LEASE}
-        row = connection.execute(_SET_WAKE, values).mappings().one()
-        message = first_pending(connection, conversation_id)
+        return self._following(connection, connection.execute(_SET_WAKE, values).mappings().one())
+
+    @staticmethod
+    def _following(connection: Connection, row: RowMapping) -> Work | None:
+        message = first_pending(connection, row["id"])
         if message is None:
-            connection.execute(_SET_WAKE, {**values, "wake": None})
+            connection.execute(_SET_WAKE, {"conversation": row["id"], "wake": None})
             return None
         return Work(row, message)
 
@@ -176,36 +195,40 @@ class TurnRunner:
             return Payload(MESSAGE_WITHOUT_WORDS)
         return payload
 
-    def _commit(self, connection: Connection, work: Work, outcome: Outcome) -> None:
-        now, conversation_id = self.clock.now(), work.conversation["id"]
-        last_seq = self._advance(connection, work, outcome.replies, self._changes(outcome))
+    def _commit(self, connection: Connection, work: Work, outcome: Outcome) -> RowMapping:
+        now = self.clock.now()
+        told = None if outcome.status == "answered" else work.conversation["outage_told_at"]
+        row = self._advance(connection, work, outcome.replies, now + LEASE, told, outcome.state)
         done = {"status": outcome.status, "done_at": now, "reading": outcome.reading and outcome.reading.as_json()}
         connection.execute(_MESSAGE_DONE, {"message": work.message["id"], **done})
         self._apply(connection, work, outcome, now)
-        outbox.append(connection, conversation_id, outcome.replies, now, last_seq, in_reply_to=work.message["id"])
+        outbox.append(connection, row, outcome.replies, now, in_reply_to=work.message["id"])
+        return row
 
     @staticmethod
-    def _changes(outcome: Outcome) -> dict[str, Any]:
-        changes: dict[str, Any] = {"version": conversation.c.version + 1}
-        if outcome.status == "answered":
-            changes["outage_told_at"] = None
-        if outcome.state is not None:
-            changes["dialogue_state"] = outcome.state
-        return changes
-
-    @staticmethod
-    def _advance(connection: Connection, work: Work, replies: Sequence[Reply], changes: dict[str, Any]) -> int:
-        """Change the conversation and make room for `replies`; its last number. Raises Superseded."""
-        if replies:
-            changes = changes | {"offered": outbox.offered_by(replies)}
-            changes["last_seq"] = conversation.c.last_seq + len(replies)
-        guarded = update(conversation).where(
-            conversation.c.id == work.conversation["id"], conversation.c.version == work.conversation["version"]
-        )
-        last_seq = connection.scalar(guarded.values(changes).returning(conversation.c.last_seq))
-        if last_seq is None:
-            raise Superseded(work.conversation["id"])
-        return int(last_seq)
+    def _advance(
+        connection: Connection,
+        work: Work,
+        replies: Sequence[Reply],
+        wake_at: datetime,
+        outage_told_at: datetime | None,
+        state: dict[str, Any] | None = None,
+    ) -> RowMapping:
+        """Change the conversation and make room for `replies`; the row as it is now. Raises Superseded."""
+        known = work.conversation
+        values = {
+            "conversation": known["id"],
+            "known_version": known["version"],
+            "added": len(replies),
+            "now_offered": outbox.offered_by(replies) if replies else known["offered"],
+            "outage_told": outage_told_at,
+            "state": known["dialogue_state"] if state is None else state,
+            "wake": wake_at,
+        }
+        row = connection.execute(_ADVANCE, values).mappings().first()
+        if row is None:
+            raise Superseded(known["id"])
+        return row
 
     def _apply(self, connection: Connection, work: Work, outcome: Outcome, now: datetime) -> None:
         reason = outcome.escalate
@@ -226,15 +249,14 @@ class TurnRunner:
         due_to_tell = now - work.message["received_at"] >= HOLDING_AFTER
 
         def commit(connection: Connection) -> None:
-            changes: dict[str, Any] = {"wake_at": retry_at}
+            told: datetime | None = work.conversation["outage_told_at"]
             replies: tuple[Reply, ...] = ()
-            if due_to_tell and work.conversation["outage_told_at"] is None:
-                changes["outage_told_at"] = now
-                replies = (self._say(work, "please_wait"),)
-            last_seq = self._advance(connection, work, replies, changes)
+            if due_to_tell and told is None:
+                told, replies = now, (self._say(work, "please_wait"),)
+            row = self._advance(connection, work, replies, retry_at, told)
             values = {"attempts": attempts, "last_error": error[:500]}
             connection.execute(update(inbound).filter_by(id=work.message["id"]).values(values))
-            outbox.append(connection, work.conversation["id"], replies, now, last_seq)
+            outbox.append(connection, row, replies, now)
 
         try:
             await self.database.run(commit)

@@ -85,12 +85,17 @@ def open_migrated_database(settings: Settings, clock: Clock) -> tuple[Database, 
 
 
 def compose(
-    settings: Settings, content: Content, rasa_url: str, internal_url: str, clock: Clock | None = None
+    settings: Settings,
+    content: Content,
+    rasa_url: str,
+    internal_url: str,
+    clock: Clock | None = None,
+    flows: Flows | None = None,
 ) -> Hotline:
     """Make every room. `internal_url`: where this process answers call-backs. Raises Stop."""
     clock = clock or Clock(settings.timezone, settings.now)
     database, keyring = open_migrated_database(settings, clock)
-    flows, wakeups, register = load_flows(), Wakeups(), TurnRegister()
+    flows, wakeups, register = flows or load_flows(), Wakeups(), TurnRegister()
     dialogue = Dialogue(rasa_url, internal_url.rstrip("/") + ACTIONS_PATH, register)
     runner = TurnRunner(database, dialogue, flows, content, clock, keyring, wakeups)
     worker = Worker(database, runner, clock, wakeups)

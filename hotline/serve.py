@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from bot.callbacks import internal_app
+from bot.flow_domain import Flows
 from bot.web.app import public_app
 from hotline.app import Hotline, compose
 from hotline.errors import Stop
@@ -74,21 +75,30 @@ def server_for(app: ASGIApp) -> Server:
     return Server(config)
 
 
-async def serve(settings: Settings, content: Content, ports: Ports, model: Path | None) -> None:
+async def serve(
+    settings: Settings,
+    content: Content,
+    ports: Ports,
+    model: Path | None,
+    flows: Flows | None = None,
+    actions: str = "actions",
+) -> None:
     """Serve until SIGINT or SIGTERM. `model`: run the Rasa service as a child; None: settings.rasa_url is running.
 
-    Raises Stop with the reason when a part fails for good.
+    `flows` and `actions` (a package) replace the product's own in the benchmark. Raises Stop with the reason when a
+    part fails for good.
     """
     public, internal = bind(ports.host, ports.port), bind(ports.internal_host, ports.internal_port)
     internal_url = settings.internal_url or f"http://{LOOPBACK}:{internal.getsockname()[1]}"
-    hotline = compose(settings, content, settings.rasa_url or "", internal_url)
+    hotline = compose(settings, content, settings.rasa_url or "", internal_url, flows=flows)
     rasa = RasaProcess(model, lambda url: setattr(hotline.dialogue, "rasa_url", url)) if model else None
     stop = _stop_on_signals()
     try:
         if rasa is not None:
             await rasa.start()
         print(f"Khung chat:  http://{LOOPBACK}:{public.getsockname()[1]}/   (Ctrl-C để dừng)", flush=True)
-        await _run_until(stop, hotline, public, internal, rasa)
+        callbacks = internal_app(hotline.register, hotline.flows.domain, actions)
+        await _run_until(stop, hotline, public, (callbacks, internal), rasa)
     finally:
         if rasa is not None:
             await rasa.stop()
@@ -99,12 +109,12 @@ async def _run_until(
     stop: asyncio.Event,
     hotline: Hotline,
     public: socket.socket,
-    internal: socket.socket,
+    internal: tuple[ASGIApp, socket.socket],
     rasa: RasaProcess | None,
 ) -> None:
     servers = [
         (server_for(public_app(hotline.web)), public),
-        (server_for(internal_app(hotline.register, hotline.flows.domain)), internal),
+        (server_for(internal[0]), internal[1]),
     ]
     parts = [asyncio.create_task(server.serve([listener])) for server, listener in servers]
     parts.append(asyncio.create_task(hotline.worker.run()))
