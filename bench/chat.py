@@ -87,19 +87,16 @@ class Chat:
         with contextlib.suppress(asyncio.CancelledError, aiohttp.ClientError):
             await self._following
 
-    async def say(self, text: str, expected: str = "", since: float | None = None) -> Answer:
-        """Write `text` and wait for a reply that begins with `expected`.
-
-        `since`: when the message should have been sent, if that was earlier. Raises NoReply.
-        """
-        return await self._send({"text": text}, expected, since)
+    async def say(self, text: str, expected: str = "") -> Answer:
+        """Write `text` and wait for a reply that begins with `expected`. Raises NoReply."""
+        return await self._send({"text": text}, expected)
 
     async def press(self, payload: str, expected: str = "") -> Answer:
         """Press a button and wait for a reply that begins with `expected`. Raises NoReply."""
-        return await self._send({"payload": payload}, expected, None)
+        return await self._send({"payload": payload}, expected)
 
-    async def _send(self, message: dict[str, str], expected: str, since: float | None) -> Answer:
-        started = time.perf_counter() if since is None else since
+    async def _send(self, message: dict[str, str], expected: str) -> Answer:
+        started = time.perf_counter()
         body = {"id": uuid.uuid4().hex, **message}
         headers = {"Authorization": f"Bearer {self._token}"}
         async with self._session.post(f"{self._url}/webchat/messages", json=body, headers=headers) as response:

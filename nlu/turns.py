@@ -25,6 +25,7 @@ from rasa.shared.core.events import Event, deserialise_events
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
 from nlu import state as states
+from nlu.runner import OrderedRunner
 
 # Looks the same to the reader of a log and is no command to Rasa; one character, so entity offsets stay true.
 FRACTION_SLASH = "\u2044"
@@ -124,6 +125,7 @@ class StatelessProcessor(MessageProcessor):
             generator=TemplatedNaturalLanguageGenerator({}),
             on_circuit_break=self._action_limit_reached,
         )
+        self.graph_runner = OrderedRunner(self.graph_runner)
         self.nlg.responses = self.domain.responses
         self.flows = states.flows_hash(self.domain)
         # action_for_name_or_text(), also where forms call it, makes custom actions of this class
