@@ -65,6 +65,8 @@ class Dialogue:
     def __init__(self, rasa_url: str, actions_url: str, register: TurnRegister) -> None:
         self.rasa_url, self.actions_url, self.register = rasa_url.rstrip("/"), actions_url, register
         self._client: aiohttp.ClientSession | None = None
+        self._is_out = False  # the last call that ended found nobody, or nobody in time
+        self._somebody_looks = False
 
     async def close(self) -> None:
         if self._client is not None:
@@ -91,6 +93,9 @@ class Dialogue:
 
         Raises DialogueUnavailable, StateUnreadable.
         """
+        if self._is_out and self._somebody_looks:
+            # One turn finds out when the service is back; the others must not fill all workers with waiting
+            raise DialogueUnavailable("the service is out")
         with self.register.running(context) as turn_id:
             request = {
                 "turn_id": turn_id,
@@ -113,6 +118,18 @@ class Dialogue:
             raise DialogueUnavailable(f"the service's answer is not a turn result: {error!r}") from error
 
     async def _post(self, request: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]]:
+        self._somebody_looks = True
+        try:
+            answer = await self._post_once(request, seconds)
+        except DialogueUnavailable:
+            self._is_out = True
+            raise
+        finally:
+            self._somebody_looks = False
+        self._is_out = False
+        return answer
+
+    async def _post_once(self, request: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]]:
         timeout = aiohttp.ClientTimeout(seconds)
         try:
             async with self._session().post(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from store.messages import MAX_UNDERSTOOD_CHARACTERS
-from store.text import folded_words
+from store.text import clean, folded_words
 
 MAX_PAYLOAD_BYTES = 1000
 # Events are ours alone: no channel accepts a payload with this prefix.
@@ -72,8 +72,8 @@ def parse_payload(text: str) -> Payload:
         entities = json.loads(match["entities"] or "{}")
     except (ValueError, RecursionError) as error:
         raise PayloadInvalid("the part in braces is not JSON") from error
-    if not all(isinstance(value, str | int | float | bool) for value in entities.values()):
-        raise PayloadInvalid("entity values must be plain")
+    if not all(isinstance(value, str) and value == clean(value) for value in entities.values()):
+        raise PayloadInvalid("entity values must be plain texts")
     return Payload(match["intent"], tuple(entities.items()))
 
 

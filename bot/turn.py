@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from actions.context import Effect, HandToPerson, RememberPhone, TurnContext
 from bot import baton, outbox
@@ -116,10 +117,18 @@ class TurnRunner:
         while work is not None:
             try:
                 outcome = await self._decide(work)
+                following = await self._finish(work, outcome)
             except DialogueUnavailable as failure:
                 await self._put_off(work, str(failure))
                 return
-            work = await self._finish(work, outcome)
+            except SQLAlchemyError:
+                raise  # nothing can be put off without the database; the lease brings the conversation back
+            except Exception as error:
+                # A fault of ours must end with a person as well, not in a message that is tried for ever
+                log.exception("turn_broke", conversation=work.conversation["id"])
+                await self._put_off(work, f"{type(error).__name__}: {error}")
+                return
+            work = following
 
     async def _finish(self, work: Work, outcome: Outcome) -> Work | None:
         conversation_id = work.conversation["id"]
@@ -198,7 +207,8 @@ class TurnRunner:
     def _commit(self, connection: Connection, work: Work, outcome: Outcome) -> RowMapping:
         now = self.clock.now()
         told = None if outcome.status == "answered" else work.conversation["outage_told_at"]
-        row = self._advance(connection, work, outcome.replies, now + LEASE, told, outcome.state)
+        offered = outbox.offered_by(outcome.replies) if outcome.replies else None
+        row = self._advance(connection, work, outcome.replies, now + LEASE, told, outcome.state, offered)
         done = {"status": outcome.status, "done_at": now, "reading": outcome.reading and outcome.reading.as_json()}
         connection.execute(_MESSAGE_DONE, {"message": work.message["id"], **done})
         self._apply(connection, work, outcome, now)
@@ -213,14 +223,18 @@ class TurnRunner:
         wake_at: datetime,
         outage_told_at: datetime | None,
         state: dict[str, Any] | None = None,
+        offered: list[dict[str, str]] | None = None,
     ) -> RowMapping:
-        """Change the conversation and make room for `replies`; the row as it is now. Raises Superseded."""
+        """Change the conversation and make room for `replies`; the row as it is now. Raises Superseded.
+
+        A holding reply offers nothing (`offered` None): what was offered before is still what "2" refers to.
+        """
         known = work.conversation
         values = {
             "conversation": known["id"],
             "known_version": known["version"],
             "added": len(replies),
-            "now_offered": outbox.offered_by(replies) if replies else known["offered"],
+            "now_offered": known["offered"] if offered is None else offered,
             "outage_told": outage_told_at,
             "state": known["dialogue_state"] if state is None else state,
             "wake": wake_at,

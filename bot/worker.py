@@ -19,6 +19,7 @@ log = get_logger("bot.worker")
 
 PARALLEL_TURNS = 16
 LONGEST_NAP_SECONDS = 1.0
+SHORTEST_NAP_SECONDS = 0.02
 
 
 class Worker:
@@ -77,7 +78,8 @@ class Worker:
         due = await self.database.read(next_wake)
         if due is None:
             return LONGEST_NAP_SECONDS
-        return min(LONGEST_NAP_SECONDS, (due - self.clock.now()).total_seconds())
+        # Due already, but another worker holds the row: do not ask again at once
+        return min(LONGEST_NAP_SECONDS, max(SHORTEST_NAP_SECONDS, (due - self.clock.now()).total_seconds()))
 
     async def _run_turns(self, work: Work) -> None:
         try:

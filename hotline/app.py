@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.callbacks import ACTIONS_PATH
 from bot.dialogue import Dialogue, TurnRegister
 from bot.flow_domain import Flows, load_flows
@@ -71,17 +73,20 @@ def read_content(settings: Settings, root: Path = CONTENT_ROOT) -> Content:
 
 def open_migrated_database(settings: Settings, clock: Clock) -> tuple[Database, Keyring]:
     """The configured database at the newest schema, with the keyring it was made with. Raises Stop."""
-    keyring = Keyring(secret_key(settings, VAR))
     url = settings.database_url.get_secret_value()
     try:
+        keyring = Keyring(secret_key(settings, VAR))
         newest = Database(url)
         migrate(newest)
         newest.close()
         return open_database(url, keyring, clock), keyring
     except WrongKeyError as error:
         raise Stop(str(error)) from None
-    except ValueError as error:
-        raise Stop(str(error)) from None
+    except ValueError:
+        raise Stop("Khóa trong var/secret.key bị hỏng: hãy chép lại khóa cũ từ bản sao lưu.") from None
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+        raise Stop(f"HOTLINE_DATABASE_URL: không mở được cơ sở dữ liệu ({reason}).") from None
 
 
 def compose(

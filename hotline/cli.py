@@ -22,6 +22,20 @@ from store.clock import Clock
 from store.logs import configure_logs
 from store.settings import Settings, explain, unknown_variables
 
+PORT = click.IntRange(0, 65535)
+
+
+class Instant(click.ParamType[datetime]):
+    """A moment in ISO-8601; without a zone it is the province's time."""
+
+    name = "ISO-8601"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} không phải là thời điểm theo ISO-8601, ví dụ 2026-11-23T09:00:00+07:00", param, ctx)
+
 
 class StoppingGroup(click.Group):
     """Prints a Stop as one sentence on standard error and exits with 1."""
@@ -40,7 +54,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--port", default=8000, show_default=True, help="Cổng của khung chat trên máy này.")
+@click.option("--port", type=PORT, default=8000, show_default=True, help="Cổng của khung chat trên máy này.")
 def up(port: int) -> None:
     """Chạy tất cả trên máy này: cơ sở dữ liệu, mô hình, dịch vụ Rasa, khung chat."""
     configure_logs()
@@ -52,9 +66,9 @@ def up(port: int) -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", type=PORT, default=8000, show_default=True)
 @click.option("--internal-host", default="127.0.0.1", show_default=True)
-@click.option("--internal-port", default=8001, show_default=True)
+@click.option("--internal-port", type=PORT, default=8001, show_default=True)
 def serve(host: str, port: int, internal_host: str, internal_port: int) -> None:
     """Chạy ứng dụng với dịch vụ Rasa có sẵn ở HOTLINE_RASA_URL."""
     configure_logs()
@@ -103,12 +117,7 @@ def evaluate() -> None:
 def _conversing_options(command: Any) -> Any:
     """--json, --province and --now, the same for ask, converse and chat."""
     for option in (
-        click.option(
-            "--now",
-            "now",
-            type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]),
-            help="Trả lời như đang ở thời điểm này (ISO-8601).",
-        ),
+        click.option("--now", type=Instant(), help="Trả lời như đang ở thời điểm này (ISO-8601)."),
         click.option("--province", help="Gói nội dung của tỉnh, thay cho HOTLINE_PROVINCE."),
     ):
         command = option(command)

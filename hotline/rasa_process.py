@@ -45,7 +45,11 @@ class RasaProcess:
             "--follow-stdin",
         )
         self._process = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            *command,
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is ours to hear: turns under way still need the service
         )
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         try:

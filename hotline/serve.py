@@ -112,21 +112,23 @@ async def _run_until(
     internal: tuple[ASGIApp, socket.socket],
     rasa: RasaProcess | None,
 ) -> None:
-    servers = [
-        (server_for(public_app(hotline.web)), public),
-        (server_for(internal[0]), internal[1]),
-    ]
-    parts = [asyncio.create_task(server.serve([listener])) for server, listener in servers]
-    parts.append(asyncio.create_task(hotline.worker.run()))
+    outside, inside = server_for(public_app(hotline.web)), server_for(internal[0])
+    calls = asyncio.create_task(outside.serve([public]))
+    callbacks = asyncio.create_task(inside.serve([internal[1]]))
+    others = [asyncio.create_task(hotline.worker.run())]
     if rasa is not None:
-        parts.append(asyncio.create_task(rasa.watch()))
+        others.append(asyncio.create_task(rasa.watch()))
     stopping = asyncio.create_task(stop.wait())
-    ended, _ = await asyncio.wait([stopping, *parts], return_when=asyncio.FIRST_COMPLETED)
-    for server, _ in servers:
-        server.should_exit = True
-    for part in parts[2:]:
-        part.cancel()
-    results = await asyncio.gather(*parts, return_exceptions=True)
+    ended, _ = await asyncio.wait([stopping, calls, callbacks, *others], return_when=asyncio.FIRST_COMPLETED)
+    # Nothing new comes in, then the turns under way finish, which need their call-backs, then those end too
+    outside.should_exit = True
+    await asyncio.wait([calls])
+    for other in others:
+        other.cancel()
+    await asyncio.wait(others)
+    await hotline.worker.finish()
+    inside.should_exit = True
+    results = await asyncio.gather(calls, *others, callbacks, return_exceptions=True)
     stopping.cancel()
     if stopping not in ended:
         reason = next((r for r in results if isinstance(r, Exception)), None)

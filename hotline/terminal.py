@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import click
@@ -31,7 +32,7 @@ _REASONS = {
 async def each_line_afresh(settings: Settings, content: Content, model: Path) -> None:
     """`hotline ask`: one conversation per line of standard input, one JSON object per line of standard output."""
     async with running_bot(settings, content, model) as bot:
-        for line in _lines():
+        async for line in _lines():
             _print_json(await bot.say(await bot.open(), line))
 
 
@@ -39,22 +40,19 @@ async def all_lines_together(settings: Settings, content: Content, model: Path) 
     """`hotline converse`: the same in one conversation."""
     async with running_bot(settings, content, model) as bot:
         conversation_id = await bot.open()
-        for line in _lines():
+        async for line in _lines():
             _print_json(await bot.say(conversation_id, line))
 
 
 async def chat(settings: Settings, content: Content, model: Path) -> None:
-    """`hotline chat`: a person at a terminal. An empty line or Ctrl-D ends it."""
+    """`hotline chat`: a person at a terminal, until Ctrl-D or Ctrl-C."""
     async with running_bot(settings, content, model) as bot:
         conversation_id = await bot.open()
-        click.echo("Nhắn cho trợ lý ảo (Ctrl-D để thôi). Số chọn nút tương ứng.")
-        while True:
-            try:
-                line = await asyncio.to_thread(input, "\nBạn: ")
-            except EOFError:
-                click.echo()
-                return
+        click.echo("Nhắn cho trợ lý ảo (Ctrl-D để thôi). Số chọn nút tương ứng.\n\nBạn: ", nl=False)
+        async for line in _lines():
             _print_exchange(await bot.say(conversation_id, line))
+            click.echo("\nBạn: ", nl=False)
+        click.echo()
 
 
 def list_escalations(settings: Settings, content: Content, as_json: bool) -> None:
@@ -92,10 +90,20 @@ def return_escalation(settings: Settings, number: int) -> None:
     click.echo(f"Đã trả cuộc trò chuyện của yêu cầu #{number} về cho trợ lý ảo.")
 
 
-def _lines() -> list[str]:
-    # bytes that are not UTF-8 are a message too; they must not end the run
-    lines = sys.stdin.buffer.read().decode("utf-8", errors="replace").split("\n")
-    return lines if lines[-1] else lines[:-1]  # the last line may end without a line break
+async def _lines() -> AsyncIterator[str]:
+    """Standard input line by line as it comes; bytes that are no UTF-8 are a message too."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def read() -> None:
+        for line in iter(sys.stdin.buffer.readline, b""):
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+        loop.call_soon_threadsafe(lines.put_nowait, b"")
+
+    # A daemon: nothing can interrupt a thread that reads, and Ctrl-C must not wait for the next Enter
+    threading.Thread(target=read, daemon=True).start()
+    while line := await lines.get():
+        yield line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
 
 
 def _print_json(exchange: Exchange) -> None:

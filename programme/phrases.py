@@ -46,7 +46,13 @@ def load_phrases(path: Path) -> Phrases:
     for phrase, allowed in VARIABLES.items():
         if phrase not in texts:
             raise source.error(("phrases",), f'thiếu câu "{phrase}"', "thêm câu này")
-        used = {name for _, name, _, _ in string.Formatter().parse(texts[phrase]) if name is not None}
+        try:
+            fields = [field for field in string.Formatter().parse(texts[phrase]) if field[1] is not None]
+        except ValueError:
+            raise source.error(("phrases", phrase), "dấu ngoặc nhọn không khớp", "viết biến dạng {hours}") from None
+        used = {str(name) for _, name, _, _ in fields}
+        if any(form or conversion for _, _, form, conversion in fields):
+            raise source.error(("phrases", phrase), "biến có định dạng kèm theo", "viết biến dạng {hours}")
         if not used <= allowed:
             raise source.error(("phrases", phrase), f"biến không dùng được: {used - allowed}", "bỏ biến này")
     for phrase in texts:

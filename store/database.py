@@ -116,12 +116,14 @@ def insert_returning_id(connection: Connection, table: Table, row: dict[str, Any
 
 
 def _engine(url: str) -> Engine:
+    # hide_parameters: an error's text goes to the log, and the parameters are what people wrote
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=POSTGRESQL_CONNECTIONS, pool_pre_ping=True)
+        return create_engine(url, pool_size=POSTGRESQL_CONNECTIONS, pool_pre_ping=True, hide_parameters=True)
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    options = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, connect_args=options, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from store.database import Database
 
+MIGRATION_LOCK = 20261123
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -37,6 +38,8 @@ def migrate(database: Database) -> str:
     """Run what is missing, in one transaction; returns the revision. Safe to call at every start."""
     config = _config()
     with database.engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # of processes that start together one migrates, the others wait
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return newest_revision()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 _WORD = re.compile(r"[^\W_]+")
+# Sorting a run of combining marks takes quadratic time; no writing stacks more than a few (UAX #15, stream-safe text).
+MOST_MARKS = 30
 
 
 def clean(text: str) -> str:
@@ -13,9 +16,18 @@ def clean(text: str) -> str:
 
     PostgreSQL cannot store NUL, and bidirectional overrides can make a text read as what it is not.
     """
-    composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    unbroken = text.replace("\r\n", "\n").replace("\r", "\n")
+    composed = unicodedata.normalize("NFC", "".join(_stream_safe(unbroken)))
     kept = (c for c in composed if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") or c == "\u200d")
     return "".join(kept).strip()
+
+
+def _stream_safe(text: str) -> Iterator[str]:
+    run = 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run <= MOST_MARKS:
+            yield character
 
 
 def fold(text: str) -> str:

@@ -36,6 +36,9 @@ MAX_BODY_BYTES = 1 << 20
 # A client that is still sending would not hear our refusal: a little more is read, and thrown away.
 DRAINED_BODY_BYTES = 8 * MAX_BODY_BYTES
 HEARTBEAT_SECONDS = 15
+# Another process may have said something; it cannot wake us.
+LOOK_SECONDS = 2
+LAST_SEQ = 2**31 - 1
 REPLAY_MESSAGES = 200
 ASSETS = frozenset(path.name for path in PAGE.iterdir() if path.suffix in (".js", ".css", ".svg"))
 # Old buttons may be pressed late; their titles are looked for among this many replies.
@@ -96,7 +99,7 @@ async def take_message(
 @router.get("/webchat/events")
 async def events(
     context: Context,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=LAST_SEQ)] = 0,
     last_event_id: Annotated[str, Header()] = "",
     hotline_webchat: Annotated[str, Cookie()] = "",
 ) -> StreamingResponse:
@@ -105,7 +108,7 @@ async def events(
     found = await context.database.read(lambda connection: inbox.find_conversation(connection, CHANNEL, address))
     if not hotline_webchat or found is None:
         raise Problem(401, *_SESSION_UNKNOWN)
-    if last_event_id.isdecimal():
+    if last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) < 10:
         after = max(after, int(last_event_id))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     stream = _stream(context, found["id"], after)
@@ -121,21 +124,26 @@ async def asset(asset: str) -> Response:
 
 
 async def _stream(context: WebContext, conversation_id: str, after: int) -> AsyncIterator[bytes]:
-    ready = False
+    ready, silent = False, 0.0
     while True:
         # Listen before looking: what is said between the look and the wait wakes us
         news = context.wakeups.listen(conversation_id)
-        rows = await context.database.read(partial(_thread_after, conversation_id, after))
-        for row in rows:
-            after = row["seq"]
-            yield b"id: %d\nevent: message\ndata: %s\n\n" % (after, orjson.dumps(event_of(row)))
-        if rows:
+        try:
+            rows = await context.database.read(partial(_thread_after, conversation_id, after))
+            for row in rows:
+                after, silent = row["seq"], 0.0
+                yield b"id: %d\nevent: message\ndata: %s\n\n" % (after, orjson.dumps(event_of(row)))
+            if rows:
+                continue
+            if not ready:
+                ready = True
+                yield b"event: ready\ndata: {}\n\n"
+            if not await context.wakeups.wait(news, LOOK_SECONDS):
+                silent += LOOK_SECONDS
+        finally:
             news.cancel()
-            continue
-        if not ready:
-            ready = True
-            yield b"event: ready\ndata: {}\n\n"
-        if not await context.wakeups.wait(news, HEARTBEAT_SECONDS):
+        if silent >= HEARTBEAT_SECONDS:
+            silent = 0.0
             yield b": alive\n\n"
 
 

@@ -50,7 +50,21 @@ def test_a_payload_is_an_intent_with_plain_entities() -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", ["", "greet", "/", "/Greet", "/greet{", "/greet{]}", '/a{"b":{"c":1}}', '/a{"b":null}', "/" + "a" * 1001]
+    "payload",
+    [
+        '/a{"b":99999999999999999999}',
+        '/a{"b":"\\ud800"}',
+        '/a{"b":"\\u0000"}',
+        "",
+        "greet",
+        "/",
+        "/Greet",
+        "/greet{",
+        "/greet{]}",
+        '/a{"b":{"c":1}}',
+        '/a{"b":null}',
+        "/" + "a" * 1001,
+    ],
 )
 def test_what_is_no_payload_is_refused(payload: str) -> None:
     with pytest.raises(PayloadInvalid):

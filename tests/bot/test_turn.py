@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -216,6 +217,67 @@ async def test_the_conversation_of_a_dead_worker_is_taken_over(bot: Bot) -> None
 )
 async def test_what_cannot_be_understood_is_recognised_without_the_model(bot: Bot, text: str, expected: str) -> None:
     assert await bot.say(text) == [expected]
+
+
+async def test_a_fault_of_our_own_ends_with_a_person_and_not_in_endless_tries(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(bot.runner, "_payload", broken)
+    await bot.say("xin chào")
+    bot.clock.advance(timedelta(minutes=5))
+    await bot.work()
+    assert await bot.statuses() == ["with_person"]
+
+
+async def test_after_a_holding_reply_a_number_still_means_the_button_that_was_offered(bot: Bot) -> None:
+    async def menu(request: dict[str, Any]) -> web.Response:
+        answer = {"text": "menu", "buttons": [{"title": "A", "payload": "/greet"}, {"title": "B", "payload": "/greet"}]}
+        return web.json_response({**json.loads(turn_answer().text or ""), "replies": [answer]})
+
+    healthy, bot.rasa.answer = bot.rasa.answer, menu
+    await bot.say("menu")
+    bot.rasa.answer = fail
+    await bot.receive("2")
+    bot.clock.advance(timedelta(seconds=3))
+    await bot.work()
+    assert "đã nhận" in (await bot.replies())[-1]
+    bot.rasa.answer = healthy
+    bot.clock.advance(timedelta(seconds=20))
+    await bot.work()
+    assert (await bot.replies())[-1] == "echo payload greet"
+
+
+async def test_two_workers_that_both_fail_say_one_holding_reply(bot: Bot) -> None:
+    bot.rasa.answer = fail
+    await bot.receive("xin chào")
+    works = await bot.database.run(lambda c: bot.runner.claim(c, 10))
+    bot.clock.advance(timedelta(seconds=11))  # the first worker's process was paused
+    works += await bot.database.run(lambda c: bot.runner.claim(c, 10))
+    for work in works:
+        await bot.runner.run(work)
+    assert len(await bot.replies()) == 1
+
+
+async def test_while_the_service_hangs_only_one_turn_waits_for_it(bot: Bot) -> None:
+    async def hang(_: dict[str, Any]) -> web.Response:
+        await asyncio.sleep(30)
+        return turn_answer("too late")
+
+    bot.rasa.answer = hang
+    await bot.say("một")  # finds out
+    others = [await bot.open() for _ in range(40)]
+    for other in others:
+        await bot.receive("hai", to=other)
+    bot.clock.advance(timedelta(milliseconds=1300))
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    works = await bot.database.run(lambda c: bot.runner.claim(c, 100))
+    await asyncio.gather(*(bot.runner.run(work) for work in works))
+    assert loop.time() - started < 3
+    assert all([len(await bot.replies(of=other)) == 1 for other in others])
 
 
 async def test_a_button_of_flows_that_have_changed_is_answered_honestly(bot: Bot) -> None:

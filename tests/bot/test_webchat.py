@@ -107,6 +107,21 @@ async def test_what_is_said_while_the_stream_is_open_arrives_at_once(page: Page)
     assert arrived == ["xin chào", "echo xin chào"]
 
 
+@pytest.mark.parametrize("after", ["99999999999999999999", "-1", "x"])
+async def test_a_place_that_no_stream_can_have_is_refused(page: Page, after: str) -> None:
+    await page.begin()
+    async with page.http.get(f"{page.url}/webchat/events?after={after}") as response:
+        assert response.status == 422
+
+
+async def test_an_absurd_last_event_id_is_ignored(page: Page) -> None:
+    await page.begin()
+    await page.post({"id": "message-1", "text": "một"})
+    headers = {"Last-Event-ID": "9" * 5000}
+    async with page.http.get(f"{page.url}/webchat/events", headers=headers) as response:
+        assert (await anext(sse(response)))[1]["text"] == "một"
+
+
 async def test_one_session_never_sees_anothers_conversation(page: Page) -> None:
     await page.begin()
     await page.post({"id": "message-1", "text": "của tôi"})

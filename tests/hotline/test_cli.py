@@ -96,12 +96,26 @@ def test_the_configuration_is_explained_without_its_secrets() -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("HOTLINE_SECRET_KEY", "short"), ("HOTLINE_PROVINCE", "ha-noi"), ("HOTLINE_TIMEZONE", "x/y")],
+    [
+        ("HOTLINE_SECRET_KEY", "short"),
+        ("HOTLINE_PROVINCE", "ha-noi"),
+        ("HOTLINE_TIMEZONE", "x/y"),
+        ("HOTLINE_DATABASE_URL", "mysql://x/y"),
+        ("HOTLINE_RASA_URL", "notaurl"),
+    ],
 )
 def test_a_wrong_setting_is_named_in_one_sentence(variable: str, value: str) -> None:
     done = hotline("content", "check", **{variable: value})
     assert done.returncode == 1
     assert variable in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+@pytest.mark.parametrize("url", ["sqlite:////proc/nowhere/h.db", "postgresql://nobody@127.0.0.1:1/x"])
+def test_a_database_that_cannot_be_opened_is_named_in_one_sentence(url: str) -> None:
+    done = hotline("migrate", HOTLINE_DATABASE_URL=url)
+    assert done.returncode == 1
+    assert "HOTLINE_DATABASE_URL" in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
 
 

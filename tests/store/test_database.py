@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from store.clock import ManualClock
 from store.contacts import Contacts
@@ -66,6 +67,13 @@ def test_a_time_without_zone_is_refused_and_times_come_back_in_utc(database: Dat
     naive = clock.now().replace(tzinfo=None)
     with pytest.raises(Exception, match="zone"):
         database.run_now(lambda c: c.execute(insert(contact).values(created_at=naive)))
+
+
+def test_an_error_of_the_database_does_not_repeat_what_people_wrote(database: Database, clock: ManualClock) -> None:
+    row = {"id": 1, "key_fingerprint": "0912345678", "created_at": clock.now()}
+    with pytest.raises(IntegrityError) as error:
+        database.run_now(lambda c: c.execute(insert(installation).values(row)))
+    assert "0912345678" not in str(error.value)
 
 
 def test_an_insert_that_meets_its_twin_does_nothing(database: Database, clock: ManualClock) -> None:
