@@ -58,12 +58,18 @@ def _answer(dispatcher: CollectingDispatcher, context: TurnContext, place: Resol
     if place.kind is Kind.UNKNOWN:
         count = len(context.content.communes.communes(context.province))
         _say(dispatcher, context, "commune_unknown", {"name": place.typed or "", "count": str(count)})
+    elif place.kind is Kind.PROVINCE_WITHOUT_PACK:
+        known = " và ".join(sorted(pack.name for pack in context.content.packs.provinces.values()))
+        _say(dispatcher, context, "province_without_pack", {"province": place.outside or "", "known": known})
     elif place.province != context.province:
         _answer_elsewhere(dispatcher, context, place)
     elif place.kind is Kind.DISTRICT and place.district is not None:
         _ask(dispatcher, context, place, "district_only", {"district": place.district.full_name})
     elif place.kind is Kind.SPLIT:
         _ask(dispatcher, context, place, "commune_split_unit", {"name": place.old_units[0].full_name})
+    elif place.kind is Kind.SEVERAL:
+        several = {"choices": _readable(place.choices, " và ")}
+        _say(dispatcher, context, "communes_several", several, _buttons(place))
     elif place.kind is Kind.AMBIGUOUS or place.commune is None:
         _ask(dispatcher, context, place, "commune_ambiguous", {"name": _shared_name(place)})
     else:
@@ -143,10 +149,10 @@ def _shared_name(place: Resolution) -> str:
     return place.typed or " / ".join(dict.fromkeys(commune.name for commune in place.choices))
 
 
-def _readable(communes: tuple[Commune, ...]) -> str:
+def _readable(communes: tuple[Commune, ...], link: str = " hay ") -> str:
     """ "xã A (VNPT – VNPT HKD) hay xã B (MISA – MISA eShop)"; a longer list is grouped by vendor."""
     if len(communes) <= FEW_CHOICES:
-        return " hay ".join(f"{commune.full_name}{_vendor_of(commune)}" for commune in communes)
+        return link.join(f"{commune.full_name}{_vendor_of(commune)}" for commune in communes)
     groups: dict[str, list[str]] = {}
     for commune in communes:
         groups.setdefault(_vendor_of(commune), []).append(commune.full_name)

@@ -20,6 +20,7 @@ ACTIONS = "bench.form.actions"
 
 
 def main(archive: Path) -> None:
+    """Serve until SIGTERM. Raises Stop."""
     configure_logs()
     settings = read_settings()
     uvloop.run(serve(settings, read_content(settings), Ports(port=0), archive, load_flows(BENCH), ACTIONS))

@@ -22,7 +22,8 @@ WARM_UP = 20
 
 
 async def read_all(archive: Path, sentences: list[str]) -> tuple[list[float], list[str]]:
-    from rasa.core.agent import Agent  # only now that rasa_runtime has prepared it
+    # only now that rasa_runtime has prepared it
+    from rasa.core.agent import Agent  # type: ignore[import-not-found]
 
     agent = Agent.load(str(archive))
     ms, intents = [], []

@@ -77,6 +77,11 @@ class ProvinceIndex:
             found = self._by_key.get(name_key(unit.name), Readings())
             self._by_key[name_key(unit.name)] = replace(found, old_units=(*found.old_units, unit))
 
+    @property
+    def keys(self) -> Collection[str]:
+        """The accent-free keys of all names."""
+        return self._by_key.keys()
+
     def readings(self, name: str) -> Readings:
         """Everything with the accent-free key of `name`."""
         return self._by_key.get(name_key(name), Readings())

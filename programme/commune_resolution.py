@@ -84,6 +84,8 @@ class Kind(StrEnum):
     SPLIT = "split"
     DISTRICT = "district"
     OTHER_PROVINCE = "other_province"
+    PROVINCE_WITHOUT_PACK = "province_without_pack"
+    SEVERAL = "several"
     UNKNOWN = "unknown"
 
 
@@ -95,12 +97,15 @@ class Resolution:
                       for people who mean that one) and `old_units` (old units of the same name and unit that went
                       elsewhere, or not only there).
     SAME_AS_DISTRICT  `commune` and `district` share the name; `choices`: the district's communes.
-    AMBIGUOUS         `choices`: at least two communes; `old_units`: those that lead to one of them.
+    AMBIGUOUS         one name with several readings; `choices`: at least two communes; `old_units`: those that lead
+                      to one of them.
+    SEVERAL           several names, each for itself; `choices` and `old_units` as above.
     OLD_UNIT          `old_units[0]` is now part of `commune`.
     SPLIT             `old_units[0]` was divided among `choices`; `commune` is the one that kept its name, or None.
     DISTRICT          only `district`, and `choices`: its communes.
     OTHER_PROVINCE    the default province does not know the name (or the person named another province): the fields
                       are those of the reading in `province`; `commune` is None when that one has to ask, too.
+    PROVINCE_WITHOUT_PACK  only `outside`: the province that the text names, as it is to be said.
     UNKNOWN           `typed`, to quote the name back; None when no name was typed.
 
     `typed` is also what was typed of an AMBIGUOUS name, if one mention was read.
@@ -117,6 +122,7 @@ class Resolution:
     old_units: tuple[OldUnit, ...] = ()
     also_in: tuple[Commune, ...] = ()
     typed: str | None = None
+    outside: str | None = None
     corrected: bool = False
 
     @property

@@ -7,8 +7,8 @@ Dictionary and rules only: finding a name in a sentence and forgiving its typos 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from programme.commune_file import CommuneFile, load_commune_file
 from programme.commune_reading import ProvinceIndex, Readings
@@ -22,6 +22,7 @@ from programme.commune_resolution import (
     VendorLike,
     distinct,
 )
+from programme.mentions_read import Read, ask_between, districts_said, is_only_a_province, letters, most_exact, spans
 from programme.place_names import (
     COMMUNE_LEVEL,
     UNKNOWN_NAME_CHARACTERS,
@@ -33,6 +34,7 @@ from programme.place_names import (
     unknown_name,
     without_unit,
 )
+from programme.provinces_named import ProvinceLike, ProvincesNamed
 
 __all__ = [
     "ALTERNATIVES",
@@ -51,29 +53,23 @@ __all__ = [
 
 # The gazetteer puts this between the names when a typo leaves several; none of them may be chosen in silence.
 ALTERNATIVES = " / "
-_SETTLED = frozenset({Kind.CURRENT, Kind.OLD_UNIT})
 _FORMER = re.compile(r"[\s,(]*(?:cũ|cu)(?![^\W_])", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """One mention, read on its own."""
-
-    mention: Mention
-    surface: str
-    unit: Unit | None
-    former: bool
-    resolution: Resolution
 
 
 class CommuneDirectory:
     """The communes of all province packs and the meaning of their names.
 
-    `files` and `vendors` have the pack ids as keys. Raises ValueError for a vendor that a commune has and its pack
-    has not, for a code used in two provinces, and for a file without its pack.
+    `files` and `vendors` have the pack ids as keys; `vietnam`: all provinces, to notice those without a pack. Raises
+    ValueError for a vendor that a commune has and its pack has not, for a code used in two provinces, and
+    for a file without its pack.
     """
 
-    def __init__(self, files: Mapping[str, CommuneFile], vendors: Mapping[str, Mapping[str, VendorLike]]) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, CommuneFile],
+        vendors: Mapping[str, Mapping[str, VendorLike]],
+        vietnam: Sequence[ProvinceLike] = (),
+    ) -> None:
         self._vendors = vendors
         self._provinces: dict[str, ProvinceIndex] = {}
         self._by_code: dict[str, Commune] = {}
@@ -86,6 +82,9 @@ class CommuneDirectory:
                 if commune.code in self._by_code:
                     raise ValueError(f"code {commune.code} is used in {province} and in another province")
                 self._by_code[commune.code] = commune
+        with_pack = {index.name for index in self._provinces.values()}
+        self._outside = ProvincesNamed(province for province in vietnam if province.name not in with_pack)
+        self._inside = ProvincesNamed(province for province in vietnam if province.name in with_pack)
 
     def by_code(self, code: str) -> Commune | None:
         """The commune with a General Statistics Office code of five digits, as button payloads carry it."""
@@ -130,6 +129,9 @@ class CommuneDirectory:
         A mention with "xã", "phường" or "thị trấn" comes first, then a name that is no district's, then a district.
         Two of the same rank that lead to different communes are asked about, since only one is the shop's.
         """
+        outside = self._province_without_pack(mentions, text, province)
+        if outside is not None:
+            return Resolution(Kind.PROVINCE_WITHOUT_PACK, province, outside=outside)
         if not mentions:
             return Resolution(Kind.UNKNOWN, province, typed=unknown_name(text))
         elsewhere = self._province_named_in(text, besides=province)
@@ -137,24 +139,31 @@ class CommuneDirectory:
             there = self._choose(mentions, text, elsewhere)
             if there.kind not in (Kind.UNKNOWN, Kind.OTHER_PROVINCE):
                 return replace(there, kind=Kind.OTHER_PROVINCE)
+            if self._inside.where(text, spans(mentions), ()) is not None:
+                # "xã Hải Hậu tỉnh Thanh Hóa" is nowhere, and surely not the Hà Châu it was corrected to
+                return Resolution(Kind.UNKNOWN, province, typed=unknown_name(text))
         return self._choose(mentions, text, province)
 
     def _choose(self, mentions: Sequence[Mention], text: str, province: str) -> Resolution:
         read = [self._read(mention, text, province) for mention in mentions]
-        main = _most_exact([one for one in read if not _is_only_a_province(one, read)] or read)
+        main = most_exact([one for one in read if not is_only_a_province(one, read)] or read)
         outcomes: list[Resolution] = []
         for one in main:
-            districts = _districts_said(other for other in read if other is not one)
+            districts = districts_said(other for other in read if other is not one)
             outcome = self._resolve(one.mention.value, one.surface, province, districts, one.former)
             if all(known.communes != outcome.communes for known in outcomes):
                 outcomes.append(outcome)
-        return outcomes[0] if len(outcomes) == 1 else _ask_between(outcomes, province)
+        if len(outcomes) == 1:
+            return outcomes[0]
+        asked = ask_between(outcomes, province)
+        names = {name_key(one.mention.value) for one in main}
+        return replace(asked, kind=Kind.SEVERAL) if asked.kind is Kind.AMBIGUOUS and len(names) > 1 else asked
 
-    def _read(self, mention: Mention, text: str, province: str) -> _Read:
+    def _read(self, mention: Mention, text: str, province: str) -> Read:
         surface = text[mention.start : mention.end]
         former = _FORMER.match(text, mention.end) is not None
         unit = typed_unit(surface, mention.value.split(ALTERNATIVES)[0])
-        return _Read(mention, surface, unit, former, self._resolve(mention.value, surface, province, (), former))
+        return Read(mention, surface, unit, former, self._resolve(mention.value, surface, province, (), former))
 
     def _resolve(
         self,
@@ -167,12 +176,12 @@ class CommuneDirectory:
         names = value.split(ALTERNATIVES)
         unit = typed_unit(surface, names[0])
         outcomes = [self._resolve_name(name, unit, province, districts, former) for name in names]
-        outcome = outcomes[0] if len(outcomes) == 1 else _ask_between(outcomes, province)
+        outcome = outcomes[0] if len(outcomes) == 1 else ask_between(outcomes, province)
         typed = without_unit(surface, names[0])
         asked = outcome.kind in (Kind.UNKNOWN, Kind.AMBIGUOUS)
         return replace(
             outcome,
-            corrected=bool(typed) and not _letters(typed).endswith(_letters(names[0])),
+            corrected=bool(typed) and not letters(typed).endswith(letters(names[0])),
             typed=(typed[:UNKNOWN_NAME_CHARACTERS] or None) if asked else None,
         )
 
@@ -226,65 +235,16 @@ class CommuneDirectory:
         if not elsewhere:
             return Resolution(Kind.UNKNOWN, province)
         outcomes = [index.read(readings, unit, former) for index, readings in elsewhere]
-        outcome = outcomes[0] if len(outcomes) == 1 else _ask_between(outcomes, elsewhere[0][0].province)
+        outcome = outcomes[0] if len(outcomes) == 1 else ask_between(outcomes, elsewhere[0][0].province)
         return replace(outcome, kind=Kind.OTHER_PROVINCE)
+
+    def _province_without_pack(self, mentions: Sequence[Mention], text: str, province: str) -> str | None:
+        own = self._provinces[province]
+        if any(says(text, name) for name in (own.name, *own.former_names)):
+            return None
+        return self._outside.where(text, spans(mentions), own.keys)
 
     def _province_named_in(self, text: str, besides: str) -> str | None:
         """The one other province that a text names; None when it names the default one or several."""
         named = {index.province for index in self._provinces.values() if says(text, index.name)}
         return named.pop() if len(named) == 1 and besides not in named else None
-
-
-def _letters(name: str) -> str:
-    return name_key(name).replace(" ", "")
-
-
-def _is_only_a_province(one: _Read, read: Sequence[_Read]) -> bool:
-    """ "Ngân Sơn Bắc Kạn": the second name only says in which former province the first one lay."""
-    if one.unit is not None:
-        return False
-    key = name_key(one.mention.value)
-    lies_in = (
-        other.resolution.district or (other.resolution.commune.district if other.resolution.commune else None)
-        for other in read
-        if other is not one and name_key(other.mention.value) != key
-    )
-    return any(
-        district is not None and district.former_province is not None and name_key(district.former_province) == key
-        for district in lies_in
-    )
-
-
-def _districts_said(read: Iterable[_Read]) -> list[District]:
-    """The old districts that mentions name; "xã Đại Từ" is the commune and names none."""
-    return [
-        one.resolution.district for one in read if one.resolution.district is not None and one.unit not in COMMUNE_LEVEL
-    ]
-
-
-def _most_exact(read: Sequence[_Read]) -> list[_Read]:
-    def rank(one: _Read) -> int:
-        kind = one.resolution.kind
-        if kind in (Kind.UNKNOWN, Kind.OTHER_PROVINCE):
-            return 4
-        if one.unit in COMMUNE_LEVEL:
-            return 0
-        if kind is Kind.DISTRICT:
-            return 3
-        return 2 if kind is Kind.SAME_AS_DISTRICT else 1
-
-    best = min(rank(one) for one in read)
-    return [one for one in read if rank(one) == best]
-
-
-def _ask_between(outcomes: Sequence[Resolution], province: str) -> Resolution:
-    """One question for several readings; a single answer when all of them settle on the same commune."""
-    known = [outcome for outcome in outcomes if outcome.kind is not Kind.UNKNOWN]
-    if not known:
-        return outcomes[0]
-    own = [outcome for outcome in known if outcome.kind is not Kind.OTHER_PROVINCE] or known
-    choices = distinct(tuple(commune for outcome in own for commune in outcome.communes))
-    if len(choices) == 1 and own[0].kind in _SETTLED:
-        return own[0]
-    old_units = tuple(unit for outcome in own for unit in outcome.old_units)
-    return Resolution(Kind.AMBIGUOUS, province, choices=choices, old_units=old_units)

@@ -32,6 +32,7 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         communes=CommuneDirectory(
             {id_: load_commune_file(root / id_ / "communes.yaml") for id_ in packs.provinces},
             {id_: {vendor.id: vendor for vendor in pack.vendors} for id_, pack in packs.provinces.items()},
+            packs.provinces_of_vietnam,
         ),
         phrases=load_phrases(root / NATIONAL / "phrases.yaml"),
     )

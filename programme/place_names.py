@@ -43,6 +43,7 @@ _WRITTEN_UNITS: tuple[tuple[tuple[str, ...], Unit], ...] = (
     (("tx",), Unit.TOWN),
 )
 _WORD = re.compile(r"[^\W_]+")
+_I_OR_Y = re.compile(r"(?<=[bcdđghklmnpqrstvx])y$")
 _TONES = "\u0300\u0301\u0303\u0309\u0323"  # grave, acute, tilde, hook above, dot below
 
 
@@ -57,9 +58,17 @@ def words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFC", text))
 
 
+def i_for_y(word: str) -> str:
+    """ "Hỷ" and "Hỉ", "Kỳ" and "Kì" are one syllable in two spellings: a last "y" behind a consonant becomes "i".
+
+    `word`: letters without a tone, in lower case.
+    """
+    return _I_OR_Y.sub("i", word)
+
+
 def name_key(name: str) -> str:
     """ "Văn-Lăng" → "van lang": what two spellings of a name share when nobody types accents."""
-    return " ".join(words(fold(name)))
+    return " ".join(i_for_y(word) for word in words(fold(name)))
 
 
 def spelling(name: str) -> str:
@@ -123,7 +132,7 @@ def _unit_belongs_to_name(unit_word: str, typed: list[str], rest: list[str], nam
 def _letters_then_tone(word: str) -> str:
     decomposed = unicodedata.normalize("NFD", word)
     tone = "".join(c for c in decomposed if c in _TONES)
-    return unicodedata.normalize("NFC", "".join(c for c in decomposed if c not in _TONES)) + tone
+    return i_for_y(unicodedata.normalize("NFC", "".join(c for c in decomposed if c not in _TONES))) + tone
 
 
 def says(text: str, name: str) -> bool:

@@ -29,12 +29,14 @@ _WHO = (
     ("ai", "phu"),
     ("ben", "nao"),
     ("ben", "mo"),
-    ("cong", "ty"),
-    ("cty",),
+    ("cong", "ti"),
+    ("cti",),
     ("don", "vi"),
     ("doanh", "nghiep"),
 )
 _LINKS = frozenset({"thi", "do"})
+_AND = frozenset({"và", "va", "với", "voi", "hay", "hoặc", "hoac"})
+_LIST_MARKS = frozenset({",", "/", "+", ";", "&"})
 _ADDRESSING = frozenset({"oi", "hoi", "chao", "a"})
 
 
@@ -88,11 +90,25 @@ class AloneRules:
         before = sentence.before(first)
         if before in LOCATIVES or sentence.is_all(first, last) or self._in_district(sentence, last):
             return True
-        if _is_asked_about(sentence, first, last):
+        if is_asked_about(sentence, first, last) or self._in_list(sentence, first, last):
             return True
         nearby = {word.folded for word in sentence.words[max(0, first - 5) : first]}
         named = before in _NAMING and bool(nearby & _COMMUNE_WORDS)  # "xã mình là Thành Công"
         return named or (agrees == SAME and sentence.capitals(first, last))
+
+    def _in_list(self, sentence: Sentence, first: int, last: int) -> bool:
+        """Whether a list of places goes on or begins here: "đại phúc và quyết thắng", "quyết thắng, đại phúc"."""
+        place_end = sentence.place_end
+        if place_end and _joined(sentence, place_end, first) and (sentence.ends(last) or _who_follows(sentence, last)):
+            return True
+        start = last + (sentence.after(last) in _AND)
+        if (first and sentence.words[first - 1].folded not in _ADDRESSING) or start >= len(sentence.words):
+            return False
+        if start == last and sentence.gap(last - 1).strip() not in _LIST_MARKS:
+            return False
+        sizes = self._names.lengths(sentence.words[start].folded)
+        ends = [start + size for size in sizes if size > 1 and sentence.one_name(start, start + size)]
+        return any(sentence.key(start, end) in self._names and not sentence.touches_phrase(start, end) for end in ends)
 
     def _in_district(self, sentence: Sentence, last: int) -> bool:
         """Whether an old district follows: "trung thành phổ yên", "trung thành, huyện phổ yên"."""
@@ -109,11 +125,22 @@ class AloneRules:
         return False
 
 
-def _is_asked_about(sentence: Sentence, first: int, last: int) -> bool:
+def is_asked_about(sentence: Sentence, first: int, last: int) -> bool:
     """Whether the name begins the sentence, and who helps there is asked right behind it."""
     if first > 0 and sentence.words[first - 1].folded not in _ADDRESSING:
         return False
+    return _who_follows(sentence, last)
+
+
+def _who_follows(sentence: Sentence, last: int) -> bool:
     behind = [word.folded for word in sentence.words[last : last + 3]]
     if behind and behind[0] in _LINKS:
         behind = behind[1:]
     return any(tuple(behind[: len(words)]) == words for words in _WHO)
+
+
+def _joined(sentence: Sentence, end: int, first: int) -> bool:
+    """Whether nothing but "và" or a mark stands between a place that ends at word `end` and the word `first`."""
+    if first == end:
+        return sentence.gap(end - 1).strip() in ("", *_LIST_MARKS)
+    return first == end + 1 and sentence.words[end].typed in _AND

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from nlu.components.commune_alone import LOCATIVES, AloneRules
+from nlu.components.commune_alone import LOCATIVES, AloneRules, is_asked_about
 from nlu.components.commune_names import CommuneNames
 from nlu.components.commune_typos import (
     LEAST_ACROSS_SPACES,
@@ -19,8 +19,16 @@ from nlu.components.commune_typos import (
     LEAST_GLUED,
     TypoRules,
 )
-from nlu.components.sentence import CONTRADICTS, SAME, Phrases, Sentence, Syllables, agreement, key_of, syllables_of
-from nlu.components.text import compose, fold
+from nlu.components.commune_units import GLUED_UNITS, ONE_WORD_UNITS, units_at
+from nlu.components.sentence import (
+    CONTRADICTS,
+    LEAVES_OUT,
+    SAME,
+    Phrases,
+    Sentence,
+    key_of,
+)
+from nlu.components.text import compose
 
 # Between the names when a typo leaves several; programme/communes.py asks which one is meant.
 ALTERNATIVES = " / "
@@ -30,16 +38,6 @@ AS_TYPED, ACCENTS_CORRECTED, TYPO_CORRECTED, UNDECIDED = 1.0, 0.9, 0.8, 0.5
 _AFTER_UNIT = re.compile(r"[\s\u200b.:\-–_\"'“”‘’(]{0,4}")
 _RIGHT_AFTER_UNIT = re.compile(r"[ \u00a0]{0,3}|[.:\-]|: ")  # no new sentence, no new line
 _AFTER_SHORT_UNIT = re.compile(r"[ \u00a0]{0,3}|\. {0,2}|[:\-]")
-
-# (the unit's words, the unit); abbreviations are weaker: "h" is also "giờ", "tt" also "thanh toán".
-_FULL_UNITS: Tuple[Tuple[Tuple[str, ...], Syllables, str], ...] = tuple(
-    (tuple(key_of(unit).split(" ")), syllables_of(unit), unit)
-    for unit in ("thị trấn", "thành phố", "thị xã", "xã", "phường", "huyện")
-)
-_ONE_WORD_UNITS = frozenset({"xã", "phường", "huyện"})
-_FIRST_WORDS = frozenset(words[0] for words, _, _ in _FULL_UNITS)
-_SHORT_UNITS = {"x": "xã", "p": "phường", "tt": "thị trấn", "h": "huyện", "tp": "thành phố", "tx": "thị xã"}
-_GLUED_UNITS = {"xa": "xã", "phuong": "phường", "huyen": "huyện"}
 
 _MOST_ALTERNATIVES = 4
 
@@ -99,7 +97,7 @@ class CommuneFinder:
             start = composed.starts[sentence.words[first].start]
             end = composed.starts[sentence.words[match.last - 1].end]
             found.append(Found(start, end, match.value, match.confidence))
-            at = match.last
+            at = sentence.place_end = match.last
         return found
 
     def _at(self, sentence: Sentence, at: int) -> Optional[_Match]:
@@ -118,7 +116,7 @@ class CommuneFinder:
     def _after_unit(self, sentence: Sentence, at: int) -> Optional[_Match]:
         matches = [self._glued_to_unit(sentence, at)]
         if not any(begin < at < end for begin, end in sentence.phrases):  # "hợp tác xã", "địa phương"
-            for unit, size, in_full in _units_at(sentence, at):
+            for unit, size, in_full in units_at(sentence, at):
                 name = at + size
                 if name < len(sentence.words) and _AFTER_UNIT.fullmatch(sentence.gap(name - 1)):
                     exact = self._exact_after_unit(sentence, at, name, unit, in_full)
@@ -148,14 +146,25 @@ class CommuneFinder:
         """Whether what looks like a unit is one before this name."""
         at, name, last = span
         units = self._names.units(key)
+        agrees = self._names.value(key, sentence.typed(name, last), unit)[1]
+        of_a_place = unit == "thị trấn" and self._says_township(sentence, at, last)
         if last - name == 1:  # thị trấn Đu
-            agrees = self._names.value(key, sentence.typed(name, last), unit)[1]
-            return in_full and unit in units and agrees != CONTRADICTS
+            least = LEAVES_OUT if in_full else SAME
+            return (in_full or of_a_place) and unit in units and agrees >= least
+        if of_a_place and agrees != CONTRADICTS:
+            return True
         if unit == "thị xã" and sentence.words[at].typed == "thi":
             return bool(units & {"thành phố", "thị xã"})  # else it is "thì xã"
         if in_full or sentence.gap(name - 1).startswith("."):
             return True
         return unit in units or not sentence.touches_phrase(name, last)
+
+    @staticmethod
+    def _says_township(sentence: Sentence, at: int, last: int) -> bool:
+        """Whether "tt" stands for a place: by itself, behind "ở", or asked about; else it is also "thanh toán"."""
+        if sentence.before(at) in LOCATIVES or sentence.is_all(at, last):
+            return True
+        return is_asked_about(sentence, at, last)
 
     def _mistyped_after_unit(
         self, sentence: Sentence, at: int, name: int, unit: str, in_full: bool
@@ -188,7 +197,7 @@ class CommuneFinder:
     def _glued_to_unit(self, sentence: Sentence, at: int) -> Optional[_Match]:
         """ "xãTân Cương": the space after the unit is missing, or became a letter."""
         word = sentence.words[at]
-        for written, unit in _GLUED_UNITS.items():
+        for written, unit in GLUED_UNITS.items():
             rest = word.folded[len(written) :]
             if len(rest) < 2 or not word.folded.startswith(written):
                 continue
@@ -206,7 +215,7 @@ class CommuneFinder:
             key = self._key_at(sentence, at, last)
             if key is None or size == 1:
                 continue
-            if sentence.words[at].typed in _ONE_WORD_UNITS and not self._spelt(sentence, at, last):
+            if sentence.words[at].typed in ONE_WORD_UNITS and not self._spelt(sentence, at, last):
                 continue  # "phường Giao…" is not Phương Giao
             if self._alone_rules.counts_as_place(sentence, at, last, key):
                 value, confidence = self._read(key, sentence, at, last, None)
@@ -249,7 +258,7 @@ class CommuneFinder:
         """The match of a name that is not among the names as it was typed; several keys are alternatives."""
         first, name, last = span
         values = [self._names.value(key, None, unit)[0] for key in keys]
-        same_letters = keys[0].replace(" ", "") == fold("".join(typed))
+        same_letters = keys[0].replace(" ", "") == key_of(" ".join(typed)).replace(" ", "")
         if same_letters and not all(word.isascii() for word in typed):
             values += self._typos.neighbours(typed, values[0])
         if len(values) > _MOST_ALTERNATIVES:
@@ -271,19 +280,6 @@ class CommuneFinder:
         if neighbours and value != key:
             return ALTERNATIVES.join([value, *neighbours]), UNDECIDED
         return value, ACCENTS_CORRECTED if agrees == CONTRADICTS else AS_TYPED
-
-
-def _units_at(sentence: Sentence, at: int) -> List[Tuple[str, int, bool]]:
-    """(unit, number of its words, written in full) of the units that may begin at a word."""
-    units = []
-    if sentence.words[at].folded in _FIRST_WORDS:
-        for words, syllables, unit in _FULL_UNITS:
-            last = at + len(words)
-            same = tuple(word.folded for word in sentence.words[at:last]) == words and sentence.one_name(at, last)
-            if same and agreement(sentence.typed(at, last), syllables) != CONTRADICTS:
-                units.append((unit, len(words), True))
-    short = _SHORT_UNITS.get(sentence.words[at].typed)
-    return [*units, (short, 1, False)] if short else units
 
 
 def _first_of_two_units(sentence: Sentence, match: _Match) -> int:

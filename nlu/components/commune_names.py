@@ -62,7 +62,7 @@ class CommuneNames:
                 self._lengths[first] = sorted([*sizes, size], reverse=True)
             joined = key.replace(" ", "")
             self._keys_of_joined.setdefault(joined, []).append(key)
-            for remains in (joined, *_with_one_letter_less(joined)):
+            for remains in _remains_of(joined):
                 self._remains.setdefault(remains, set()).add(joined)
         self.most_words = max((key.count(" ") + 1 for key in self._spellings), default=1)
 
@@ -96,11 +96,17 @@ class CommuneNames:
         return self._keys_of_joined.get(letters, ())
 
     def one_typo_from(self, letters: str) -> List[str]:
-        """The keys one insertion, deletion, replacement or swap of neighbours away from `letters` (not 0 away)."""
+        """The keys one insertion, deletion, replacement or swap of neighbours away from `letters`, but not `letters`.
+
+        "i" and "y" count as one letter.
+        """
         candidates: Set[str] = set()
-        for remains in (letters, *_with_one_letter_less(letters)):
+        for remains in _remains_of(letters):
             candidates.update(self._remains.get(remains, ()))
-        near = sorted(joined for joined in candidates if OSA.distance(letters, joined, score_cutoff=1) == 1)
+        candidates.discard(letters)
+        # A misplaced "y" is not always a last one: "Lam ỹV", "Đồng ỷ".
+        wanted = _without_y(letters)
+        near = sorted(joined for joined in candidates if OSA.distance(wanted, _without_y(joined), score_cutoff=1) <= 1)
         return [key for joined in near for key in self._keys_of_joined[joined]]
 
     def value(self, key: str, typed: Optional[Sequence[str]], unit: Optional[str]) -> Tuple[str, int]:
@@ -117,6 +123,14 @@ class CommuneNames:
         if len(left) > 1 and unit is not None:
             left = [spelling for spelling in left if unit in spelling.units] or left
         return (left[0].name if len(left) == 1 else key), best
+
+
+def _without_y(letters: str) -> str:
+    return letters.replace("y", "i")
+
+
+def _remains_of(letters: str) -> Set[str]:
+    return {_without_y(letters), *_with_one_letter_less(_without_y(letters))}
 
 
 def _with_one_letter_less(letters: str) -> Set[str]:

@@ -10,8 +10,7 @@ from typing import List, Sequence, Set
 from rapidfuzz.distance import OSA
 
 from nlu.components.commune_names import CommuneNames
-from nlu.components.sentence import Sentence
-from nlu.components.text import fold
+from nlu.components.sentence import Sentence, key_of
 
 # Letters (spaces left out) from which a typo is corrected: after a unit; across spaces, or after a short unit; in one
 # word with the unit; behind "ở"; alone.
@@ -23,7 +22,7 @@ NO_NAME_WORDS = frozenset(
     " đã đang được bên ai gì nếu sao với về đi ra vào như phường xã huyện tỉnh à á ạ hả nhỉ nhé nhá ơi vậy thế đấy đây"
     " rồi chưa không nữa".split(" ")
 )
-_NO_NAME_WORDS_PLAIN = frozenset(fold(word) for word in NO_NAME_WORDS)
+_NO_NAME_WORDS_PLAIN = frozenset(key_of(word) for word in NO_NAME_WORDS)
 
 
 class TypoRules:
@@ -73,7 +72,7 @@ class TypoRules:
     def neighbours(self, typed: Sequence[str], value: str) -> List[str]:
         """Other names than `value` that are one letter, accent or space away from what was typed, accents included."""
         written = " ".join(typed)
-        letters = fold("".join(typed))
+        letters = key_of(" ".join(typed)).replace(" ", "")
         if written == value.lower():
             return []
         near = [*self._names.joined(letters), *self._names.one_typo_from(letters)]
@@ -101,4 +100,4 @@ def _differing(typed: Sequence[str], key: str) -> Set[str]:
     right = key.split(" ")
     if len(typed) != len(right):
         return set(typed)
-    return {word for word, wanted in zip(typed, right, strict=True) if fold(word) != wanted}
+    return {word for word, wanted in zip(typed, right, strict=True) if key_of(word) != wanted}

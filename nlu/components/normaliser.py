@@ -19,7 +19,8 @@ from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu.components.text import fold
+from nlu.components.commune_typos import NO_NAME_WORDS
+from nlu.components.text import compose, fold
 
 NORMALISED = "normalised"
 ACCENTED = "accented_words"
@@ -28,6 +29,10 @@ PLACE_WORD = "tenxa"  # letters only, and no Vietnamese syllable
 _WORD = re.compile(r"[^\W_]+")
 # ".biz.vn", "biz vn" and "biz chấm vn" are one word
 _DOMAIN = re.compile(r"(?<![^\W_])(biz|id|gov|com|edu)(?: ?\. ?| cham | )vn(?![^\W_])")
+# A message that is nothing but a unit and a name: "xã Sa Pa", "dạ phường Sao Biển ạ".
+_ONLY_A_PLACE = re.compile(
+    r"(?:dạ\s+)?(?P<place>(?:xã|phường|thị trấn)\s+(?P<name>\w+(?:\s+\w+){0,3}?))(?:\s+ạ)?[\s.!]*", re.I
+)
 _STRETCHED = re.compile(r"([a-z])\1+")
 
 
@@ -104,6 +109,20 @@ def without_places(text: str, entities: Iterable[Mapping[str, Any]]) -> str:
     return text
 
 
+def without_unknown_place(text: str) -> str:
+    """Put the place word where a message is only a unit and a name in capitals that the gazetteer does not know.
+
+    Which words such a name has says nothing: "xã Sa Pa" is no question about Sapo.
+    """
+    match = _ONLY_A_PLACE.fullmatch(text)
+    if match is None or text.isupper():
+        return text
+    words = match["name"].split()
+    if not all(word[0].isupper() for word in words) or all(word.lower() in NO_NAME_WORDS for word in words):
+        return text
+    return f"{text[: match.start('place')]} {PLACE_WORD} {text[match.end('place') :]}"
+
+
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER], is_trainable=True)
 class VietnameseNormaliser(GraphComponent):
     """Config: `lexicon`, a YAML file with `expansions:`; it is copied into the model at training."""
@@ -155,7 +174,8 @@ class VietnameseNormaliser(GraphComponent):
         for message in messages:
             text = message.get(TEXT)
             if text:
-                text = without_places(text, _places(message))
+                places = _places(message)
+                text = without_places(text, places) if places else without_unknown_place(compose(text).text)
                 message.set(NORMALISED, self.normaliser(text))
                 message.set(ACCENTED, accented_words(text))
         return messages

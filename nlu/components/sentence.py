@@ -16,18 +16,31 @@ Syllables = Tuple[Tuple[str, str], ...]
 
 _WORD = re.compile(r"[^\W_]+")
 _ONE_NAME = re.compile(r"[\s\u200b]*[-–_]?[\s\u200b]*")
+_I_OR_Y = re.compile(r"(?<=[bcdđghklmnpqrstvx])y$")
 _RIGHT_AFTER = re.compile(r"[\s\u200b:]+")
 _POLITE = frozenset({"da", "vang", "a", "ah", "oi", "em", "nhe", "nha", "ne", "day", "ak"})
 
 
 def key_of(name: str) -> str:
     """ "Văn Lăng" → "van lang": the folded words with one space between them."""
-    return " ".join(fold(name).lower().split())
+    return " ".join(i_for_y(word) for word in fold(name).lower().split())
+
+
+def i_for_y(word: str) -> str:
+    """ "Hỷ" and "Hỉ" are one syllable in two spellings: a last "y" behind a consonant becomes "i".
+
+    `word`: letters without a tone, in lower case. The same rule is in the app's `programme/place_names.py`.
+    """
+    return _I_OR_Y.sub("i", word)
 
 
 def syllables_of(name: str) -> Syllables:
     """The accented syllables of a name or phrase, for `agreement`."""
-    return tuple(syllable(word) for word in compose(name).text.lower().split())
+    return tuple(_in_one_spelling(*syllable(word)) for word in compose(name).text.lower().split())
+
+
+def _in_one_spelling(letters: str, tone: str) -> Tuple[str, str]:
+    return i_for_y(letters), tone
 
 
 def agreement(typed: Sequence[str], wanted: Syllables) -> int:
@@ -38,7 +51,7 @@ def agreement(typed: Sequence[str], wanted: Syllables) -> int:
             if tone or not letters.isascii():
                 worst = LEAVES_OUT
             continue
-        typed_letters, typed_tone = syllable(word)
+        typed_letters, typed_tone = _in_one_spelling(*syllable(word))
         if (typed_letters, typed_tone) == (letters, tone):
             continue
         worst = LEAVES_OUT
@@ -50,7 +63,7 @@ def agreement(typed: Sequence[str], wanted: Syllables) -> int:
 
 
 class Word(NamedTuple):
-    """A word at text[start:end] of the composed text; `typed` is in lower case, `folded` without accents, too.
+    """A word at text[start:end] of the composed text; `typed` is in lower case, `folded` as in a key, too.
 
     `odd`: it cannot be a Vietnamese syllable.
     """
@@ -74,8 +87,9 @@ class Sentence:
             typed = word.lower()
             folded = typed if typed.isascii() else fold(typed)
             odd = not is_syllable(folded)
-            self.words.append(Word(folded, typed, match.start(), match.end(), word[0].isupper(), odd))
+            self.words.append(Word(i_for_y(folded), typed, match.start(), match.end(), word[0].isupper(), odd))
         self.shouted = text.isupper()
+        self.place_end = 0
         self.phrases: List[Tuple[int, int]] = []
         self._in_phrase: Set[int] = set()
         # How many of the first n gaps are more than spaces or a hyphen.
@@ -124,6 +138,10 @@ class Sentence:
     def capitals(self, first: int, last: int) -> bool:
         """Whether the words are written as a name is; in a text of capitals only that says nothing."""
         return not self.shouted and all(word.capital for word in self.words[first:last])
+
+    def ends(self, last: int) -> bool:
+        """Whether nothing follows the span, politeness aside."""
+        return all(word.folded in _POLITE for word in self.words[last:])
 
     def is_all(self, first: int, last: int) -> bool:
         """Whether the text says nothing else, politeness aside."""

@@ -478,3 +478,28 @@ def test_an_everyday_name_in_front_of_the_question_who_helps_is_a_place(text: st
 @pytest.mark.parametrize("text", ["bán hàng thành công thì ai chẳng muốn", "chúc thành công ai cũng vui"])
 def test_the_same_words_elsewhere_in_a_sentence_are_not(text: str) -> None:
     assert mentions(text) == []
+
+
+@pytest.mark.parametrize("text", ["tt chợ mới ai hỗ trợ", "tt cho moi ben nao ho tro", "tt đu ai hỗ trợ", "ở tt đu"])
+def test_tt_is_a_unit_before_a_place_that_is_asked_about(text: str) -> None:
+    (surface,) = surfaces(text)
+    assert surface.startswith("tt ")
+
+
+@pytest.mark.parametrize("text", ["tt cho moi nguoi", "tt du lịch ai hỗ trợ", "tt cho moi don hang the nao"])
+def test_tt_is_also_thanh_toan(text: str) -> None:
+    assert mentions(text) == []
+
+
+@pytest.mark.parametrize("text", ["đại phúc và quyết thắng", "đại phúc quyết thắng ai hỗ trợ"])
+def test_an_everyday_word_beside_a_place_is_one_too(text: str) -> None:
+    assert mentions(text) == ["Đại Phúc", "Quyết Thắng"]
+
+
+def test_an_everyday_word_behind_a_place_is_none_when_the_sentence_goes_on() -> None:
+    assert mentions("đại phúc và quyết thắng lợi") == ["Đại Phúc"]
+
+
+@pytest.mark.parametrize(("text", "name"), [("đồng hỉ", "Đồng Hỷ"), ("dong hi", "Đồng Hỷ"), ("xã lam vĩ", "Lam Vỹ")])
+def test_i_stands_for_y_at_the_end_of_a_syllable(text: str, name: str) -> None:
+    assert [(found.value, found.confidence) for found in FINDER.find(text)] == [(name, 1.0)]

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from nlu import rasa_runtime  # noqa: F401 - before any import of rasa
 
 from nlu.components.augmentation import Augmentation
-from nlu.components.normaliser import PLACE_WORD, Normaliser, accented_words, without_places
+from nlu.components.normaliser import (
+    PLACE_WORD,
+    Normaliser,
+    accented_words,
+    without_places,
+    without_unknown_place,
+)
 
 ROWS = [
     {"forms": ["ko", "khum"], "means": "không", "risk": "low"},
@@ -65,3 +71,15 @@ def test_a_misspelling_changes_at_most_one_word(text: str) -> None:
     misspelt = Augmentation(1, 7).misspell(text)
     assert len(misspelt.split()) == len(text.split())
     assert sum(a != b for a, b in zip(text.split(), misspelt.split(), strict=True)) <= 1
+
+
+@pytest.mark.parametrize("text", ["xã Sa Pa", "xã Hải Hà.", "dạ phường Sao Biển ạ"])
+def test_a_message_that_is_only_a_unit_and_an_unknown_name_is_a_place(text: str) -> None:
+    assert PLACE_WORD in without_unknown_place(text).split()
+
+
+@pytest.mark.parametrize(
+    "text", ["xã nào", "Xã Nào", "Phường Em Ở", "xã Sa Pa ai hỗ trợ", "XÃ MÌNH BÁN HÀNG", "xã bán hàng"]
+)
+def test_other_messages_that_begin_with_a_unit_stay(text: str) -> None:
+    assert without_unknown_place(text) == text

@@ -50,12 +50,14 @@ TEMPLATES = {
     "vendor_of_commune_same_name_as_district": {"commune", "vendor", "platform", "district"},
     "commune_is_also_district": {"name", "commune", "vendor", "platform", "district"},
     "commune_ambiguous": {"name", "choices"},
+    "communes_several": {"choices"},
     "commune_split_unit": {"name", "choices"},
     "commune_old_unit": {"old", "commune", "vendor", "platform"},
     "district_only": {"district", "choices"},
     "commune_unknown": {"name", "count"},
     "commune_ask": set(),
     "commune_of_other_province": {"commune", "province"},
+    "province_without_pack": {"province", "known"},
 }
 
 PACKS = {
@@ -473,6 +475,21 @@ def test_an_old_unit_is_told_as_what_the_list_says() -> None:
     answer = BOOK.get("commune_old_unit", "thai-nguyen", TODAY)
     assert isinstance(answer, Answer)
     text = answer.render(old="thị trấn Hùng Sơn", commune="xã Đại Phúc", vendor="Viettel", platform="Tendoo")
-    assert "theo danh sách sắp xếp xã, phường em có, thị trấn Hùng Sơn cũ nay thuộc xã Đại Phúc" in text
+    assert "theo danh sách em có, thị trấn Hùng Sơn cũ nay thuộc xã Đại Phúc" in text
     assert "Viettel" in text
     assert "Tendoo" in text
+
+
+@pytest.mark.parametrize("entry", ["vendor_of_commune", "vendor_of_commune_same_name_as_district", "commune_old_unit"])
+def test_after_the_pilot_a_vendor_is_told_as_what_a_plan_said_that_nothing_extends(entry: str) -> None:
+    answer = BOOK.get(entry, "thai-nguyen", dt.date(2026, 7, 1))
+    assert isinstance(answer, Answer)
+    names = {"old": "thị trấn Hùng Sơn", "district": "huyện Đại Từ", "commune": "phường Phan Đình Phùng"}
+    values = names | {"vendor": "Viettel", "platform": "Tendoo"}
+    text = answer.render(**{name: values[name] for name in answer.variables})
+    assert "Kế hoạch 148 giao Viettel hỗ trợ" in text
+    assert "thí điểm đến hết 30/6/2026, em chưa thấy văn bản kéo dài" in text
+    assert "phường Phan Đình Phùng" in text
+    assert "Tendoo" in text
+    assert "BIDV" in text
+    assert len(text) <= 300

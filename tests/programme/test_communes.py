@@ -256,8 +256,12 @@ def test_a_divided_unit_is_asked_about_with_its_parts(understand: Understand) ->
         ("Kha Sơn, Phú Bình", Kind.CURRENT, "xã Kha Sơn"),
         ("Trước là thị trấn Chùa Hang, giờ gọi là phường Linh Sơn", Kind.OLD_UNIT, "phường Linh Sơn"),
         ("xa minh la phuong tien", Kind.CURRENT, "xã Phượng Tiến"),
-        ("em ở Bá Xuyên nhưng cửa hàng thì ở Bách Quang", Kind.AMBIGUOUS, None),
-        ("xã Phú Bình và xã Kha Sơn", Kind.AMBIGUOUS, None),
+        ("em ở Bá Xuyên nhưng cửa hàng thì ở Bách Quang", Kind.SEVERAL, None),
+        ("xã Phú Bình và xã Kha Sơn", Kind.SEVERAL, None),
+        ("đại phúc và quyết thắng", Kind.SEVERAL, None),
+        ("quyết thắng, đại phúc", Kind.SEVERAL, None),
+        ("tôi ở đại phúc quyết thắng", Kind.SEVERAL, None),
+        ("van lang hay van lang", Kind.AMBIGUOUS, None),
     ],
 )
 def test_several_mentions_make_one_place_or_one_question(
@@ -495,3 +499,57 @@ def test_one_code_in_two_provinces_is_refused(content: Content) -> None:
     other = FILES[TN].model_copy(update={"province": "other"})
     with pytest.raises(ValueError, match="05443"):
         CommuneDirectory({TN: FILES[TN], "other": other}, {TN: vendors[TN], "other": vendors[TN]})
+
+
+@pytest.mark.parametrize(
+    ("text", "province"),
+    [
+        ("xã Hải Hậu tỉnh Nam Định", "Nam Định (nay thuộc Ninh Bình)"),
+        ("xa hai hau tinh nam dinh", "Nam Định (nay thuộc Ninh Bình)"),
+        ("xã Hải Hậu, huyện Hải Hậu, tỉnh Nam Định", "Nam Định (nay thuộc Ninh Bình)"),
+        ("xã Tân Thành tỉnh Cà Mau", "Cà Mau"),
+        ("tỉnh Cà Mau, xã Tân Thành", "Cà Mau"),
+        ("xã Yên Lạc tỉnh Vĩnh Phúc ai hỗ trợ", "Vĩnh Phúc (nay thuộc Phú Thọ)"),
+        ("xã Phú Xuyên, Hà Nội", "Hà Nội"),
+        ("xã Phú Xuyên Hà Nội ai hỗ trợ", "Hà Nội"),
+        ("xã Sa Pa, Lào Cai", "Lào Cai"),
+        ("ở Hà Nội ai hỗ trợ", "Hà Nội"),
+        ("Hà Nội", "Hà Nội"),
+        ("tphcm ai ho tro", "Thành phố Hồ Chí Minh"),
+        ("bên nào hỗ trợ ở tỉnh Hòa Bình", "Hòa Bình (nay thuộc Phú Thọ)"),
+    ],
+)
+def test_a_place_in_a_province_without_a_pack_is_nobodys_here(understand: Understand, text: str, province: str) -> None:
+    resolution = understand(text)
+    assert (resolution.kind, resolution.outside) == (Kind.PROVINCE_WITHOUT_PACK, province)
+    assert resolution.communes == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "commune"),
+    [
+        ("nhà tôi ở xã Tân Cương, hàng lấy từ Hà Nội", "xã Tân Cương"),
+        ("tôi quê Hà Nội, bán hàng ở xã Tân Cương", "xã Tân Cương"),
+        ("cửa hàng ở đường Hồ Chí Minh, xã Tân Cương", "xã Tân Cương"),
+        ("xã Ngân Sơn tỉnh Bắc Kạn", "xã Ngân Sơn"),
+        ("xã Hòa Bình", "xã Văn Lăng"),
+        ("Bình Thuận", "xã Đại Từ"),
+    ],
+)
+def test_a_province_said_besides_does_not_move_the_shop(understand: Understand, text: str, commune: str) -> None:
+    resolution = understand(text)
+    assert resolution.commune is not None
+    assert resolution.commune.full_name == commune
+
+
+def test_a_name_that_the_named_province_does_not_have_is_not_corrected_to_one_of_ours(understand: Understand) -> None:
+    assert meant(understand("xã Hải Hậu tỉnh Thanh Hóa")) == (Kind.UNKNOWN, None)
+
+
+@pytest.mark.parametrize("text", ["đồng hỉ", "đồng hỉ ai hỗ trợ", "dong hi ai ho tro", "đồng hỷ"])
+def test_i_and_y_are_one_letter_in_a_name(understand: Understand, text: str) -> None:
+    assert meant(understand(text)) == (Kind.SAME_AS_DISTRICT, "xã Đồng Hỷ")
+
+
+def test_i_for_y_is_understood_behind_another_name(understand: Understand) -> None:
+    assert meant(understand("vo nhai/ lam vi")) == (Kind.CURRENT, "xã Lam Vỹ")
