@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from actions.context import Effect, HandToPerson, RememberPhone, TurnContext
 from bot import baton, outbox
@@ -45,7 +45,6 @@ RETRY_SECONDS = (0.2, 0.4, 0.7, 1, 2, 4, 8, 15)
 # A claimed conversation is left to its worker so long; longer than any turn with its commits. It is the time that the
 # conversations of a killed worker wait.
 LEASE = timedelta(seconds=10)
-
 
 _SET_WAKE = (
     update(conversation)
@@ -121,7 +120,7 @@ class TurnRunner:
             except DialogueUnavailable as failure:
                 await self._put_off(work, str(failure))
                 return
-            except SQLAlchemyError:
+            except (OperationalError, InterfaceError):
                 raise  # nothing can be put off without the database; the lease brings the conversation back
             except Exception as error:
                 # A fault of ours must end with a person as well, not in a message that is tried for ever
