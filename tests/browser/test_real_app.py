@@ -47,5 +47,5 @@ def test_a_question_back_is_answered_with_a_button(running: Running, phone: Page
     phone.get_by_role("textbox").fill("van lang ai ho tro")
     phone.get_by_role("textbox").press("Enter")
     phone.get_by_role("button", name="Xã Văn Lăng").click()
-    expect(phone.get_by_role("log").get_by_text("MISA eShop").last).to_be_visible()
-    expect(phone.get_by_role("log").get_by_text("xã Văn Lăng do MISA")).to_be_visible()
+    # once in the question, once in the answer
+    expect(phone.get_by_role("log").get_by_text("MISA eShop")).to_have_count(2)
