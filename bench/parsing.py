@@ -42,6 +42,7 @@ def measure_default(our_archive: Path, sentences: Sequence[str], sheet: Sheet) -
 
 
 def _read(name: str, python: Path, archive: Path, sentences: Sequence[str]) -> tuple[Times, list[str]]:
+    FOLDER.mkdir(parents=True, exist_ok=True)
     given, result = FOLDER / "sentences.json", FOLDER / f"{name}.json"
     given.write_text(json.dumps(list(sentences)), encoding="utf-8")
     command: list[str | Path] = [python, "-W", "ignore", "-m", "bench.parse_in_process", archive, given, result]
