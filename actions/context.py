@@ -9,13 +9,19 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 from programme.content import Content
+from programme.domain_names import DomainStatus
+
+Why = Literal["asked_for_person", "complaint", "spoken_help", "not_understood"]
 
 
 @dataclass(frozen=True)
 class HandToPerson:
-    """Give the conversation to the queue, because its owner asked for a person."""
+    """Give the conversation to the queue."""
+
+    why: Why = "asked_for_person"
 
 
 @dataclass(frozen=True)
@@ -25,17 +31,59 @@ class RememberPhone:
     phone: str
 
 
-Effect = HandToPerson | RememberPhone
+@dataclass(frozen=True)
+class Unclear:
+    """The message was not answered: nothing was understood, or only guessed. It goes to the review list."""
+
+    kind: Literal["not_understood", "half_sure"]
+
+
+@dataclass(frozen=True)
+class MarkedWrong:
+    """The owner says that the last answer missed the point; it goes to the review list."""
+
+
+@dataclass(frozen=True)
+class OptOut:
+    """No more messages that the owner did not ask for, on any channel."""
+
+
+@dataclass(frozen=True)
+class OpenDataRequest:
+    """Open the owner's request to see or erase their data, with the law's days; a second one finds the first."""
+
+    kind: Literal["access", "erasure"]
+    acknowledge_by: date
+    due_on: date
+
+
+@dataclass(frozen=True)
+class RememberDomain:
+    """Keep with the shop what the owner said about its domain name, and that they agreed to `consent_version`."""
+
+    status: DomainStatus
+    consent_version: int
+
+
+Effect = HandToPerson | RememberPhone | Unclear | MarkedWrong | OptOut | OpenDataRequest | RememberDomain
 
 
 @dataclass
 class TurnContext:
-    """One attempt at a turn. `text`: what the owner wrote ("" for a button)."""
+    """One attempt at a turn. `text`: what the owner wrote ("" for a button), secrets blacked out.
+
+    `language`: vi | en. `unclear_turns`: how many messages in a row were not understood before this one.
+    `alternatives`: the intents that ranked next at the message before, the likeliest first (only when this message
+    says that its answer was wrong).
+    """
 
     province: str
     today: date
     content: Content
     text: str
+    language: str = "vi"
+    unclear_turns: int = 0
+    alternatives: tuple[str, ...] = ()
     effects: list[Effect] = field(default_factory=list)
 
 

@@ -1,15 +1,21 @@
-"""Handing the conversation to a person, because its owner asked for one."""
+"""Handing the conversation to a person: because its owner asked for one, complains, or cannot read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
-from actions.context import HandToPerson, RememberPhone, current
+from actions.context import HandToPerson, RememberPhone, Why, current
+from actions.replies import say
+from programme.answers import Answer
 from store.contacts import find_phone
+
+# Whoever complains or cannot read is told about it by the province's own entry.
+_WHY: Mapping[str, Why] = {"complain": "complaint", "need_spoken_help": "spoken_help"}
 
 
 class ActionRequestPerson(Action):
@@ -20,10 +26,29 @@ class ActionRequestPerson(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context = current()
-        context.effects.append(HandToPerson())
+        intent = tracker.latest_message["intent"]["name"]
+        context.effects.append(HandToPerson(_WHY.get(intent, "asked_for_person")))
         phone = find_phone(context.text)
         if phone:
             context.effects.append(RememberPhone(phone))
         hours = context.content.packs.province(context.province).sla.hours
-        dispatcher.utter_message(response="utter_person_requested", hours=hours)
+        answer = context.content.answers.find(intent, context.province, context.today)
+        if isinstance(answer, Answer):
+            say(dispatcher, context, answer, {"hours": str(hours)} if "hours" in answer.variables else {}, is_act=True)
+        else:
+            dispatcher.utter_message(response="utter_person_requested", hours=hours)
+        return []
+
+
+class ActionPhoneAlone(Action):
+    """A telephone number and nothing else: kept for the call back."""
+
+    def name(self) -> str:
+        return "action_phone_alone"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        phone = find_phone(current().text)
+        if phone:
+            current().effects.append(RememberPhone(phone))
+        dispatcher.utter_message(response="utter_phone_kept")
         return []

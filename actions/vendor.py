@@ -11,11 +11,13 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
+from actions.answer import say_second_answer
 from actions.context import TurnContext, current
+from actions.places import COMMUNE, mentions_in
 from actions.replies import NOTHING, say
-from programme.communes import Commune, Kind, Mention, Resolution
+from programme.communes import Commune, Kind, Resolution
 
-COMMUNE, COMMUNE_CODE = "commune", "commune_code"
+COMMUNE_CODE = "commune_code"
 # More than this is read as a list of vendors, each with its communes, instead of one commune after the other.
 FEW_CHOICES = 3
 MAX_BUTTONS = 10
@@ -32,8 +34,10 @@ class ActionVendorOfCommune(Action):
         resolution = _meant(context, tracker)
         if resolution is None:
             _say(dispatcher, context, "commune_ask")
+            say_second_answer(dispatcher, context, tracker)
             return []
         _answer(dispatcher, context, resolution)
+        say_second_answer(dispatcher, context, tracker)
         settled = resolution.commune if resolution.kind in (Kind.CURRENT, Kind.OLD_UNIT) else None
         return [SlotSet(COMMUNE_CODE, settled.code)] if settled else []
 
@@ -46,7 +50,7 @@ def _meant(context: TurnContext, tracker: Tracker) -> Resolution | None:
         chosen = communes.by_code(str(entity["value"])) if "start" not in entity else None
         if chosen is not None:  # a button of ours
             return Resolution(Kind.CURRENT, chosen.province, commune=chosen)
-    mentions = [Mention(e["value"], e["start"], e["end"]) for e in entities if "start" in e]
+    mentions = mentions_in(tracker)
     resolution = communes.resolve_all(mentions, context.text, context.province)
     if resolution.kind is not Kind.UNKNOWN or resolution.typed is not None:
         return resolution
@@ -61,7 +65,7 @@ def _answer(dispatcher: CollectingDispatcher, context: TurnContext, place: Resol
     elif place.kind is Kind.PROVINCE_WITHOUT_PACK:
         known = " và ".join(sorted(pack.name for pack in context.content.packs.provinces.values()))
         _say(dispatcher, context, "province_without_pack", {"province": place.outside or "", "known": known})
-    elif place.province != context.province:
+    elif place.kind is Kind.OTHER_PROVINCE:
         _answer_elsewhere(dispatcher, context, place)
     elif place.kind is Kind.DISTRICT and place.district is not None:
         _ask(dispatcher, context, place, "district_only", {"district": place.district.full_name})
@@ -109,9 +113,21 @@ def _add_old_units(dispatcher: CollectingDispatcher, context: TurnContext, place
 
 
 def _answer_elsewhere(dispatcher: CollectingDispatcher, context: TurnContext, place: Resolution) -> None:
-    province = context.content.packs.province(place.province).name
-    named = place.communes[0].full_name if place.communes else place.district and place.district.full_name
-    _say(dispatcher, context, "commune_of_other_province", {"commune": named or province, "province": province})
+    """The place is another province's: answered from that one's pack, saying so."""
+    there = replace(context, province=place.province)
+    name = context.content.packs.province(place.province).name
+    introduction = context.content.phrases.say("of_province", context.language, province=name)
+    if place.commune is not None:
+        facts, vendor = {"commune": place.commune.full_name}, place.commune.vendor
+        if vendor is not None:
+            facts |= {"vendor": vendor.short, "platform": vendor.platform}
+        entry = "vendor_of_commune" if vendor is not None else "vendor_table_missing"
+        _say(dispatcher, there, entry, facts, before=introduction)
+    elif place.choices:
+        shown = place.district.full_name if place.district else _shared_name(place)
+        _ask(dispatcher, there, place, "commune_ambiguous", {"name": shown}, before=introduction)
+    else:
+        _say(dispatcher, there, "commune_ask", before=introduction)
 
 
 def _ask(
@@ -120,9 +136,10 @@ def _ask(
     place: Resolution,
     entry: str,
     variables: dict[str, str],
+    before: str = "",
 ) -> None:
     """Ask back which of several communes it is."""
-    _say(dispatcher, context, entry, {**variables, "choices": _readable(place.choices)}, _buttons(place))
+    _say(dispatcher, context, entry, {**variables, "choices": _readable(place.choices)}, _buttons(place), before)
 
 
 def _say(
@@ -131,9 +148,10 @@ def _say(
     entry: str,
     variables: Mapping[str, str] = NOTHING,
     buttons: Sequence[dict[str, str]] = (),
+    before: str = "",
 ) -> None:
     answer = context.content.answers.get(entry, context.province, context.today)
-    say(dispatcher, context, answer, variables, buttons)
+    say(dispatcher, context, answer, variables, buttons, before)
 
 
 def _buttons(place: Resolution) -> list[dict[str, str]]:

@@ -1,17 +1,30 @@
-"""Who owns a conversation: the bot, or the queue of people. The only code that changes `conversation.holder`.
+"""Who owns a conversation: the bot, the queue, one officer, or nobody any more. The only code that changes it.
+
+    bot ──escalate──▶ queue ──take──▶ officer ──return_to_bot──▶ bot        (the dialogue gets an event)
+                        ▲                ├──close──▶ closed ──owner writes──▶ bot   (the dialogue begins anew)
+                        └─lease, unanswered─┴─lease, answered──▶ bot         (the dialogue gets an event)
 
 Handing over and back are state changes inside the caller's transaction; what is said about them is the dialogue's.
+Every change raises the conversation's version, so a turn that is under way finds another one and has no effect.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, case, func, insert, select, update
 
-from store.database import insert_returning_id
-from store.tables import conversation, escalation, inbound
+from bot import outbox
+from store.database import insert_if_new, insert_returning_id
+from store.messages import Reply
+from store.tables import conversation, escalation, inbound, officer
+
+# After so long without an act of its officer a conversation is not held any more. Long enough for a telephone call,
+# short enough that an owner does not sit in front of a silent bot for half a day because somebody went home.
+OFFICER_LEASE = timedelta(minutes=60)
+WAITING = ("open", "taken")
 
 
 class Holder(StrEnum):
@@ -19,32 +32,43 @@ class Holder(StrEnum):
 
     BOT = "bot"
     QUEUE = "queue"
+    OFFICER = "officer"
+    CLOSED = "closed"
 
 
 class Reason(StrEnum):
     """Why a person is needed."""
 
     ASKED = "asked_for_person"
+    COMPLAINT = "complaint"
+    SPOKEN_HELP = "spoken_help"
+    NOT_UNDERSTOOD = "not_understood"
     BOT_UNAVAILABLE = "bot_unavailable"
     STATE_UNREADABLE = "state_unreadable"
 
 
 class NotEscalated(LookupError):
-    """There is no open escalation with this number: it was returned already, or never was."""
+    """There is no waiting escalation with this number: it was finished already, or never was."""
+
+
+class NotHolder(PermissionError):
+    """Another officer holds the conversation; the argument is that officer's name."""
 
 
 # The dialogue's own event, so that it neither resumes in the middle of a question nor hands over again at once.
 PERSON_FINISHED = "/event_person_finished"
 
+# Who owns the conversation once its owner has written again: a closed one is the bot's anew.
+HOLDER_WHEN_WRITTEN_TO = case((conversation.c.holder == Holder.CLOSED, Holder.BOT), else_=conversation.c.holder)
+
 
 def escalate(connection: Connection, conversation_id: str, reason: Reason, now: datetime, due_hours: int) -> int:
     """Give the conversation to the queue; returns the escalation's number. Again while it waits: the same number."""
-    already = connection.scalar(_open_number(conversation_id))
+    waiting = select(escalation.c.id).filter_by(conversation_id=conversation_id)
+    already = connection.scalar(waiting.where(escalation.c.status.in_(WAITING)))
     if already is not None:
         return int(already)
-    # a turn that is under way finds another version and has no effect
-    taken = {"holder": Holder.QUEUE, "version": conversation.c.version + 1}
-    connection.execute(update(conversation).where(conversation.c.id == conversation_id).values(taken))
+    _give(connection, conversation_id, Holder.QUEUE)
     return insert_returning_id(
         connection,
         escalation,
@@ -58,37 +82,66 @@ def escalate(connection: Connection, conversation_id: str, reason: Reason, now: 
     )
 
 
-def return_to_bot(connection: Connection, escalation_id: int, now: datetime) -> str:
+def officer_named(connection: Connection, name: str, now: datetime) -> int:
+    """The officer's number, made at the first mention."""
+    insert_if_new(connection, officer, {"name": name, "created_at": now})
+    return int(connection.execute(select(officer.c.id).filter_by(name=name)).scalar_one())
+
+
+def take(connection: Connection, escalation_id: int, officer_id: int, now: datetime) -> None:
+    """The officer holds the conversation until the lease ends; every act of theirs renews it.
+
+    Taking twice is taking once. Raises NotEscalated, NotHolder.
+    """
+    row = _waiting(connection, escalation_id)
+    if row["status"] == "taken" and row["officer_id"] != officer_id:
+        raise NotHolder(connection.scalar(select(officer.c.name).filter_by(id=row["officer_id"])))
+    if row["status"] == "open":
+        _give(connection, row["conversation_id"], Holder.OFFICER)
+    held = {"status": "taken", "officer_id": officer_id, "lease_until": now + OFFICER_LEASE}
+    connection.execute(update(escalation).filter_by(id=escalation_id).values(held))
+
+
+def answer(connection: Connection, escalation_id: int, officer_id: int, reply: Reply, now: datetime) -> str:
+    """Send `reply` as the officer, who takes the conversation if it still waits. Returns the conversation's id.
+
+    Only the holder may send: raises NotHolder, NotEscalated.
+    """
+    take(connection, escalation_id, officer_id, now)
+    row = _waiting(connection, escalation_id)
+    changed = (
+        update(conversation)
+        .where(conversation.c.id == row["conversation_id"])
+        .values(
+            version=conversation.c.version + 1,
+            last_seq=conversation.c.last_seq + 1,
+            offered=[],  # the bot's buttons are not what "2" refers to any more
+        )
+        .returning(*conversation.c)
+    )
+    outbox.append(connection, connection.execute(changed).mappings().one(), [reply], now, sender="officer")
+    if row["answered_at"] is None:
+        connection.execute(update(escalation).filter_by(id=escalation_id).values(answered_at=now))
+    return str(row["conversation_id"])
+
+
+def return_to_bot(connection: Connection, escalation_id: int, now: datetime, officer_id: int | None = None) -> str:
     """A person has finished: the bot holds again and is told so by an event. Returns the conversation's id.
 
-    The event's id is made from the escalation's, so returning twice tells the bot once. Raises NotEscalated.
+    The event's id is made from the escalation's, so returning twice tells the bot once. Raises NotEscalated, and
+    NotHolder when `officer_id` is given and somebody else holds the conversation.
     """
-    row = connection.execute(
-        update(escalation)
-        .where(escalation.c.id == escalation_id, escalation.c.status == "open")
-        .values(status="returned", closed_at=now)
-        .returning(escalation.c.conversation_id, escalation.c.reason)
-    ).first()
-    if row is None:
-        raise NotEscalated(escalation_id)
-    values = {
-        "holder": Holder.BOT,
-        "version": conversation.c.version + 1,
-        "last_seq": conversation.c.last_seq + 1,
-    }
-    if row.reason == Reason.STATE_UNREADABLE:
+    row = _finish(connection, escalation_id, "returned", now, officer_id)
+    values: dict[str, Any] = {"last_seq": conversation.c.last_seq + 1, "unclear_turns": 0}
+    if row["reason"] == Reason.STATE_UNREADABLE:
         values["dialogue_state"] = None  # a person has dealt with it; only now may the dialogue begin anew
-    changed = connection.execute(
-        update(conversation)
-        .where(conversation.c.id == row.conversation_id)
-        .values(**values, wake_at=func.coalesce(conversation.c.wake_at, now))
-        .returning(conversation.c.last_seq, conversation.c.channel)
-    ).one()
+    values["wake_at"] = func.coalesce(conversation.c.wake_at, now)
+    changed = _give(connection, row["conversation_id"], Holder.BOT, **values)
     connection.execute(
         insert(inbound).values(
-            conversation_id=row.conversation_id,
-            seq=changed.last_seq,
-            channel=changed.channel,
+            conversation_id=row["conversation_id"],
+            seq=changed["last_seq"],
+            channel=changed["channel"],
             provider_message_id=f"person-finished-{escalation_id}",
             kind="event",
             text="",
@@ -98,8 +151,60 @@ def return_to_bot(connection: Connection, escalation_id: int, now: datetime) -> 
             received_at=now,
         )
     )
-    return str(row.conversation_id)
+    return str(row["conversation_id"])
 
 
-def _open_number(conversation_id: str):  # type: ignore[no-untyped-def]
-    return select(escalation.c.id).where(escalation.c.conversation_id == conversation_id, escalation.c.status == "open")
+def close(connection: Connection, escalation_id: int, now: datetime, officer_id: int | None = None) -> str:
+    """The matter is over: nobody speaks until the owner writes again, and then the dialogue begins anew.
+
+    Raises as `return_to_bot`.
+    """
+    row = _finish(connection, escalation_id, "closed", now, officer_id)
+    _give(connection, row["conversation_id"], Holder.CLOSED, dialogue_state=None, offered=[], unclear_turns=0)
+    return str(row["conversation_id"])
+
+
+def expire_leases(connection: Connection, now: datetime) -> list[str]:
+    """Take conversations back from officers who have not acted for their lease; ids of the conversations.
+
+    One that was answered goes to the bot; one that nobody answered waits in the queue again, with its old deadline.
+    """
+    late = select(escalation).where(escalation.c.status == "taken", escalation.c.lease_until <= now)
+    freed = []
+    for row in connection.execute(late.with_for_update(skip_locked=True)).mappings().all():
+        if row["answered_at"] is not None:
+            return_to_bot(connection, row["id"], now)
+        else:
+            waits = {"status": "open", "officer_id": None, "lease_until": None}
+            connection.execute(update(escalation).filter_by(id=row["id"]).values(waits))
+            _give(connection, row["conversation_id"], Holder.QUEUE)
+        freed.append(str(row["conversation_id"]))
+    return freed
+
+
+def _waiting(connection: Connection, escalation_id: int) -> RowMapping:
+    row = connection.execute(select(escalation).filter_by(id=escalation_id).with_for_update()).mappings().first()
+    if row is None or row["status"] not in WAITING:
+        raise NotEscalated(escalation_id)
+    return row
+
+
+def _finish(
+    connection: Connection, escalation_id: int, status: str, now: datetime, officer_id: int | None
+) -> RowMapping:
+    row = _waiting(connection, escalation_id)
+    if officer_id is not None and row["officer_id"] not in (None, officer_id):
+        raise NotHolder(connection.scalar(select(officer.c.name).filter_by(id=row["officer_id"])))
+    done = {"status": status, "closed_at": now, "lease_until": None}
+    connection.execute(update(escalation).filter_by(id=escalation_id).values(done))
+    return row
+
+
+def _give(connection: Connection, conversation_id: str, holder: Holder, **values: Any) -> RowMapping:
+    changed = (
+        update(conversation)
+        .where(conversation.c.id == conversation_id)
+        .values(holder=holder, version=conversation.c.version + 1, **values)
+        .returning(*conversation.c)
+    )
+    return connection.execute(changed).mappings().one()

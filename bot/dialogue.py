@@ -106,6 +106,7 @@ class Dialogue:
                 "state": state,
                 "text": context.text or None,
                 "payload": payload.as_json() if payload else None,
+                "slots": {"language": context.language},
             }
             status, body = await self._post(request, deadline_seconds + TRAVEL_SECONDS)
         if status == 422:

@@ -1,72 +1,105 @@
-"""What waits for a person: the open escalations with what an officer must know before answering."""
+"""What waits for a person: escalations with what an officer must know before answering.
+
+The context is read from the conversation when it is asked for, not copied when it is handed over: nothing gets stale,
+and an erasure has one place to erase.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
-from store.tables import contact, conversation, escalation, inbound
+from bot.baton import WAITING
+from store.queries import thread
+from store.tables import contact, conversation, escalation, officer
+
+CONTEXT_MESSAGES = 6
 
 
 @dataclass(frozen=True)
-class OpenEscalation:
-    """`last_text`: what the owner wrote last; `commune_code`: the commune settled in the dialogue, if any."""
+class Said:
+    """One line of the context. `sender`: owner | bot | officer."""
+
+    sender: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class WaitingEscalation:
+    """`commune_code`: the commune settled in the dialogue; `tried`: ids of the pack entries the bot said last.
+
+    `officer`: who holds the conversation until `lease_until`; None while it waits in the queue. `context`: what both
+    sides said last, the oldest first; `flow`: the dialogue's loop that was interrupted, if any.
+    """
 
     id: int
     conversation_id: str
     channel: str
+    language: str
     reason: str
     opened_at: datetime
     due_at: datetime
+    answered_at: datetime | None
+    officer: str | None
+    lease_until: datetime | None
     name: str | None
     phone: str | None
     commune_code: str | None
-    last_text: str
+    flow: str | None
+    tried: tuple[str, ...]
+    context: tuple[Said, ...]
+
+    @property
+    def last_text(self) -> str:
+        """What the owner wrote last in words; empty when only buttons were pressed."""
+        return next((said.text for said in reversed(self.context) if said.sender == "owner" and said.text), "")
 
 
-def open_escalations(connection: Connection) -> list[OpenEscalation]:
-    """The open ones, the first due first."""
-    last_text = (
-        select(inbound.c.text)
-        .where(inbound.c.conversation_id == conversation.c.id, inbound.c.kind == "message")
-        .order_by(inbound.c.seq.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+def waiting_escalations(connection: Connection) -> list[WaitingEscalation]:
+    """Those in the queue and those an officer holds, the first due first."""
     rows = (
         select(
             escalation,
             conversation.c.channel,
+            conversation.c.language,
             conversation.c.dialogue_state,
             contact.c.name,
             contact.c.phone,
-            last_text.label("last_text"),
+            officer.c.name.label("officer"),
         )
         .join(conversation, conversation.c.id == escalation.c.conversation_id)
         .join(contact, contact.c.id == conversation.c.contact_id)
-        .where(escalation.c.status == "open")
+        .outerjoin(officer, officer.c.id == escalation.c.officer_id)
+        .where(escalation.c.status.in_(WAITING))
         .order_by(escalation.c.due_at, escalation.c.id)
     )
-    return [
-        OpenEscalation(
-            id=row.id,
-            conversation_id=row.conversation_id,
-            channel=row.channel,
-            reason=row.reason,
-            opened_at=row.opened_at,
-            due_at=row.due_at,
-            name=row.name,
-            phone=row.phone,
-            commune_code=_slot(row.dialogue_state, "commune_code"),
-            last_text=row.last_text or "",
-        )
-        for row in connection.execute(rows)
-    ]
+    return [_waiting(connection, row) for row in connection.execute(rows).mappings()]
 
 
-def _slot(state: object, name: str) -> str | None:
-    slots = state.get("slots") if isinstance(state, dict) else None
-    value = slots.get(name) if isinstance(slots, dict) else None
-    return value if isinstance(value, str) else None
+def _waiting(connection: Connection, row: RowMapping) -> WaitingEscalation:
+    said = thread(connection, row["conversation_id"], 0, CONTEXT_MESSAGES)
+    entries = [one["reply"].get("entry") for one in said if one["reply"]]
+    state = row["dialogue_state"] or {}
+    return WaitingEscalation(
+        id=row["id"],
+        conversation_id=row["conversation_id"],
+        channel=row["channel"],
+        language=row["language"] or "vi",
+        reason=row["reason"],
+        opened_at=row["opened_at"],
+        due_at=row["due_at"],
+        answered_at=row["answered_at"],
+        officer=row["officer"],
+        lease_until=row["lease_until"],
+        name=row["name"],
+        phone=row["phone"],
+        commune_code=state.get("slots", {}).get("commune_code"),
+        flow=state.get("loop"),
+        tried=tuple(dict.fromkeys(entry for entry in entries if entry)),
+        context=tuple(
+            Said(one["sender"], one["text"] or (one["reply"] or {}).get("text", ""), one["at"]) for one in said
+        ),
+    )

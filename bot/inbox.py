@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
-from bot.baton import Holder
+from bot.baton import HOLDER_WHEN_WRITTEN_TO, Holder
+from bot.secrets import mask
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import insert_if_new
@@ -80,7 +81,11 @@ def open_conversation(
 _NUMBER = (
     update(conversation)
     .where(conversation.c.id == bindparam("conversation"))
-    .values(last_seq=conversation.c.last_seq + 1, wake_at=func.coalesce(conversation.c.wake_at, bindparam("wake")))
+    .values(
+        last_seq=conversation.c.last_seq + 1,
+        holder=HOLDER_WHEN_WRITTEN_TO,
+        wake_at=func.coalesce(conversation.c.wake_at, bindparam("wake")),
+    )
     .returning(*conversation.c)
 )
 
@@ -98,6 +103,8 @@ def accept(
     the database itself. The number is given under the conversation's row lock: numbers follow the order of commits.
     With `take_until` an idle conversation is taken at once, which saves the worker its own claim.
     """
+    # What must never have been sent is not kept either: from here on nobody sees more than what it was
+    text, masked = mask(message.text)
     # The row lock comes first: two deliveries of one message wait here for each other
     wake = take_until or now
     number = connection.execute(_NUMBER, {"conversation": conversation_id, "wake": wake}).mappings().one()
@@ -107,7 +114,8 @@ def accept(
         "channel": message.channel,
         "provider_message_id": message.provider_message_id,
         "kind": "message",
-        "text": message.text,
+        "text": text,
+        "masked": list(masked) or None,
         "payload": message.payload,
         "status": "pending",
         "attempts": 0,

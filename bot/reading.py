@@ -1,4 +1,4 @@
-"""Reads what needs no language model: pressed buttons, "2" for the second button, messages without words.
+"""Reads what needs no language model: pressed buttons, "2" for the second one, "stop", messages without words.
 
 Whatever is read here travels to the dialogue as a payload and skips the NLU.
 """
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from store.contacts import find_phone
 from store.messages import MAX_UNDERSTOOD_CHARACTERS
 from store.text import clean, folded_words
 
@@ -19,33 +20,31 @@ MAX_PAYLOAD_BYTES = 1000
 EVENT_PREFIX = "event_"
 MESSAGE_TOO_LONG = "event_message_too_long"
 MESSAGE_WITHOUT_WORDS = "event_message_without_words"
+NUMBER_ALONE = "event_number_alone"
+PHONE_ALONE = "event_phone_alone"
 _PAYLOAD = re.compile(r"/(?P<intent>[a-z][a-z0-9_]*)(?P<entities>\{.*\})?", re.DOTALL)
 # "2", "số 2", "câu 2 ạ", "hai": the position of an offered button
 _POSITIONS = {"mot": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9}
 _POSITIONS |= {str(position): position for position in range(1, 11)}
 _AROUND_A_NUMBER = frozenset({"so", "chon", "cau", "muc", "y", "nut"})
 _POLITE = frozenset({"a", "da", "vang", "nhe", "nha", "em", "voi"})
+# "a", "b)", "C.": the same, as an exam is answered; only by itself.
+_LETTERS = {letter: position for position, letter in enumerate("abcde", 1)}
 # Only where exactly one thing was offered is it plain what is agreed to.
 _YES = frozenset(
-    {
-        "da",
-        "vang",
-        "da vang",
-        "co",
-        "u",
-        "uh",
-        "uhm",
-        "um",
-        "uk",
-        "ok",
-        "oke",
-        "duoc",
-        "dc",
-        "dong y",
-        "nho em",
-        "co chu",
-    }
+    "da,vang,da vang,co,co chu,u,uh,uhm,um,uk,ok,oke,okie,okay,duoc,dc,dong y,nho em,dung,dung roi,dung vay,chuan,phai,"
+    "phai roi,yes,yeah,yep,sure".split(",")
 )
+_NO = frozenset(
+    "khong,ko,k,kg,hong,khong phai,ko phai,k phai,khong phai dau,khong dau,thoi,khong can,ko can,k can,chua,no,nope,"
+    "none".split(",")
+)
+# Buttons that say no, or go away: nobody who answers "có" means one of them.
+_REFUSALS = ("/none_of_these", "/do_not_keep_domain_status")
+_ASIDES = ("/answer_wrong", "/leave_domain_check")
+# The words that Decree 91/2020/NĐ-CP and the carriers know; they act at once, whatever else is going on.
+_STOP = frozenset({"stop", "tc", "tu choi", "huy dang ky", "unsubscribe"})
+OPT_OUT = "opt_out"
 
 
 class PayloadInvalid(ValueError):
@@ -77,10 +76,17 @@ def parse_payload(text: str) -> Payload:
     return Payload(match["intent"], tuple(entities.items()))
 
 
-def read(text: str, payload: str | None, offered: Sequence[Mapping[str, str]] | None) -> Payload | None:
-    """The payload that a message stands for, or None when it needs the NLU. Raises PayloadInvalid."""
+def read(
+    text: str, payload: str | None, offered: Sequence[Mapping[str, str]] | None, is_asked: bool = False
+) -> Payload | None:
+    """The payload that a message stands for, or None when it needs the NLU. Raises PayloadInvalid.
+
+    `is_asked`: a flow waits for an answer, so a bare number is one.
+    """
     if payload is not None:
         return parse_payload(payload)
+    if says_stop(text):
+        return Payload(OPT_OUT)
     chosen = _offered_choice(text, offered or ())
     if chosen is not None:
         return parse_payload(chosen)
@@ -88,21 +94,37 @@ def read(text: str, payload: str | None, offered: Sequence[Mapping[str, str]] | 
         return Payload(MESSAGE_TOO_LONG)
     if not any(character.isalnum() for character in text):
         return Payload(MESSAGE_WITHOUT_WORDS)
+    if not is_asked and not any(character.isalpha() for character in text):
+        return Payload(PHONE_ALONE if find_phone(text) else NUMBER_ALONE)
     return None
 
 
+def says_stop(text: str) -> bool:
+    """Whether the message is the word that ends all unasked messages."""
+    return " ".join(folded_words(text[:40])) in _STOP
+
+
 def _offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | None:
-    """The payload of the offered button that the text names by its title, its position, or by agreeing to it."""
+    """The payload of the offered button that the text names by its title, position or letter, or by yes or no."""
     words = folded_words(text[:200])
     for button in offered:
         if words and words == folded_words(button["title"]):
             return button["payload"]
-    said = [word for word in words if word not in _POLITE]
-    numbers = [word for word in said if word not in _AROUND_A_NUMBER]
-    position = _POSITIONS.get(numbers[0], 0) if len(numbers) == 1 else 0
+    position = _position(text, words)
     if 0 < position <= len(offered):
         return offered[position - 1]["payload"]
-    agreed = " ".join(said) in _YES or " ".join(words).removesuffix(" a") in _YES
-    if agreed and len(offered) == 1:
-        return offered[0]["payload"]
-    return None
+    said = {" ".join(words), " ".join(words).removesuffix(" a"), " ".join(w for w in words if w not in _POLITE)}
+    payloads = [button["payload"] for button in offered]
+    refusals = [payload for payload in payloads if payload in _REFUSALS]
+    if refusals and said & _NO:
+        return refusals[0]
+    agreeable = [payload for payload in payloads if payload not in (*_REFUSALS, *_ASIDES)]
+    return agreeable[0] if len(agreeable) == 1 and said & _YES else None
+
+
+def _position(text: str, words: Sequence[str]) -> int:
+    letter = text.strip(" .):").lower()
+    if letter in _LETTERS:
+        return _LETTERS[letter]
+    numbers = [word for word in words if word not in _POLITE and word not in _AROUND_A_NUMBER]
+    return _POSITIONS.get(numbers[0], 0) if len(numbers) == 1 else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.callbacks import ACTIONS_PATH
 from bot.dialogue import Dialogue, TurnRegister
 from bot.flow_domain import Flows, load_flows
-from bot.turn import TurnRunner
+from bot.keeper import Keeper
+from bot.turn import GATHER, TurnRunner
 from bot.wakeups import Wakeups
 from bot.web.context import WebContext
 from bot.worker import Worker
@@ -40,6 +42,7 @@ class Hotline:
     dialogue: Dialogue
     runner: TurnRunner
     worker: Worker
+    keeper: Keeper
     web: WebContext
     keyring: Keyring
 
@@ -96,13 +99,14 @@ def compose(
     internal_url: str,
     clock: Clock | None = None,
     flows: Flows | None = None,
+    gather: timedelta = GATHER,
 ) -> Hotline:
     """Make every room. `internal_url`: where this process answers call-backs. Raises Stop."""
     clock = clock or Clock(settings.timezone, settings.now)
     database, keyring = open_migrated_database(settings, clock)
     flows, wakeups, register = flows or load_flows(), Wakeups(), TurnRegister()
     dialogue = Dialogue(rasa_url, internal_url.rstrip("/") + ACTIONS_PATH, register)
-    runner = TurnRunner(database, dialogue, flows, content, clock, keyring, wakeups)
+    runner = TurnRunner(database, dialogue, flows, content, clock, keyring, wakeups, gather)
     worker = Worker(database, runner, clock, wakeups)
     return Hotline(
         settings=settings,
@@ -115,6 +119,7 @@ def compose(
         dialogue=dialogue,
         runner=runner,
         worker=worker,
+        keeper=Keeper(database, clock, content.answers, wakeups),
         web=WebContext(database, clock, keyring, wakeups, content, flows, dialogue, worker, settings.province),
         keyring=keyring,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 import uvloop
 
 from hotline import terminal
@@ -18,6 +19,7 @@ from hotline.models import ensure_model, inputs_digest, lookup_table, run_rasa, 
 from hotline.paths import MODELS, VAR
 from hotline.serve import Ports
 from hotline.serve import serve as serve_process
+from programme.retrieval_evaluation import evaluate as evaluate_search
 from store.clock import Clock
 from store.logs import configure_logs
 from store.settings import Settings, explain, unknown_variables
@@ -101,17 +103,16 @@ def train_command(force: bool) -> None:
 
 @main.command()
 def evaluate() -> None:
-    """Chấm mô hình trên bộ câu hỏi giữ riêng; ghi var/evaluation.json."""
-    model = ensure_model(read_content(read_settings()), click.echo)
-    run_rasa(
-        "nlu.evaluate",
-        "--model",
-        str(model),
-        "--held-out",
-        "nlu/eval/held_out.yml",
-        "--out",
-        str(VAR / "evaluation.json"),
-    )
+    """Chấm phần hiểu câu và phần tìm câu trả lời trên bộ câu hỏi giữ riêng; ghi var/evaluation.json."""
+    settings = read_settings()
+    content = read_content(settings)
+    model = ensure_model(content, click.echo)
+    out = VAR / "evaluation.json"
+    run_rasa("nlu.evaluate", "--model", str(model), "--held-out", "nlu/eval/held_out.yml", "--out", str(out))
+    search = evaluate_search(content, Clock(settings.timezone, settings.now).today())
+    figures = {**orjson.loads(out.read_bytes()), "retrieval": search}
+    out.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+    terminal.print_search_figures(search)
 
 
 def _conversing_options(command: Any) -> Any:
@@ -184,16 +185,54 @@ def escalations_list(as_json: bool) -> None:
     terminal.list_escalations(settings, read_content(settings), as_json)
 
 
+@escalations.command("answer")
+@click.argument("number", type=int)
+@click.argument("text")
+@click.option("--officer", default="Cán bộ trực", show_default=True, help="Tên cán bộ trả lời.")
+@click.option("--return", "finished", is_flag=True, help="Trả lời xong thì trả cuộc trò chuyện về cho trợ lý ảo.")
+def escalations_answer(number: int, text: str, officer: str, finished: bool) -> None:
+    """Cán bộ nhận cuộc trò chuyện và gửi trả lời cho chủ cửa hàng."""
+    terminal.answer_escalation(read_settings(), number, text, officer, finished)
+
+
 @escalations.command("return")
 @click.argument("number", type=int)
-def escalations_return(number: int) -> None:
+@click.option("--close", is_flag=True, help="Khép lại luôn: trợ lý ảo im lặng đến khi chủ cửa hàng nhắn tiếp.")
+def escalations_return(number: int, close: bool) -> None:
     """Cán bộ đã xong: trả cuộc trò chuyện về cho trợ lý ảo."""
-    terminal.return_escalation(read_settings(), number)
+    terminal.return_escalation(read_settings(), number, close)
+
+
+@main.group("data-requests")
+def data_requests() -> None:
+    """Yêu cầu xem, xóa dữ liệu cá nhân."""
+
+
+@data_requests.command("list")
+def data_requests_list() -> None:
+    """Liệt kê, gần đến hạn trước."""
+    terminal.list_data_requests(read_settings())
 
 
 @main.group("content")
 def content_group() -> None:
     """Gói nội dung."""
+
+
+@content_group.command("list")
+def content_list() -> None:
+    """Những câu chỉ được nói khi có người duyệt, và đã duyệt hay chưa."""
+    settings = read_settings()
+    terminal.list_unapproved(settings, read_content(settings))
+
+
+@content_group.command("approve")
+@click.argument("entry")
+@click.option("--by", required=True, help="Tên người duyệt.")
+def content_approve(entry: str, by: str) -> None:
+    """Duyệt một câu với đúng lời và nguồn đang có; sửa câu thì phải duyệt lại."""
+    settings = read_settings()
+    terminal.approve_entry(settings, read_content(settings), entry, by)
 
 
 @content_group.command("check")

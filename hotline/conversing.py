@@ -12,10 +12,11 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from bot import inbox
 from bot.baton import Holder
@@ -78,13 +79,21 @@ class Terminal:
     def __init__(self, hotline: Hotline) -> None:
         self.hotline = hotline
 
-    async def open(self, province: str | None = None) -> str:
-        """A new conversation's id; in the configured province unless another is given."""
+    async def open(self, province: str | None = None, noticed: bool = True) -> str:
+        """A new conversation's id; in the configured province unless another is given.
+
+        `noticed`: the first-contact notice counts as shown.
+        """
         hotline, address = self.hotline, uuid.uuid4().hex
         where = province or hotline.settings.province
-        return await hotline.database.run(
-            lambda c: inbox.open_conversation(c, hotline.keyring, CHANNEL, address, where, hotline.clock.now())
-        )
+        version = hotline.content.phrases.notice_version if noticed else 0
+
+        def begin(connection: Connection) -> str:
+            new = inbox.open_conversation(connection, hotline.keyring, CHANNEL, address, where, hotline.clock.now())
+            connection.execute(update(conversation).filter_by(id=new).values(notice_version=version))
+            return new
+
+        return await hotline.database.run(begin)
 
     async def say(self, conversation_id: str, text: str, payload: str | None = None) -> Exchange:
         """Send one message and wait until it is answered, or left for a person."""
@@ -124,7 +133,9 @@ async def running_bot(
 @contextlib.asynccontextmanager
 async def _serving(settings: Settings, content: Content, model: Path, clock: Clock | None) -> AsyncIterator[Hotline]:
     internal = bind(LOOPBACK, 0)
-    hotline = compose(settings, content, "", f"http://{LOOPBACK}:{internal.getsockname()[1]}", clock)
+    hotline = compose(
+        settings, content, "", f"http://{LOOPBACK}:{internal.getsockname()[1]}", clock, gather=timedelta(0)
+    )
     rasa = RasaProcess(model, lambda url: setattr(hotline.dialogue, "rasa_url", url))
     server = server_for(internal_app(hotline.register, hotline.flows.domain))
     serving = asyncio.create_task(server.serve([internal]))

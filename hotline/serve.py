@@ -115,7 +115,7 @@ async def _run_until(
     outside, inside = server_for(public_app(hotline.web)), server_for(internal[0])
     calls = asyncio.create_task(outside.serve([public]))
     callbacks = asyncio.create_task(inside.serve([internal[1]]))
-    others = [asyncio.create_task(hotline.worker.run())]
+    others = [asyncio.create_task(hotline.worker.run()), asyncio.create_task(hotline.keeper.run())]
     if rasa is not None:
         others.append(asyncio.create_task(rasa.watch()))
     stopping = asyncio.create_task(stop.wait())

@@ -3,30 +3,57 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 import orjson
+from sqlalchemy import Connection
 
-from bot.baton import Holder, NotEscalated, return_to_bot
-from bot.escalations import open_escalations
+from bot import baton
+from bot.baton import (
+    OFFICER_LEASE,
+    Holder,
+    NotEscalated,
+    NotHolder,
+    Reason,
+    expire_leases,
+    officer_named,
+    return_to_bot,
+)
+from bot.data_requests import open_data_requests
+from bot.escalations import WaitingEscalation, waiting_escalations
 from hotline.app import open_migrated_database
 from hotline.conversing import Exchange, running_bot
 from hotline.errors import Stop
+from programme.approvals import approvals, approve
+from programme.communes import Commune
 from programme.content import Content
 from store.clock import Clock
+from store.database import Database
+from store.messages import Reply
 from store.settings import Settings
+from store.text import clean
+
+SHOWN_CHARACTERS = 200
 
 Conversing = Callable[[Settings, Content, Path], Awaitable[None]]
 
 _REASONS = {
-    "asked_for_person": "chủ cửa hàng muốn gặp cán bộ",
-    "bot_unavailable": "trợ lý ảo bị gián đoạn",
-    "state_unreadable": "lỗi trạng thái hội thoại",
+    Reason.ASKED: "chủ cửa hàng muốn gặp cán bộ",
+    Reason.COMPLAINT: "phản ánh, khiếu nại",
+    Reason.SPOKEN_HELP: "cần nói chuyện trực tiếp",
+    Reason.NOT_UNDERSTOOD: "trợ lý ảo không hiểu mấy tin liền",
+    Reason.BOT_UNAVAILABLE: "trợ lý ảo bị gián đoạn",
+    Reason.STATE_UNREADABLE: "lỗi trạng thái hội thoại",
 }
+_WHO = {"owner": "Chủ cửa hàng", "bot": "Trợ lý ảo", "officer": "Cán bộ"}
+_REQUESTS = {"access": "xem dữ liệu", "erasure": "xóa dữ liệu"}
 
 
 async def each_line_afresh(settings: Settings, content: Content, model: Path) -> None:
@@ -39,7 +66,7 @@ async def each_line_afresh(settings: Settings, content: Content, model: Path) ->
 async def all_lines_together(settings: Settings, content: Content, model: Path) -> None:
     """`hotline converse`: the same in one conversation."""
     async with running_bot(settings, content, model) as bot:
-        conversation_id = await bot.open()
+        conversation_id = await bot.open(noticed=False)
         async for line in _lines():
             _print_json(await bot.say(conversation_id, line))
 
@@ -47,7 +74,7 @@ async def all_lines_together(settings: Settings, content: Content, model: Path) 
 async def chat(settings: Settings, content: Content, model: Path) -> None:
     """`hotline chat`: a person at a terminal, until Ctrl-D or Ctrl-C."""
     async with running_bot(settings, content, model) as bot:
-        conversation_id = await bot.open()
+        conversation_id = await bot.open(noticed=False)
         click.echo("Nhắn cho trợ lý ảo (Ctrl-D để thôi). Số chọn nút tương ứng.\n\nBạn: ", nl=False)
         async for line in _lines():
             _print_exchange(await bot.say(conversation_id, line))
@@ -58,36 +85,141 @@ async def chat(settings: Settings, content: Content, model: Path) -> None:
 def list_escalations(settings: Settings, content: Content, as_json: bool) -> None:
     """`hotline escalations list`: what an officer must know, the first due first."""
     clock = Clock(settings.timezone, settings.now)
-    database, _ = open_migrated_database(settings, clock)
-    waiting = database.read_now(open_escalations)
-    database.close()
+    with _database(settings, clock) as database:
+        database.run_now(lambda connection: expire_leases(connection, clock.now()))
+        waiting = database.read_now(waiting_escalations)
     if not waiting and not as_json:
         click.echo("Không có yêu cầu nào đang chờ.")
     for one in waiting:
         commune = content.communes.by_code(one.commune_code) if one.commune_code else None
         if as_json:
-            row = {**vars(one), "commune": commune.full_name if commune else None}
-            click.echo(orjson.dumps(row).decode())
-            continue
-        late = " QUÁ HẠN" if one.due_at < clock.now() else ""
-        due = one.due_at.astimezone(clock.timezone)
-        click.echo(f"#{one.id}  hạn {due:%H:%M %d/%m/%Y}{late}  [{one.channel}]  {_REASONS[one.reason]}")
-        who = [one.name, one.phone, commune.full_name if commune else None]
-        click.echo(f"    {' · '.join(x for x in who if x) or 'chưa để lại tên, số điện thoại'}")
-        click.echo(f"    “{one.last_text[:200]}”")
+            place = {"commune": commune.full_name if commune else None}
+            place["vendor"] = commune.vendor.short if commune and commune.vendor else None
+            click.echo(orjson.dumps({**asdict(one), **place, "last_text": one.last_text}).decode())
+        else:
+            _print_escalation(one, commune, clock)
 
 
-def return_escalation(settings: Settings, number: int) -> None:
-    """`hotline escalations return N`. Raises Stop when there is no open escalation N."""
+def _print_escalation(one: WaitingEscalation, commune: Commune | None, clock: Clock) -> None:
+    late = " QUÁ HẠN" if one.due_at < clock.now() and one.answered_at is None else ""
+    due = one.due_at.astimezone(clock.timezone)
+    reason = _REASONS[Reason(one.reason)]
+    click.echo(f"#{one.id}  hạn {due:%H:%M %d/%m/%Y}{late}  [{one.channel}, {one.language}]  {reason}")
+    vendor = commune.vendor.short if commune and commune.vendor else None
+    who = [one.name, one.phone, commune.full_name if commune else None, vendor]
+    click.echo(f"    {' · '.join(x for x in who if x) or 'chưa để lại tên, số điện thoại'}")
+    if one.officer and one.lease_until:
+        click.echo(f"    {one.officer} đang giữ đến {one.lease_until.astimezone(clock.timezone):%H:%M %d/%m}")
+    if one.tried:
+        click.echo(f"    Trợ lý ảo đã trả lời bằng: {', '.join(one.tried)}")
+    for said in one.context:
+        text = said.text if len(said.text) <= SHOWN_CHARACTERS else said.text[:SHOWN_CHARACTERS] + "…"
+        click.echo(f"    {_WHO[said.sender]}: {text or '(bấm nút)'}")
+
+
+def answer_escalation(settings: Settings, number: int, text: str, officer: str, finished: bool) -> None:
+    """`hotline escalations answer N TEXT`: send as an officer, who takes the conversation. Raises Stop."""
+    words = clean(text)
+    if not words:
+        raise Stop("Câu trả lời đang trống. Viết nội dung cần gửi cho chủ cửa hàng.")
     clock = Clock(settings.timezone, settings.now)
+
+    def send(connection: Connection) -> None:
+        now = clock.now()
+        expire_leases(connection, now)
+        officer_id = officer_named(connection, officer, now)
+        baton.answer(connection, number, officer_id, Reply(words), now)
+        if finished:
+            return_to_bot(connection, number, now, officer_id)
+
+    _act(settings, clock, number, send)
+    click.echo(f"Đã gửi trả lời của yêu cầu #{number}.")
+    if finished:
+        click.echo("Đã trả cuộc trò chuyện về cho trợ lý ảo.")
+    else:
+        until = (clock.now() + OFFICER_LEASE).astimezone(clock.timezone)
+        click.echo(f"{officer} giữ cuộc trò chuyện đến {until:%H:%M}. Xong thì: hotline escalations return {number}")
+
+
+def return_escalation(settings: Settings, number: int, close: bool) -> None:
+    """`hotline escalations return N [--close]`. Raises Stop when no escalation N is waiting."""
+    clock = Clock(settings.timezone, settings.now)
+    finish = baton.close if close else return_to_bot
+    _act(settings, clock, number, lambda connection: finish(connection, number, clock.now()))
+    if close:
+        click.echo(f"Đã đóng yêu cầu #{number}. Chủ cửa hàng nhắn lại thì trợ lý ảo trả lời từ đầu.")
+    else:
+        click.echo(f"Đã trả cuộc trò chuyện của yêu cầu #{number} về cho trợ lý ảo.")
+
+
+def list_data_requests(settings: Settings) -> None:
+    """`hotline data-requests list`: who asked to see or erase their data, the first deadline first."""
+    clock = Clock(settings.timezone, settings.now)
+    with _database(settings, clock) as database:
+        rows = database.read_now(open_data_requests)
+    if not rows:
+        click.echo("Không có yêu cầu nào về dữ liệu cá nhân.")
+    for row in rows:
+        late = " QUÁ HẠN" if row.due_on < clock.today() else ""
+        kind = _REQUESTS[row.kind]
+        click.echo(
+            f"#{row.id}  {kind}  trả lời trước {row.acknowledge_by:%d/%m/%Y}, xong trước {row.due_on:%d/%m/%Y}{late}"
+        )
+
+
+def list_unapproved(settings: Settings, content: Content) -> None:
+    """`hotline content list`: the entries that wait for an approval, with their words and sources."""
+    clock = Clock(settings.timezone, settings.now)
+    with _database(settings, clock) as database:
+        approved = database.read_now(approvals)
+    for answer in content.answers:
+        if answer.confidence != "C":
+            continue
+        state = "đã duyệt" if answer.approval in approved else "CHƯA DUYỆT"
+        sources = "; ".join(f"{source.document}, {source.article}" for source in answer.sources)
+        click.echo(f"{answer.id}  [{answer.pack}]  {state}\n    {answer.render_raw()}\n    (Nguồn: {sources})")
+
+
+def approve_entry(settings: Settings, content: Content, entry: str, by: str) -> None:
+    """`hotline content approve ID`: from now on the entry may be said, in exactly these words. Raises Stop."""
+    found = [answer for answer in content.answers if answer.id == entry and answer.confidence == "C"]
+    if not found:
+        raise Stop(f"Không có câu “{entry}” nào chờ duyệt. Xem danh sách: hotline content list")
+    clock = Clock(settings.timezone, settings.now)
+    with _database(settings, clock) as database:
+        new = database.run_now(lambda c: [approve(c, answer.approval, by, clock.now()) for answer in found])
+    for answer, is_new in zip(found, new, strict=True):
+        click.echo(f"{'Đã duyệt' if is_new else 'Đã duyệt từ trước'}: {answer.id} [{answer.pack}]")
+
+
+def print_search_figures(figures: dict[str, Any]) -> None:
+    """The search's part of `hotline evaluate`."""
+    click.echo(f"\nsearch over the packs, threshold {figures['threshold']}")
+    columns = ("answerable", "unanswerable", "right", "wrong", "unanswerable_answered")
+    click.echo(f"{'':14}" + "".join(f"{name:>23}" for name in columns))
+    rows = [(part, figures[part]) for part in ("calibration", "test")]
+    rows += [(f"at {row['threshold']}", row) for row in figures["thresholds"]]
+    for name, row in rows:
+        click.echo(f"{name:14}" + "".join(f"{row[column]:>23}" for column in columns))
+
+
+@contextlib.contextmanager
+def _database(settings: Settings, clock: Clock) -> Iterator[Database]:
     database, _ = open_migrated_database(settings, clock)
     try:
-        database.run_now(lambda connection: return_to_bot(connection, number, clock.now()))
-    except NotEscalated:
-        raise Stop(f"Không có yêu cầu #{number} đang chờ. Xem danh sách: hotline escalations list") from None
+        yield database
     finally:
         database.close()
-    click.echo(f"Đã trả cuộc trò chuyện của yêu cầu #{number} về cho trợ lý ảo.")
+
+
+def _act(settings: Settings, clock: Clock, number: int, act: Callable[[Connection], object]) -> None:
+    with _database(settings, clock) as database:
+        try:
+            database.run_now(act)
+        except NotEscalated:
+            raise Stop(f"Không có yêu cầu #{number} đang chờ. Xem danh sách: hotline escalations list") from None
+        except NotHolder as holder:
+            raise Stop(f"Yêu cầu #{number} đang do {holder} giữ; chỉ người giữ mới gửi được.") from None
 
 
 async def _lines() -> AsyncIterator[str]:
@@ -117,5 +249,5 @@ def _print_exchange(exchange: Exchange) -> None:
             click.echo(f"        (Nguồn: {source.document}, {source.article})")
         for number, button in enumerate(reply.buttons, 1):
             click.echo(f"   [{number}] {button.title}")
-    if not exchange.replies and exchange.holder == Holder.QUEUE:
+    if not exchange.replies and exchange.holder in (Holder.QUEUE, Holder.OFFICER):
         click.echo("(Cán bộ đang giữ cuộc trò chuyện; trợ lý ảo im lặng.)")

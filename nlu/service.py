@@ -112,6 +112,9 @@ class Service:
         deadline_ms = body.get("deadline_ms", 2000)
         if not isinstance(deadline_ms, (int, float)) or not 0 < deadline_ms <= 60_000:
             raise Refused(400, "bad_request", "deadline_ms must be between 0 and 60000")
+        slots = body.get("slots") or {}
+        if not isinstance(slots, dict):
+            raise Refused(400, "bad_request", "slots must be an object")
         turn = Turn(
             turn_id=body["turn_id"],
             actions_url=body["actions_url"],
@@ -121,6 +124,7 @@ class Service:
             payload=payload,
             metadata=body.get("metadata"),
             state=body.get("state"),
+            slots=slots,
         )
         return turn, deadline_ms / 1000
 

@@ -26,7 +26,12 @@ def train(config: Path, domain: Optional[Path], data: Sequence[Path], out: Path)
         os.environ["RASA_CACHE_DIRECTORY"] = str(Path(scratch) / "cache")
         files = [str(path) for path in data]
         if domain is None:
-            trained = rasa.model_training.train_nlu(str(config), files, scratch, fixed_model_name="model")
+            # train_nlu takes one path only
+            together = Path(scratch) / "data"
+            together.mkdir()
+            for number, path in enumerate(data):
+                (together / f"{number}-{path.name}").symlink_to(path.resolve())
+            trained = rasa.model_training.train_nlu(str(config), str(together), scratch, fixed_model_name="model")
         else:
             trained = rasa.model_training.train(
                 str(domain), str(config), files, scratch, force_training=True, fixed_model_name="model"

@@ -21,7 +21,7 @@ from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.processor import MessageProcessor
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, deserialise_events
+from rasa.shared.core.events import Event, SlotSet, deserialise_events
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
 from nlu import state as states
@@ -47,6 +47,7 @@ class Turn:
     payload: Optional[Dict[str, Any]]
     metadata: Optional[Dict[str, Any]]
     state: Optional[Dict[str, Any]]
+    slots: Dict[str, Any] = field(default_factory=dict)  # what the app knows better: set before the turn
     failure: Optional[str] = None
     tracker: Optional[DialogueStateTracker] = None
     parsed: Dict[str, Any] = field(default_factory=dict)
@@ -147,6 +148,10 @@ class StatelessProcessor(MessageProcessor):
 
     async def get_tracker(self, conversation_id: str) -> DialogueStateTracker:
         tracker = states.restore(conversation_id, _turn.get().state, self.domain)
+        known = {slot.name for slot in self.domain.slots}
+        for name, value in _turn.get().slots.items():
+            if name in known:
+                tracker.update(SlotSet(name, value))
         tracker.model_id = self.model_metadata.model_id
         tracker.assistant_id = self.model_metadata.assistant_id
         return tracker

@@ -7,13 +7,14 @@ responsible for who asked or how it is delivered; buttons are handed on as they 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from string import Formatter
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, ValidationInfo, field_validator
+from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator
 
 from programme.packs import (
     NATIONAL,
@@ -61,7 +62,16 @@ class Button(ContentModel):
 
 class _Words(ContentModel):
     vi: Text
-    en: Text | None = None
+    en: Text
+
+
+# Zalo's and Telegram's buttons cut longer ones on a phone's width.
+Label = Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True)]
+
+
+class _Title(ContentModel):
+    vi: Label
+    en: Label
 
 
 class _Citation(ContentModel):
@@ -72,6 +82,8 @@ class _Citation(ContentModel):
 class _Entry(ContentModel):
     id: Slug
     intent: Slug | None = None
+    title: _Title
+    keywords: tuple[Text, ...] = ()
     text: _Words
     sources: Annotated[tuple[_Citation, ...], Field(min_length=1)]
     confidence: Confidence
@@ -109,12 +121,26 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Approval:
+    """`digest` names the words that were read: a changed entry must be approved anew."""
+
+    pack: str
+    entry: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class Answer:
-    """One pack entry, its sources looked up and its window worked out."""
+    """One pack entry, its sources looked up and its window worked out.
+
+    `titles` name it on a button, by language; `keywords` are other words owners use for it, for the search.
+    """
 
     id: str
     intent: str | None
     pack: str
+    titles: tuple[tuple[str, str], ...]
+    keywords: tuple[str, ...]
     texts: tuple[tuple[str, str], ...]
     sources: tuple[Source, ...]
     confidence: Confidence
@@ -124,15 +150,28 @@ class Answer:
     buttons: tuple[Button, ...]
 
     def render(self, language: str = "vi", **variables: str) -> str:
-        """The words with every variable filled in; Vietnamese when the entry lacks `language`.
+        """The words in `language` (vi | en) with every variable filled in.
 
         Raises ValueError when the variables are not exactly those the entry declares.
         """
         if set(variables) != set(self.variables):
             given, wanted = sorted(variables), sorted(self.variables)
             raise ValueError(f"answer {self.id!r} takes the variables {wanted}, not {given}")
-        texts = dict(self.texts)
-        return texts.get(language, texts["vi"]).format_map(variables)
+        return dict(self.texts)[language].format_map(variables)
+
+    def render_raw(self) -> str:
+        """The Vietnamese words as they stand in the pack, for the person who approves them."""
+        return dict(self.texts)["vi"]
+
+    @property
+    def approval(self) -> Approval:
+        """What an administrator releases: this entry with exactly these words and sources."""
+        words = json.dumps([self.texts, [vars(source) for source in self.sources], str(self.window)], sort_keys=True)
+        return Approval(self.pack, self.id, hashlib.sha256(words.encode()).hexdigest())
+
+    def title(self, language: str = "vi") -> str:
+        """The short name, for a button."""
+        return dict(self.titles)[language]
 
 
 @dataclass(frozen=True)
@@ -146,39 +185,45 @@ class Withheld:
 class AnswerBook:
     """All answers of all packs; a province's entry goes before the nation's."""
 
-    def __init__(self, packs: Packs, approved: Collection[str] = ()) -> None:
-        """Read every pack's `answers.yaml`; `approved` holds the ids of released confidence-C entries.
-
-        Raises ContentError with file and line for whatever cannot be used.
-        """
+    def __init__(self, packs: Packs) -> None:
+        """Read every pack's `answers*.yaml`. Raises ContentError with file and line for whatever cannot be used."""
         self._packs = packs
-        self._approved = frozenset(approved)
+        self._approved: frozenset[Approval] = frozenset()
         self._answers = {pack: _load(packs, pack) for pack in (NATIONAL, *packs.provinces)}
 
     def __iter__(self) -> Iterator[Answer]:
         """Every entry of every pack, whether it may be said or not."""
         return (answer for answers in self._answers.values() for answer in answers)
 
+    def release(self, approved: Iterable[Approval]) -> None:
+        """From now on say these confidence-C entries, and no others: what administrators have approved."""
+        self._approved = frozenset(approved)
+
     def find(self, intent: str, province: str, on: dt.date) -> Answer | Withheld | None:
         """The answer to an intent; Withheld when there is one that must not be said; None when there is none.
 
         Raises UnknownProvince when the province has no pack.
         """
-        return self._choose([a for a in self._in_reach(province) if a.intent == intent], on)
+        return self._choose([a for a in self.in_reach(province) if a.intent == intent], on)
 
     def get(self, answer_id: str, province: str, on: dt.date) -> Answer | Withheld | None:
         """The entry with this id, under the same rules as `find`."""
-        return self._choose([a for a in self._in_reach(province) if a.id == answer_id], on)
+        return self._choose([a for a in self.in_reach(province) if a.id == answer_id], on)
 
-    def _in_reach(self, province: str) -> tuple[Answer, ...]:
+    def in_reach(self, province: str) -> tuple[Answer, ...]:
+        """The entries a province may answer from, its own first. Raises UnknownProvince."""
         return self._answers[self._packs.province(province).id] + self._answers[NATIONAL]
+
+    def may_be_said(self, answer: Answer, on: dt.date) -> bool:
+        """Whether the entry is true on that day and not waiting for an approval."""
+        return on in answer.window and (answer.confidence != "C" or answer.approval in self._approved)
 
     def _choose(self, candidates: list[Answer], on: dt.date) -> Answer | Withheld | None:
         # A province entry that must not be said today gives way to the nation's, which is true everywhere.
-        in_force = [answer for answer in candidates if on in answer.window]
-        for answer in in_force:
-            if answer.confidence != "C" or answer.id in self._approved:
+        for answer in candidates:
+            if self.may_be_said(answer, on):
                 return answer
+        in_force = [answer for answer in candidates if on in answer.window]
         if in_force:
             return Withheld(in_force[0].id, "not_approved")
         ended = [answer for answer in candidates if answer.window.ends_before(on)]
@@ -188,22 +233,26 @@ class AnswerBook:
 
 
 def _load(packs: Packs, pack: str) -> tuple[Answer, ...]:
-    source = read_yaml(packs.root / pack / "answers.yaml")
-    entries = source.validate(_AnswersFile).answers
     documents = packs.documents(pack)
     answers: list[Answer] = []
-    for index, entry in enumerate(entries):
-        _check_variables(source, index, entry)
-        for place, citation in enumerate(entry.sources):
-            if citation.document not in documents:
-                at = ("answers", index, "sources", place, "document")
-                raise unknown_document(source, at, citation.document)
-        answer = _answer(entry, pack, documents)
-        if answer.window.ends_before(answer.window.first):
-            problem = "câu trả lời không có ngày nào hiệu lực, vì văn bản nguồn đã hết hoặc chưa bắt đầu"
-            raise source.error(("answers", index), problem, "ghi rõ valid_from và valid_to của câu này")
-        _refuse_overlap(source, index, answer, answers)
-        answers.append(answer)
+    places: list[tuple[YamlSource, int]] = []
+    # `answers.yaml` must be there; a pack may keep topics beside it, as `answers_<topic>.yaml`
+    first = packs.root / pack / "answers.yaml"
+    for path in (first, *sorted(first.parent.glob("answers_*.yaml"))):
+        source = read_yaml(path)
+        for index, entry in enumerate(source.validate(_AnswersFile).answers):
+            _check_variables(source, index, entry)
+            for place, citation in enumerate(entry.sources):
+                if citation.document not in documents:
+                    at = ("answers", index, "sources", place, "document")
+                    raise unknown_document(source, at, citation.document)
+            answer = _answer(entry, pack, documents)
+            if answer.window.ends_before(answer.window.first):
+                problem = "câu trả lời không có ngày nào hiệu lực, vì văn bản nguồn đã hết hoặc chưa bắt đầu"
+                raise source.error(("answers", index), problem, "ghi rõ valid_from và valid_to của câu này")
+            _refuse_overlap((source, index), answer, answers, places)
+            answers.append(answer)
+            places.append((source, index))
     return tuple(answers)
 
 
@@ -213,7 +262,9 @@ def _answer(entry: _Entry, pack: str, documents: dict[str, Document]) -> Answer:
         id=entry.id,
         intent=entry.intent,
         pack=pack,
-        texts=tuple((name, text) for name, text in entry.text if text is not None),
+        titles=tuple(entry.title),
+        keywords=entry.keywords,
+        texts=tuple(entry.text),
         sources=tuple(Source(document.short, article, document.url) for document, article in quoted),
         confidence=entry.confidence,
         window=_window(entry, [document for document, _ in quoted]),
@@ -235,8 +286,6 @@ def _window(entry: _Entry, documents: list[Document]) -> Window:
 
 def _check_variables(source: YamlSource, index: int, entry: _Entry) -> None:
     for language, text in entry.text:
-        if text is None:
-            continue
         at = ("answers", index, "text", language)
         try:
             fields = list(Formatter().parse(text))
@@ -254,11 +303,15 @@ def _check_variables(source: YamlSource, index: int, entry: _Entry) -> None:
             raise source.error(at_name, f'biến "{name}" không dùng trong câu ({language})', remedy)
 
 
-def _refuse_overlap(source: YamlSource, index: int, answer: Answer, earlier: list[Answer]) -> None:
-    for place, other in enumerate(earlier):
+def _refuse_overlap(
+    place: tuple[YamlSource, int], answer: Answer, earlier: list[Answer], places: list[tuple[YamlSource, int]]
+) -> None:
+    for other, (other_source, other_index) in zip(earlier, places, strict=True):
         same_intent = answer.intent is not None and answer.intent == other.intent
         if (answer.id == other.id or same_intent) and answer.window.overlaps(other.window):
             name = f'id "{answer.id}"' if answer.id == other.id else f'ý định "{answer.intent}"'
-            line = source.line(("answers", place))
-            problem = f"{name} có hai câu cùng hiệu lực (câu kia ở dòng {line})"
+            source, index = place
+            line = other_source.line(("answers", other_index))
+            where = f"dòng {line}" if other_source is source else f"{other_source.file}, dòng {line}"
+            problem = f"{name} có hai câu cùng hiệu lực (câu kia ở {where})"
             raise source.error(("answers", index), problem, "sửa valid_from, valid_to cho khỏi chồng nhau")

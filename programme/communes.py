@@ -144,6 +144,18 @@ class CommuneDirectory:
                 return Resolution(Kind.UNKNOWN, province, typed=unknown_name(text))
         return self._choose(mentions, text, province)
 
+    def province_asked_about(self, mentions: Sequence[Mention], text: str, province: str) -> str:
+        """The pack of the province that a question is about: one it names, else its commune's, else `province`."""
+        named = self._province_named_in(text, besides=province)
+        if named is not None:
+            return named
+        place = self.resolve_all(mentions, text, province) if mentions else None
+        return place.province if place is not None and place.kind is Kind.OTHER_PROVINCE else province
+
+    def province_without_pack(self, mentions: Sequence[Mention], text: str, province: str) -> str | None:
+        """A province of Vietnam without a pack that the text asks about, as it is to be said."""
+        return self._province_without_pack(mentions, text, province)
+
     def _choose(self, mentions: Sequence[Mention], text: str, province: str) -> Resolution:
         read = [self._read(mention, text, province) for mention in mentions]
         main = most_exact([one for one in read if not is_only_a_province(one, read)] or read)

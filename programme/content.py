@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from programme.answers import AnswerBook
 from programme.communes import CommuneDirectory, load_commune_file
+from programme.domain_names import DomainOffer, load_domain_offer
 from programme.packs import NATIONAL, Packs, load_packs
 from programme.phrases import Phrases, load_phrases
+from programme.retrieval import Retrieval
+from programme.working_days import Deadlines, load_deadlines
 
 CONTENT_ROOT = Path(__file__).parent.parent / "content"
 
 
 @dataclass(frozen=True)
 class Content:
-    """Immutable; a change of content is a restart."""
+    """A change of content is a restart; only the approvals of its answers change while it runs."""
 
     packs: Packs
     answers: AnswerBook
     communes: CommuneDirectory
     phrases: Phrases
+    search: Retrieval
+    domain_offers: Mapping[str, DomainOffer | None]
+    deadlines: Deadlines
 
 
 def load_content(root: Path = CONTENT_ROOT) -> Content:
     """Read every pack under `root`. Raises ContentError with file, line and what is wrong."""
     packs = load_packs(root)
+    answers = AnswerBook(packs)
     return Content(
         packs=packs,
-        answers=AnswerBook(packs),
+        answers=answers,
         communes=CommuneDirectory(
             {id_: load_commune_file(root / id_ / "communes.yaml") for id_ in packs.provinces},
             {id_: {vendor.id: vendor for vendor in pack.vendors} for id_, pack in packs.provinces.items()},
             packs.provinces_of_vietnam,
         ),
         phrases=load_phrases(root / NATIONAL / "phrases.yaml"),
+        search=Retrieval(answers, packs.lexicon, packs.provinces),
+        domain_offers={id_: load_domain_offer(root / id_ / "domain.yaml") for id_ in packs.provinces},
+        deadlines=load_deadlines(root / NATIONAL / "calendar.yaml"),
     )

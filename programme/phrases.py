@@ -8,54 +8,130 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StrictInt, StringConstraints
 
-from programme.yaml_source import ContentModel, read_yaml
+from programme.yaml_source import ContentModel, YamlSource, read_yaml
 
-Phrase = Annotated[str, StringConstraints(min_length=1, max_length=400, strip_whitespace=True)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+Version = Annotated[StrictInt, Field(ge=1)]
 
 # every phrase the code says, with what it may mention
 VARIABLES: Mapping[str, frozenset[str]] = {
+    "notice": frozenset(),
+    "notice_abroad": frozenset(),
     "please_wait": frozenset(),
     "handed_to_person": frozenset({"hours"}),
     "state_unreadable": frozenset({"hours"}),
     "answer_withheld": frozenset(),
+    "of_province": frozenset({"province"}),
+    "also_asked": frozenset(),
+    "secret_warning": frozenset({"kinds"}),
+    "secret_otp": frozenset(),
+    "secret_password": frozenset(),
+    "secret_card": frozenset(),
+    "secret_id_card": frozenset(),
+    "not_understood": frozenset(),
+    "not_understood_again": frozenset(),
+    "not_understood_handed": frozenset({"hours"}),
+    "did_you_mean": frozenset(),
+    "none_of_these": frozenset(),
+    "marked_wrong": frozenset(),
+    "marked_wrong_choices": frozenset(),
     "person_button": frozenset(),
+    "menu_button": frozenset(),
+    "wrong_button": frozenset(),
+    "domain_consent": frozenset({"status"}),
+    "domain_kept": frozenset({"status"}),
+    "domain_not_kept": frozenset(),
+    "domain_ask_status": frozenset(),
+    "domain_status_none": frozenset({"tld"}),
+    "domain_status_applied": frozenset({"tld"}),
+    "domain_status_active": frozenset({"tld"}),
+    "domain_since": frozenset({"date"}),
+    "domain_until": frozenset({"date"}),
+    "domain_ask_until": frozenset(),
+    "keep_button": frozenset(),
+    "do_not_keep_button": frozenset(),
+    "domain_check_applicant": frozenset(),
+    "domain_check_certificate": frozenset(),
+    "domain_check_founded": frozenset(),
+    "domain_check_age": frozenset(),
+    "domain_check_unread": frozenset(),
+    "domain_check_left": frozenset(),
+    "household_button": frozenset(),
+    "company_button": frozenset(),
+    "citizen_button": frozenset(),
+    "certificate_yes_button": frozenset(),
+    "certificate_no_button": frozenset(),
+    "leave_button": frozenset(),
+    "domain_none_button": frozenset(),
+    "domain_applied_button": frozenset(),
+    "domain_active_button": frozenset(),
+    "intent_check_domain_eligibility": frozenset(),
+    "intent_inform_domain_status": frozenset(),
+    "intent_request_person": frozenset(),
+    "intent_opt_out": frozenset(),
+    "intent_my_data": frozenset(),
+    "intent_delete_data": frozenset(),
 }
 
 
+class _Phrase(ContentModel):
+    vi: Words
+    en: Words
+
+
 class _PhrasesFile(ContentModel):
-    phrases: dict[str, Phrase]
+    notice_version: Version
+    domain_consent_version: Version
+    phrases: dict[str, _Phrase]
 
 
 @dataclass(frozen=True)
 class Phrases:
-    """The nation's phrases by id."""
+    """The nation's phrases by id and language.
 
-    texts: Mapping[str, str]
+    `notice_version` and `domain_consent_version` number the wordings that owners are shown and agree to: whoever
+    changes one of them raises its number, and what an owner saw stays provable.
+    """
 
-    def say(self, phrase: str, **values: object) -> str:
+    notice_version: int
+    domain_consent_version: int
+    texts: Mapping[str, Mapping[str, str]]
+
+    def say(self, phrase: str, language: str = "vi", **values: object) -> str:
         """The phrase with its variables filled in; values it does not mention are ignored."""
-        return self.texts[phrase].format(**values)
+        return self.texts[phrase][language].format(**values)
+
+    def intent_title(self, intent: str, language: str = "vi") -> str | None:
+        """How a "did you mean" button names what no pack entry answers; None when it is not to be offered."""
+        words = self.texts.get(f"intent_{intent}")
+        return words[language] if words else None
 
 
 def load_phrases(path: Path) -> Phrases:
     """Raises ContentError for a phrase that is missing, unknown, or mentions what it may not."""
     source = read_yaml(path)
-    texts = source.validate(_PhrasesFile).phrases
-    for phrase, allowed in VARIABLES.items():
-        if phrase not in texts:
+    file = source.validate(_PhrasesFile)
+    for phrase in VARIABLES:
+        if phrase not in file.phrases:
             raise source.error(("phrases",), f'thiếu câu "{phrase}"', "thêm câu này")
-        try:
-            fields = [field for field in string.Formatter().parse(texts[phrase]) if field[1] is not None]
-        except ValueError:
-            raise source.error(("phrases", phrase), "dấu ngoặc nhọn không khớp", "viết biến dạng {hours}") from None
-        used = {str(name) for _, name, _, _ in fields}
-        if any(form or conversion for _, _, form, conversion in fields):
-            raise source.error(("phrases", phrase), "biến có định dạng kèm theo", "viết biến dạng {hours}")
-        if not used <= allowed:
-            raise source.error(("phrases", phrase), f"biến không dùng được: {used - allowed}", "bỏ biến này")
-    for phrase in texts:
+    for phrase, words in file.phrases.items():
         if phrase not in VARIABLES:
             raise source.error(("phrases", phrase), f'không có câu nào tên "{phrase}"', "sửa tên hoặc xóa")
-    return Phrases(texts)
+        for language, text in words:
+            _check_variables(source, ("phrases", phrase, language), text, VARIABLES[phrase])
+    texts = {phrase: dict(words) for phrase, words in file.phrases.items()}
+    return Phrases(file.notice_version, file.domain_consent_version, texts)
+
+
+def _check_variables(source: YamlSource, at: tuple[str, ...], text: str, allowed: frozenset[str]) -> None:
+    try:
+        fields = [field for field in string.Formatter().parse(text) if field[1] is not None]
+    except ValueError:
+        raise source.error(at, "dấu ngoặc nhọn không khớp", "viết biến dạng {hours}") from None
+    if any(form or conversion for _, _, form, conversion in fields):
+        raise source.error(at, "biến có định dạng kèm theo", "viết biến dạng {hours}")
+    used = {str(name) for _, name, _, _ in fields}
+    if not used <= allowed:
+        raise source.error(at, f"biến không dùng được: {used - allowed}", "bỏ biến này")

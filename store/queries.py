@@ -8,11 +8,14 @@ passes and another takes over. Taking a conversation is only an economy; that no
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, literal, null, select, union_all, update
 
 from store.tables import conversation, inbound, outbound
+
+MOST_IN_A_BURST = 8
 
 # Statements of the hot path are built once: building costs more than running them.
 _DUE = (
@@ -33,6 +36,27 @@ _FIRST_PENDING = (
     select(inbound)
     .where(inbound.c.conversation_id == bindparam("conversation"), inbound.c.status == "pending")
     .order_by(inbound.c.seq)
+    .limit(1)
+)
+_NEXT_PENDING = (
+    select(inbound)
+    .where(
+        inbound.c.conversation_id == bindparam("conversation"),
+        inbound.c.seq > bindparam("after"),
+        inbound.c.status == "pending",
+    )
+    .order_by(inbound.c.seq)
+    .limit(MOST_IN_A_BURST)
+)
+_LAST_READING = (
+    select(inbound.c.reading)
+    .where(
+        inbound.c.conversation_id == bindparam("conversation"),
+        inbound.c.seq < bindparam("before"),
+        inbound.c.kind == "message",
+        inbound.c.payload.is_(None),
+    )
+    .order_by(inbound.c.seq.desc())
     .limit(1)
 )
 _SAID_IN = select(
@@ -81,6 +105,25 @@ def next_wake(connection: Connection) -> datetime | None:
 def first_pending(connection: Connection, conversation_id: str) -> RowMapping | None:
     """The oldest message of a conversation that is not done; ix_inbound_pending holds only such rows."""
     return connection.execute(_FIRST_PENDING, {"conversation": conversation_id}).mappings().first()
+
+
+def burst_after(connection: Connection, message: RowMapping, pause: timedelta) -> list[RowMapping]:
+    """The written messages behind a pending one that came with no longer pause between them than `pause`."""
+    values = {"conversation": message["conversation_id"], "after": message["seq"]}
+    burst, last = [], message["received_at"]
+    for row in connection.execute(_NEXT_PENDING, values).mappings():
+        if row["kind"] != "message" or row["payload"] is not None or row["received_at"] - last > pause:
+            break
+        burst.append(row)
+        last = row["received_at"]
+    return burst
+
+
+def last_reading(connection: Connection, conversation_id: str, before: int) -> dict[str, Any] | None:
+    """How the newest written message before the number `before` was read."""
+    values = {"conversation": conversation_id, "before": before}
+    reading: dict[str, Any] | None = connection.scalar(_LAST_READING, values)
+    return reading
 
 
 def thread(connection: Connection, conversation_id: str, after: int, limit: int) -> list[RowMapping]:

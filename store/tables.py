@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -117,12 +118,15 @@ conversation = Table(
     Column("address", String(100), nullable=False),
     Column("contact_id", Id, ForeignKey("contact.id"), nullable=False),
     Column("province", String(40), nullable=False),
-    Column("holder", String(20), nullable=False),  # the baton: bot | queue (bot/baton.py)
+    Column("holder", String(20), nullable=False),  # the baton: bot | queue | officer | closed (bot/baton.py)
     Column("version", Integer, nullable=False),  # every turn's commit checks and raises it
     Column("last_seq", Integer, nullable=False),  # numbers inbound and outbound messages together
     Column("dialogue_state", Json),
     Column("offered", Json),  # the buttons of the bot's last reply, so that "2" can be read
     Column("outage_told_at", UtcDateTime),  # the holding reply of the present outage
+    Column("language", String(2)),  # vi | en, as the owner writes; null: nothing was written yet
+    Column("notice_version", Integer, nullable=False, server_default="0"),  # the first-contact notice that was shown
+    Column("unclear_turns", Integer, nullable=False, server_default="0"),  # in a row; a burst counts once
     # Null: nothing to do. Past: waits for a worker. Future: a worker has it until then, or a retry is due then.
     Column("wake_at", UtcDateTime, index=True),
     Column("created_at", UtcDateTime, nullable=False),
@@ -144,6 +148,7 @@ inbound = Table(
     Column("attempts", Integer, nullable=False),
     Column("last_error", Text),
     Column("reading", Json),
+    Column("masked", Json),  # kinds of secrets that were taken out of the text before it was stored
     Column("received_at", UtcDateTime, nullable=False),
     Column("done_at", UtcDateTime),
     UniqueConstraint("channel", "provider_message_id"),
@@ -170,14 +175,116 @@ outbound = Table(
     UniqueConstraint("conversation_id", "seq"),
 )
 
+officer = Table(
+    "officer",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
 escalation = Table(
     "escalation",
     metadata,
     Column("id", Id, primary_key=True),
     Column("conversation_id", String(32), ForeignKey("conversation.id"), nullable=False, index=True),
     Column("reason", String(40), nullable=False),
-    Column("status", String(20), nullable=False, index=True),  # open | returned
+    Column("status", String(20), nullable=False, index=True),  # open | taken | returned | closed
     Column("opened_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
+    Column("officer_id", Id, ForeignKey("officer.id")),  # who holds the conversation while status is taken
+    Column("lease_until", UtcDateTime, index=True),
+    Column("answered_at", UtcDateTime),  # a person's first answer
     Column("closed_at", UtcDateTime),
+)
+
+# What an owner agreed to, word for word: the version names the text that was shown (content/national/phrases.yaml).
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("contact_id", Id, ForeignKey("contact.id"), nullable=False, index=True),
+    Column("purpose", String(40), nullable=False),
+    Column("text_version", Integer, nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("given_at", UtcDateTime, nullable=False),
+    Column("withdrawn_at", UtcDateTime),
+)
+
+opt_out = Table(
+    "opt_out",
+    metadata,
+    Column("contact_id", Id, ForeignKey("contact.id"), primary_key=True),
+    Column("channel", String(20), nullable=False),  # where it was said
+    Column("inbound_id", Id, ForeignKey("inbound.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# A person's request about their own data, with the days on which the law wants it acknowledged and carried out.
+data_request = Table(
+    "data_request",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("contact_id", Id, ForeignKey("contact.id"), nullable=False, index=True),
+    Column("conversation_id", String(32), ForeignKey("conversation.id"), nullable=False),
+    Column("kind", String(20), nullable=False),  # access | erasure
+    Column("status", String(20), nullable=False, index=True),  # open | done
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("acknowledge_by", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+)
+# One open request of a kind per person: asking again finds the first one.
+Index(
+    "uq_data_request_open",
+    data_request.c.contact_id,
+    data_request.c.kind,
+    unique=True,
+    sqlite_where=data_request.c.status == "open",
+    postgresql_where=data_request.c.status == "open",
+)
+
+shop = Table(
+    "shop",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("contact_id", Id, ForeignKey("contact.id"), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+# What the owner says about the shop's domain name; kept only with the consent that the row names.
+shop_domain = Table(
+    "shop_domain",
+    metadata,
+    Column("shop_id", Id, ForeignKey("shop.id"), primary_key=True),
+    Column("tld", String(10), primary_key=True),  # biz.vn | id.vn
+    Column("status", String(20), nullable=False),  # none | applied | active
+    Column("active_since", Date),
+    Column("expires_on", Date),
+    Column("consent_id", Id, ForeignKey("consent.id"), nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# Turns that the bot could not answer well, for a person to teach it; `text` is masked (bot/secrets.py).
+review = Table(
+    "review",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("inbound_id", Id, ForeignKey("inbound.id"), nullable=False),
+    Column("kind", String(20), nullable=False),  # not_understood | half_sure | marked_wrong
+    Column("text", Text, nullable=False),
+    Column("ranking", Json),
+    Column("entry", String(80)),  # the answer that was marked wrong
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("inbound_id", "kind"),
+)
+
+# Entries of confidence C that an administrator released, with a digest of exactly the words that were read.
+content_approval = Table(
+    "content_approval",
+    metadata,
+    Column("pack", String(40), primary_key=True),
+    Column("entry", String(80), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("approved_by", String(80), nullable=False),
+    Column("approved_at", UtcDateTime, nullable=False),
 )

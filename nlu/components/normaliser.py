@@ -20,10 +20,12 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.commune_typos import NO_NAME_WORDS
+from nlu.components.parts import split
 from nlu.components.text import compose, fold
 
 NORMALISED = "normalised"
 ACCENTED = "accented_words"
+PARTS = "parts"  # the same two of every part of a message that has several
 PLACE_WORD = "tenxa"  # letters only, and no Vietnamese syllable
 
 _WORD = re.compile(r"[^\W_]+")
@@ -178,6 +180,8 @@ class VietnameseNormaliser(GraphComponent):
                 text = without_places(text, places) if places else without_unknown_place(compose(text).text)
                 message.set(NORMALISED, self.normaliser(text))
                 message.set(ACCENTED, accented_words(text))
+                parts = tuple((self.normaliser(part), accented_words(part)) for part in split(text))
+                message.set(PARTS, parts)
         return messages
 
 

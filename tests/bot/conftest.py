@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -27,7 +27,16 @@ from store.messages import InboundMessage, Reply
 from store.tables import conversation, inbound, outbound
 
 INTENTS = frozenset(
-    {"greet", "request_person", "event_person_finished", "event_message_too_long", "event_message_without_words"}
+    {
+        "greet",
+        "request_person",
+        "opt_out",
+        "answer_wrong",
+        "event_person_finished",
+        "event_message_too_long",
+        "event_message_without_words",
+        "event_number_alone",
+    }
 )
 STATE = {"version": 1, "flows": "x", "slots": {}, "loop": None, "requested_slot": None}
 Answer = Callable[[dict[str, Any]], Awaitable[web.Response]]
@@ -130,6 +139,8 @@ async def bot(database: Database, clock: ManualClock, keyring: Keyring, content:
     app.router.add_get("/healthz", _healthy)
     server = TestServer(app)
     await server.start_server()
+    # version 0 is what a new conversation has seen: only tests of the first-contact notice get one
+    content = replace(content, phrases=replace(content.phrases, notice_version=0))
     flows, wakeups, register = Flows(INTENTS, {"slots": {}, "forms": {}}), Wakeups(), TurnRegister()
     dialogue = Dialogue(str(server.make_url("")), "http://127.0.0.1:1/actions", register)
     runner = TurnRunner(database, dialogue, flows, content, clock, keyring, wakeups)

@@ -30,11 +30,11 @@ async def test_simultaneous_deliveries_of_one_message_are_one_message(bot: Bot) 
 
 
 async def test_simultaneous_messages_get_different_numbers_and_all_are_answered(bot: Bot) -> None:
-    accepted = await asyncio.gather(*(bot.receive(str(n)) for n in range(20)))
+    accepted = await asyncio.gather(*(bot.receive(f"câu {n}") for n in range(20)))
     assert len({one.seq for one in accepted}) == 20
     await bot.work()
     by_seq = sorted(zip(accepted, range(20), strict=True), key=lambda pair: pair[0].seq)
-    assert await bot.replies() == [f"echo {n}" for _, n in by_seq]
+    assert await bot.replies() == [f"echo câu {n}" for _, n in by_seq]
 
 
 async def test_the_same_id_on_another_conversation_of_the_channel_is_still_the_same_message(bot: Bot) -> None:

@@ -25,7 +25,7 @@ def test_a_title_chooses_its_button_with_or_without_accents(text: str) -> None:
     assert read(text, None, OFFERED) == PERSON
 
 
-@pytest.mark.parametrize("text", ["4", "0", "12", "1 2", "có", "bán 3 loại hàng", "2 người nữa"])
+@pytest.mark.parametrize("text", ["có", "bán 3 loại hàng", "2 người nữa"])
 def test_what_names_no_single_button_goes_to_the_model(text: str) -> None:
     assert read(text, None, OFFERED) is None
 
@@ -40,8 +40,60 @@ def test_what_is_no_yes_takes_nothing(text: str) -> None:
     assert read(text, None, OFFERED[2:]) is None
 
 
-def test_numbers_mean_nothing_when_nothing_was_offered() -> None:
-    assert read("1", None, None) is None
+@pytest.mark.parametrize("text", ["4", "0", "12", "1 2"])
+def test_a_number_that_names_no_button_is_asked_about(text: str) -> None:
+    assert read(text, None, OFFERED) == Payload("event_number_alone")
+
+
+def test_a_number_is_an_answer_where_a_flow_asks_for_one() -> None:
+    assert read("20", None, None, is_asked=True) is None
+    assert read("20", None, None) == Payload("event_number_alone")
+
+
+def test_a_telephone_number_alone_is_kept() -> None:
+    assert read("0912 345 678", None, None) == Payload("event_phone_alone")
+
+
+@pytest.mark.parametrize("text", ["stop", "STOP!", "TC", "từ chối", "tu choi"])
+def test_the_words_of_the_law_stop_everything(text: str) -> None:
+    assert read(text, None, OFFERED) == Payload("opt_out")
+
+
+def test_a_letter_alone_chooses_and_a_polite_word_does_not() -> None:
+    assert read("a)", None, OFFERED) == FIRST
+    assert read("ạ", None, OFFERED) is None
+
+
+KEEP = [
+    {"title": "Đồng ý lưu", "payload": '/keep_domain_status{"s":"biz.vn none - -"}'},
+    {"title": "Không lưu", "payload": "/do_not_keep_domain_status"},
+]
+GUESS = [
+    {"title": "Chương trình là gì", "payload": "/ask_programme_about"},
+    {"title": "Không phải", "payload": "/none_of_these"},
+]
+ASIDE = [{"title": "Gặp cán bộ", "payload": "/request_person"}, {"title": "Chưa đúng ý", "payload": "/answer_wrong"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "offered", "intent"),
+    [
+        ("đúng rồi", GUESS, "ask_programme_about"),
+        ("uh", GUESS, "ask_programme_about"),
+        ("k phải", GUESS, "none_of_these"),
+        ("có", KEEP, "keep_domain_status"),
+        ("thôi", KEEP, "do_not_keep_domain_status"),
+        ("có", ASIDE, "request_person"),
+    ],
+)
+def test_yes_and_no_take_the_button_that_says_so(text: str, offered: list[dict[str, str]], intent: str) -> None:
+    payload = read(text, None, offered)
+    assert payload is not None
+    assert payload.intent == intent
+
+
+def test_a_no_does_not_mark_an_answer_as_wrong() -> None:
+    assert read("không", None, ASIDE) is None
 
 
 def test_a_payload_is_an_intent_with_plain_entities() -> None:

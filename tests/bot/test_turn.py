@@ -10,7 +10,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from bot import baton
-from bot.escalations import open_escalations
+from bot.escalations import waiting_escalations
 from store.messages import MAX_UNDERSTOOD_CHARACTERS
 from store.tables import inbound
 from tests.bot.conftest import Bot, turn_answer
@@ -121,7 +121,7 @@ async def test_after_five_minutes_the_message_is_a_persons_and_the_bot_never_ans
     said = await bot.replies()
     assert "cán bộ" in said[-1]
     assert "echo xin chào" not in said
-    (waiting,) = await bot.database.read(open_escalations)
+    (waiting,) = await bot.database.read(waiting_escalations)
     assert (waiting.reason, waiting.last_text) == ("bot_unavailable", "xin chào")
     assert waiting.due_at - waiting.opened_at == timedelta(hours=24)
 
@@ -148,7 +148,7 @@ async def test_while_a_person_has_the_conversation_the_bot_is_silent_and_keeps_a
     assert await bot.say("gọi cho tôi số 0912 345 678 nhé") == []
     assert bot.rasa.requests == []
     assert await bot.statuses() == ["with_person"]
-    (waiting,) = await bot.database.read(open_escalations)
+    (waiting,) = await bot.database.read(waiting_escalations)
     assert waiting.phone == "+84912345678"
 
 
@@ -163,7 +163,7 @@ async def test_when_the_person_has_finished_the_dialogue_is_told_once(bot: Bot) 
     await bot.work()
     assert await bot.replies() == ["echo payload event_person_finished"]
     assert await bot.say("cảm ơn") == ["echo cảm ơn"]
-    assert await bot.database.read(open_escalations) == []
+    assert await bot.database.read(waiting_escalations) == []
 
 
 async def test_asking_twice_for_a_person_is_one_request(bot: Bot) -> None:

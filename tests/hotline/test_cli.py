@@ -67,7 +67,7 @@ def test_converse_keeps_all_lines_in_one_conversation(model: Path) -> None:
 
 
 def test_chat_numbers_its_buttons(model: Path) -> None:
-    done = hotline("chat", stdin="chào em\n3\n")
+    done = hotline("chat", stdin="chào em\n4\n")
     said = done.stdout.decode()
     assert "[1] Ai hỗ trợ xã, phường tôi?" in said
     assert "(Nguồn: Kế hoạch 103/KH-UBND" in said

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bot.baton import return_to_bot
-from bot.escalations import open_escalations
+from bot.escalations import waiting_escalations
 from hotline.conversing import Exchange, Terminal
 from store.clock import ManualClock
 from tests.conftest import NOW
@@ -68,7 +68,7 @@ def _check(exchange: Exchange, expected: dict[str, Any]) -> None:
 
 
 async def _check_stored(terminal: Terminal, conversation_id: str, expected: dict[str, Any]) -> None:
-    waiting = await terminal.hotline.database.read(open_escalations)
+    waiting = await terminal.hotline.database.read(waiting_escalations)
     mine = [one for one in waiting if one.conversation_id == conversation_id]
     assert len(mine) == (1 if expected else 0)
     for name, value in expected.items():
@@ -76,7 +76,7 @@ async def _check_stored(terminal: Terminal, conversation_id: str, expected: dict
 
 
 async def _return(terminal: Terminal, conversation_id: str) -> None:
-    waiting = await terminal.hotline.database.read(open_escalations)
+    waiting = await terminal.hotline.database.read(waiting_escalations)
     (number,) = [one.id for one in waiting if one.conversation_id == conversation_id]
     await terminal.hotline.database.run(lambda c: return_to_bot(c, number, terminal.hotline.clock.now()))
 

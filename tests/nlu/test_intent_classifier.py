@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, List, Tuple
 
 import numpy as np
 import pytest
 
 from nlu import rasa_runtime  # noqa: F401 - before any import of rasa
 
-from nlu.components.intent_classifier import FEATURES, LinearModel, letter_ngrams, word_ngrams
+from nlu.components.parts import decide, split
+from nlu.components.intent_classifier import FEATURES, TEMPERATURES, LinearModel, letter_ngrams, word_ngrams
 
 TEXTS = [("xin chao em", "xin chào em"), ("chao chau", "chào cháu"), ("cam on em", "cảm ơn em"), ("cam on", "cảm ơn")]
 LABELS = ["greet", "greet", "thank", "thank"]
@@ -15,31 +17,35 @@ LABELS = ["greet", "greet", "thank", "thank"]
 
 @pytest.fixture(scope="module")
 def trained() -> LinearModel:
-    return LinearModel.fit([*TEXTS, ("lam khao sat", "làm khảo sát")], [*LABELS, "survey"], 10.0)
+    return LinearModel.fit([*TEXTS, ("lam khao sat", "làm khảo sát")], [*LABELS, "survey"], range(5), 1.0)
 
 
-def test_probabilities_are_those_of_the_library_that_trained_it() -> None:
-    """The prediction is our own arithmetic; scikit-learn's on the same features is the witness."""
+def test_probabilities_are_a_softmax_of_the_library_s_margins() -> None:
+    """The prediction is our own arithmetic; scikit-learn's margins on the same features are the witness."""
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.svm import LinearSVC
 
     texts, labels = [*TEXTS, ("lam khao sat", "làm khảo sát")], [*LABELS, "survey"]
-    vectorisers = [TfidfVectorizer(analyzer=analyse, sublinear_tf=True) for _, _, analyse in FEATURES]
-    blocks = [
-        v.fit_transform([t[which] for t in texts]) for v, (_, which, _) in zip(vectorisers, FEATURES, strict=True)
-    ]
-    regression = LogisticRegression(C=10.0, max_iter=400).fit(hstack(blocks).tocsr(), np.array(labels))
-    ours = LinearModel.fit(texts, labels, 10.0)
+    vectorisers = [TfidfVectorizer(analyzer=analyse, sublinear_tf=True) for _, _, analyse, _ in FEATURES]
+
+    for vectoriser, (_, which, _, _) in zip(vectorisers, FEATURES):  # noqa: B905
+        vectoriser.fit([text[which] for text in texts])
+
+    def matrix(asked: List[Tuple[str, str]]) -> Any:
+        cut = zip(vectorisers, FEATURES)  # noqa: B905
+        return hstack([weight * v.transform([text[which] for text in asked]) for v, (_, which, _, weight) in cut])
+
+    machine = LinearSVC(C=1.0, random_state=0).fit(matrix(texts).tocsr(), np.array(labels))
+    ours = LinearModel.fit(texts, labels, range(len(texts)), 1.0)
     for asked in [("xin cam on", "xin cảm ơn"), ("khao sat khao sat", "khảo sát khảo sát"), ("", ""), ("zzz", "zzz")]:
-        row = hstack(
-            [v.transform([asked[which]]) for v, (_, which, _) in zip(vectorisers, FEATURES, strict=True)]
-        ).tocsr()
-        assert ours.probabilities(asked) == pytest.approx(regression.predict_proba(row)[0], abs=1e-5)
+        margins = machine.decision_function(matrix([asked]).tocsr())[0]
+        softmaxes = [np.exp(t * margins) / np.exp(t * margins).sum() for t in TEMPERATURES]
+        assert any(ours.probabilities(asked) == pytest.approx(softmax, abs=1e-3) for softmax in softmaxes)
 
 
 def test_two_classes_work_as_well() -> None:
-    model = LinearModel.fit(TEXTS, LABELS, 10.0)
+    model = LinearModel.fit(TEXTS, LABELS, range(4), 1.0)
     assert model.classes[int(np.argmax(model.probabilities(("cam on nhe", "cảm ơn nhé"))))] == "thank"
 
 
@@ -54,3 +60,23 @@ def test_a_wrong_letter_leaves_most_letter_groups_intact() -> None:
     right, wrong = set(letter_ngrams("khong")), set(letter_ngrams("khomg"))
     assert len(right & wrong) >= len(right) / 3
     assert word_ngrams("a b c") == ["a", "b", "c", "a b", "b c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Doanh thu bao nhiêu thì nộp thuế? Với lại làm mã QR ở đâu?", 2),
+        ("thuế nộp ở đâu", 0),
+        ("vào trang rdx.gov.vn mà không được", 0),
+        ("nhà bác bán 1.6 tỷ một năm, còn làm khảo sát ở đâu vậy", 2),
+    ],
+)
+def test_a_message_falls_into_its_parts(text: str, parts: int) -> None:
+    assert len(split(text)) == parts
+
+
+def test_two_sure_parts_are_two_questions_and_a_surer_whole_stays() -> None:
+    parts = [("ask_tax", 0.9), ("ask_qr", 0.8)]
+    assert decide(("ask_tax", 0.7), parts, 0.6, "ask_") == (("ask_tax", 0.9), "ask_qr")
+    assert decide(("complain", 0.9), parts, 0.6, "ask_") == (("complain", 0.9), None)
+    assert decide(("ask_tax", 0.3), [("greet", 0.9), ("ask_qr", 0.8)], 0.6, "ask_") == (("ask_qr", 0.8), None)

@@ -6,6 +6,8 @@ import { clockTime, say } from './words.js';
 
 export const PERSON = { payload: '/request_person', title: 'Gặp cán bộ' };
 
+const ANSWER_WRONG = '/answer_wrong'; // an aside beside the choices, not one of them
+
 const titles = new Map([[PERSON.payload, PERSON.title]]); // payload → what its button said
 
 /** `by` is owner, bot or officer; `at` an ISO 8601 moment or nothing. */
@@ -50,7 +52,7 @@ export function makeAnswer(message) {
 function makeChoices(buttons) {
   const row = make('div', 'buttons');
   buttons.forEach(({ title, payload }) => {
-    const choice = make('button', 'choice', String(title));
+    const choice = make('button', payload === ANSWER_WRONG ? 'choice aside' : 'choice', String(title));
     choice.type = 'button';
     choice.disabled = true; // opened when it turns out to be the newest
     if (payload) {

@@ -1,0 +1,108 @@
+"""What an owner says about the shop's domain name: read back, and kept only when they agree."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
+
+from actions.context import RememberDomain, TurnContext, current
+from actions.replies import button, say_phrase
+from programme import domain_names
+from programme.domain_names import DomainStatus
+
+DO_NOT_KEEP = "/do_not_keep_domain_status"
+
+
+class ActionDomainStatus(Action):
+    """Reads the status back and asks whether it may be kept."""
+
+    def name(self) -> str:
+        return "action_domain_status"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        context = current()
+        status = domain_names.read_status(context.text, context.today) or _pressed(tracker)
+        if status is None:
+            states = (
+                DomainStatus("biz.vn", "none"),
+                DomainStatus("biz.vn", "applied"),
+                DomainStatus("biz.vn", "active"),
+            )
+            asked = [button(context, f"domain_{one.state}_button", _payload("inform", one)) for one in states]
+            say_phrase(dispatcher, context, "domain_ask_status", asked)
+            return []
+        keep = button(context, "keep_button", _payload("keep", status))
+        say_phrase(
+            dispatcher,
+            context,
+            "domain_consent",
+            [keep, button(context, "do_not_keep_button", DO_NOT_KEEP)],
+            status=in_words(context, status),
+        )
+        return []
+
+
+class ActionKeepDomainStatus(Action):
+    """The owner agreed: keep what was read back, with the version of the words they agreed to."""
+
+    def name(self) -> str:
+        return "action_keep_domain_status"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        context, status = current(), _pressed(tracker)
+        if status is None:
+            say_phrase(dispatcher, context, "domain_ask_status")
+            return []
+        version = context.content.phrases.domain_consent_version
+        context.effects.append(RememberDomain(status, version))
+        say_phrase(dispatcher, context, "domain_kept", status=in_words(context, status))
+        if status.state == "active" and status.expires_on is None:
+            say_phrase(dispatcher, context, "domain_ask_until")
+        return []
+
+
+class ActionDoNotKeepDomainStatus(Action):
+    """The owner did not agree: nothing is kept."""
+
+    def name(self) -> str:
+        return "action_do_not_keep_domain_status"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        say_phrase(dispatcher, current(), "domain_not_kept")
+        return []
+
+
+def in_words(context: TurnContext, status: DomainStatus) -> str:
+    """ "đang dùng tên miền .biz.vn, hết hạn 15/08/2027"."""
+    phrases, language = context.content.phrases, context.language
+    words = [phrases.say(f"domain_status_{status.state}", language, tld=f".{status.tld}")]
+    for phrase, day in (("domain_since", status.active_since), ("domain_until", status.expires_on)):
+        if day is not None:
+            words.append(phrases.say(phrase, language, date=f"{day:%d/%m/%Y}"))
+    return ", ".join(words)
+
+
+def _payload(act: str, status: DomainStatus) -> str:
+    """`/keep_domain_status{"s":"biz.vn active - 2027-08-15"}`: within the 64 bytes a button may carry."""
+    days = (status.active_since, status.expires_on)
+    value = " ".join((status.tld, status.state, *(str(day) if day else "-" for day in days)))
+    return f'/{act}_domain_status{{"s":"{value}"}}'
+
+
+def _pressed(tracker: Tracker) -> DomainStatus | None:
+    """The status in a button's payload; None for a payload that is not ours."""
+    values = [str(e["value"]).split() for e in tracker.latest_message.get("entities") or () if e["entity"] == "s"]
+    if not values or len(values[0]) != 4:
+        return None
+    tld, state, since, until = values[0]
+    if tld not in ("biz.vn", "id.vn") or state not in ("none", "applied", "active"):
+        return None
+    try:
+        days = [None if day == "-" else dt.date.fromisoformat(day) for day in (since, until)]
+    except ValueError:
+        return None
+    return DomainStatus(tld, state, *days)  # type: ignore[arg-type]

@@ -1,0 +1,146 @@
+"""What a turn's actions asked for becomes rows, in the turn's own transaction.
+
+Every effect is idempotent by a key of the database (one opt-out per person, one open request per kind, one review per
+message and kind), so that a turn that is run again can only repeat itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select
+
+from actions.context import (
+    Effect,
+    HandToPerson,
+    MarkedWrong,
+    OpenDataRequest,
+    OptOut,
+    RememberDomain,
+    RememberPhone,
+    Unclear,
+)
+from bot.baton import Reason
+from bot.secrets import mask
+from store.contacts import Contacts
+from store.crypto import Keyring
+from store.database import insert_if_new, insert_returning_id
+from store.messages import Reading
+from store.tables import consent, data_request, inbound, opt_out, outbound, review, shop, shop_domain
+
+_NUMBER = re.compile(r"\+?\d(?:[\s.-]?\d){7,}")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What the effects of one turn belong to: the rows of the conversation and the message, and how it was read."""
+
+    conversation: RowMapping
+    message: RowMapping
+    reading: Reading | None
+    now: datetime
+
+
+def apply(connection: Connection, keyring: Keyring, turn: Turn, effects: Sequence[Effect]) -> Reason | None:
+    """Write `effects`; the reason for handing over, if one of them asks for it (the caller does it)."""
+    reason = None
+    contact_id = turn.conversation["contact_id"]
+    for effect in effects:
+        match effect:
+            case HandToPerson(why):
+                reason = Reason(why)
+            case RememberPhone(phone):
+                Contacts(connection, keyring).set_phone(contact_id, phone)
+            case Unclear(kind):
+                ranking = turn.reading.ranking if turn.reading else None
+                _review(connection, turn.message, kind, turn.now, ranking)
+            case MarkedWrong():
+                _review_last_answer(connection, turn)
+            case OptOut():
+                said = {"channel": turn.conversation["channel"], "inbound_id": turn.message["id"], "at": turn.now}
+                insert_if_new(connection, opt_out, {"contact_id": contact_id, **said})
+            case OpenDataRequest():
+                _open_request(connection, turn, effect)
+            case RememberDomain():
+                _remember_domain(connection, turn, effect)
+    return reason
+
+
+def masked_personal(text: str) -> str:
+    """For people who review language, not persons: without secrets, telephone and other long numbers, and addresses."""
+    without_secrets, _ = mask(text)
+    return _EMAIL.sub("[e-mail]", _NUMBER.sub("[số]", without_secrets))
+
+
+def _review(
+    connection: Connection,
+    message: RowMapping,
+    kind: str,
+    now: datetime,
+    ranking: list[dict[str, object]] | None,
+    entry: str | None = None,
+) -> None:
+    text = masked_personal(message["text"])
+    row = {"inbound_id": message["id"], "kind": kind, "text": text, "ranking": ranking, "entry": entry}
+    insert_if_new(connection, review, {**row, "created_at": now})
+
+
+def _review_last_answer(connection: Connection, turn: Turn) -> None:
+    """Mark the newest of the bot's pack answers before this message, with the question it answered."""
+    answers = (
+        select(outbound.c.reply, inbound)
+        .join(inbound, inbound.c.id == outbound.c.in_reply_to)
+        .where(
+            outbound.c.conversation_id == turn.conversation["id"],
+            outbound.c.sender == "bot",
+            outbound.c.seq < turn.message["seq"],
+        )
+        .order_by(outbound.c.seq.desc())
+        .limit(1)
+    )
+    row = connection.execute(answers).mappings().first()
+    if row is not None:
+        ranking = (row["reading"] or {}).get("ranking")
+        _review(connection, row, "marked_wrong", turn.now, ranking, row["reply"].get("entry"))
+
+
+def _open_request(connection: Connection, turn: Turn, effect: OpenDataRequest) -> None:
+    row = {
+        "contact_id": turn.conversation["contact_id"],
+        "conversation_id": turn.conversation["id"],
+        "kind": effect.kind,
+        "status": "open",
+        "opened_at": turn.now,
+        "acknowledge_by": effect.acknowledge_by,
+        "due_on": effect.due_on,
+    }
+    insert_if_new(connection, data_request, row)
+
+
+def _remember_domain(connection: Connection, turn: Turn, effect: RememberDomain) -> None:
+    contact_id, status = turn.conversation["contact_id"], effect.status
+    insert_if_new(connection, shop, {"contact_id": contact_id, "created_at": turn.now})
+    shop_id = connection.execute(select(shop.c.id).filter_by(contact_id=contact_id)).scalar_one()
+    agreed = {
+        "contact_id": contact_id,
+        "purpose": "domain_reminder",
+        "text_version": effect.consent_version,
+        "channel": turn.conversation["channel"],
+        "given_at": turn.now,
+    }
+    consent_id = insert_returning_id(connection, consent, agreed)
+    connection.execute(delete(shop_domain).filter_by(shop_id=shop_id, tld=status.tld))
+    row = {
+        "shop_id": shop_id,
+        "tld": status.tld,
+        "status": status.state,
+        "active_since": status.active_since,
+        "expires_on": status.expires_on,
+        "consent_id": consent_id,
+        "updated_at": turn.now,
+    }
+    connection.execute(insert(shop_domain).values(row))

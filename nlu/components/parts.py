@@ -1,0 +1,50 @@
+"""A message in its parts: two questions in one message, or one question at the end of a story.
+
+Pure text; what a part means is the classifier's business.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, List, Optional, Sequence, Text, Tuple
+
+# Where one thought ends and the next begins. A dot inside a number or a domain name ends nothing.
+_BETWEEN = re.compile(
+    r"[?!;\n]+|\.(?=\s|$)|…"
+    r"|[,\s]+(?=(?:với lại|voi lai|ngoài ra|ngoai ra|còn|con|thế còn|the con|tiện thể|tien the|hỏi thêm|hoi them"
+    r"|cho hỏi|cho hoi|và cho|va cho|and also|also|and how|and what|and where)\s)",
+    re.IGNORECASE,
+)
+FEWEST_WORDS = 3
+MOST_PARTS = 12
+
+Guess = Tuple[Text, float]  # intent, confidence
+
+
+def split(text: str) -> List[str]:
+    """The parts of `text` that are long enough to ask something; empty when there is only one."""
+    parts = [part.strip() for part in _BETWEEN.split(text) if len(part.split()) >= FEWEST_WORDS]
+    # Of a long story the end is kept: that is where people ask.
+    return parts[-MOST_PARTS:] if len(parts) > 1 else []
+
+
+def decide(whole: Guess, parts: Sequence[Guess], sure: float, asks: str) -> Tuple[Guess, Optional[Text]]:
+    """What the message asks first, and second if its parts surely ask two things.
+
+    Only intents whose name begins with `asks` are questions: a greeting beside a question is not a second one.
+    """
+    best: Dict[Text, float] = {}
+    for intent, confidence in parts:
+        if confidence >= sure and intent.startswith(asks):
+            best[intent] = max(best.get(intent, 0.0), confidence)
+    if not best:
+        return whole, None
+    questions = list(best)
+    if whole[1] >= sure and not whole[0].startswith(asks) and whole[0] not in best:
+        return whole, None  # the whole is surely something else: a complaint, a farewell
+    first = whole[0] if whole[1] >= sure and whole[0] in best else questions[0]
+    others = [intent for intent in questions if intent != first]
+    if whole[1] >= sure and whole[0] not in best and len(questions) == 1:
+        return whole, None  # both are sure of one question: the whole has seen more
+    confidence = whole[1] if first == whole[0] else best[first]
+    return (first, max(confidence, best[first])), others[0] if others else None

@@ -1,0 +1,179 @@
+"""What a turn leaves behind beside its reply: notices, masks, bursts, opt-outs, requests, domains, reviews."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from sqlalchemy import Connection, Table, select
+
+from actions.context import (
+    Effect,
+    MarkedWrong,
+    OpenDataRequest,
+    OptOut,
+    RememberDomain,
+    Unclear,
+)
+from bot import effects
+from bot.turn import GATHER
+from programme.content import Content
+from programme.domain_names import DomainStatus
+from store.messages import Reading
+from store.tables import conversation, data_request, inbound, opt_out, review, shop_domain
+from tests.bot.conftest import Bot, turn_answer
+
+
+async def rows(bot: Bot, table: Table) -> list[Any]:
+    return await bot.database.read(lambda c: list(c.execute(select(table)).all()))
+
+
+async def apply(bot: Bot, *what: Effect) -> None:
+    """As the turn of the newest message would."""
+
+    def commit(connection: Connection) -> None:
+        known = connection.execute(select(conversation).filter_by(id=bot.conversation_id)).mappings().one()
+        newest = select(inbound).filter_by(conversation_id=known["id"]).order_by(inbound.c.seq.desc()).limit(1)
+        message = connection.execute(newest).mappings().one()
+        reading = Reading("nlu_fallback", 0.3, [{"name": "a", "confidence": 0.3}])
+        turn = effects.Turn(known, message, reading, bot.clock.now())
+        effects.apply(connection, bot.keyring, turn, what)
+
+    await bot.database.run(commit)
+
+
+async def test_the_notice_is_shown_once_with_its_version(bot: Bot, content: Content) -> None:
+    bot.runner.content = content
+    first = await bot.say("xin chào")
+    assert first == [content.phrases.say("notice"), "echo xin chào"]
+    assert (await bot.row()).notice_version == content.phrases.notice_version
+    assert await bot.say("xin chào") == ["echo xin chào"]
+
+
+async def test_a_new_wording_of_the_notice_is_shown_again(bot: Bot, content: Content) -> None:
+    bot.runner.content = content
+    await bot.say("xin chào")
+    newer = replace(content.phrases, notice_version=content.phrases.notice_version + 1)
+    bot.runner.content = replace(content, phrases=newer)
+    assert len(await bot.say("xin chào")) == 2
+
+
+async def test_telegram_is_said_to_be_abroad(bot: Bot, content: Content) -> None:
+    bot.runner.content = content
+    bot.conversation_id = await bot.open("telegram")
+    notice, _ = await bot.say("xin chào")
+    assert content.phrases.say("notice_abroad") in notice
+
+
+async def test_a_secret_is_never_stored_nor_sent_on_and_its_owner_is_warned(bot: Bot) -> None:
+    warning, answer = await bot.say("mã otp của bác là 482913")
+    assert "mã OTP" in warning
+    assert "482913" not in answer
+    (message,) = await rows(bot, inbound)
+    assert "482913" not in message.text
+    assert message.masked == ["otp"]
+    assert "482913" not in str(bot.rasa.requests)
+
+
+async def test_english_is_answered_in_english_from_then_on(bot: Bot) -> None:
+    await bot.say("how much tax do I have to pay")
+    await bot.say("ok")
+    assert [request["slots"]["language"] for request in bot.rasa.requests] == ["en", "en"]
+    await bot.say("thôi nói tiếng Việt đi")
+    assert bot.rasa.requests[-1]["slots"]["language"] == "vi"
+
+
+def unclear_unless(bot: Bot, clear: str) -> Any:
+    """The dialogue understands only a text that contains `clear`."""
+
+    async def answer(request: dict[str, Any]) -> web.Response:
+        context = bot.runner.dialogue.register.context(request["turn_id"])
+        assert context is not None
+        if clear in (request["text"] or ""):
+            return turn_answer(f"echo {request['text']}")
+        context.effects.append(Unclear("not_understood"))
+        return turn_answer("chưa hiểu")
+
+    return answer
+
+
+async def test_an_unclear_message_waits_for_the_rest_and_both_get_one_answer(bot: Bot) -> None:
+    bot.rasa.answer = unclear_unless(bot, "cho bác hỏi\nthuế nộp ở đâu")
+    assert await bot.say("cho bác hỏi") == []
+    bot.clock.advance(timedelta(seconds=1))
+    await bot.receive("thuế nộp ở đâu")
+    bot.clock.advance(GATHER)
+    await bot.work()
+    assert await bot.replies() == ["echo cho bác hỏi\nthuế nộp ở đâu"]
+    assert await bot.statuses() == ["answered", "answered"]
+    assert (await bot.row()).unclear_turns == 0
+
+
+async def test_a_burst_that_stays_unclear_counts_once(bot: Bot) -> None:
+    bot.rasa.answer = unclear_unless(bot, "không bao giờ")
+    await bot.say("ơ kìa")
+    await bot.receive("là sao nhỉ")
+    bot.clock.advance(GATHER + timedelta(seconds=1))
+    await bot.work()
+    assert await bot.replies() == ["chưa hiểu"]
+    assert (await bot.row()).unclear_turns == 1
+    assert len(await rows(bot, review)) == 1
+
+
+async def test_an_unclear_message_alone_is_answered_after_the_wait(bot: Bot) -> None:
+    bot.rasa.answer = unclear_unless(bot, "không bao giờ")
+    assert await bot.say("abc xyz") == []
+    bot.clock.advance(GATHER)
+    await bot.work()
+    assert await bot.replies() == ["chưa hiểu"]
+
+
+async def test_stop_counts_even_while_a_person_has_the_conversation(bot: Bot) -> None:
+    await bot.database.run(
+        lambda c: c.execute(conversation.update().values(holder="queue"))  # type: ignore[arg-type]
+    )
+    assert await bot.say("STOP") == []
+    assert len(await rows(bot, opt_out)) == 1
+
+
+async def test_acts_are_done_once_however_often_they_are_asked(bot: Bot) -> None:
+    await bot.say("xin chào")
+    request = OpenDataRequest("erasure", date(2026, 11, 26), date(2026, 12, 14))
+    for _ in range(2):
+        await apply(bot, OptOut(), request)
+    assert len(await rows(bot, opt_out)) == 1
+    (opened,) = await rows(bot, data_request)
+    assert (opened.kind, opened.acknowledge_by, opened.due_on) == ("erasure", date(2026, 11, 26), date(2026, 12, 14))
+
+
+async def test_a_domain_is_kept_with_the_consent_and_the_newest_word_counts(bot: Bot) -> None:
+    await bot.say("xin chào")
+    await apply(bot, RememberDomain(DomainStatus("biz.vn", "applied"), 1))
+    await apply(bot, RememberDomain(DomainStatus("biz.vn", "active", expires_on=date(2027, 8, 15)), 1))
+    (kept,) = await rows(bot, shop_domain)
+    assert (kept.status, kept.expires_on) == ("active", date(2027, 8, 15))
+    assert kept.consent_id
+
+
+async def test_what_was_not_understood_is_kept_for_review_without_the_person(bot: Bot) -> None:
+    await bot.say("gọi 0912 345 678 hoặc a.b@c.vn nhé")
+    await apply(bot, Unclear("not_understood"))
+    (one,) = await rows(bot, review)
+    assert (one.kind, one.text) == ("not_understood", "gọi [số] hoặc [e-mail] nhé")
+    assert one.ranking == [{"name": "a", "confidence": 0.3}]
+
+
+async def test_a_wrong_answer_is_kept_with_the_question_it_answered(bot: Bot) -> None:
+    await bot.say("thuế bao nhiêu")
+    await bot.say("", "/answer_wrong")
+    await apply(bot, MarkedWrong())
+    (one,) = await rows(bot, review)
+    assert (one.kind, one.text) == ("marked_wrong", "thuế bao nhiêu")
+
+
+@pytest.mark.parametrize("text", ["", "   "])
+def test_masking_nothing_is_nothing(text: str) -> None:
+    assert effects.masked_personal(text) == text

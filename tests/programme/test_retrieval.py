@@ -1,0 +1,59 @@
+"""The search over the packs: what it finds, what it must never say, and the figures it has to reach."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+import pytest
+
+from programme.content import Content
+from programme.retrieval_evaluation import evaluate
+
+TODAY = dt.date(2026, 11, 24)
+
+
+def found(content: Content, question: str, province: str = "thai-nguyen", on: dt.date = TODAY) -> str | None:
+    hit = content.search.best(question, province, on)
+    return hit.answer.id if hit else None
+
+
+@pytest.mark.parametrize("question", ["QR tĩnh với QR động là gì", "qr tinh voi qr dong la gi"])
+def test_accents_do_not_matter(content: Content, question: str) -> None:
+    assert found(content, question) == "qr_static_dynamic"
+
+
+def test_a_province_finds_its_own(content: Content) -> None:
+    question = "ngày hội toàn dân học tập số là ngày nào"
+    assert found(content, question, "thanh-hoa") == "th_learning_day"
+    assert found(content, question) != "th_learning_day"
+
+
+def test_an_entry_is_not_found_before_it_is_true(content: Content) -> None:
+    question = "nghị định nào về hóa đơn đang áp dụng"
+    assert found(content, question) == "einvoice_law_in_force"
+    assert found(content, question, on=dt.date(2026, 6, 30)) != "einvoice_law_in_force"
+
+
+def test_what_nobody_approved_is_not_found(content: Content) -> None:
+    assert found(content, "một hộ được mấy tên miền, hai tên miền, sai tên, đổi tên miền") != "ask_domain_limit"
+
+
+@pytest.mark.parametrize("question", ["", "ạ", "cho hỏi", "zzzz qqqq", "thuế đất phi nông nghiệp", "a" * 2000])
+def test_nothing_is_said_where_nothing_fits(content: Content, question: str) -> None:
+    assert found(content, question) is None
+
+
+def test_a_search_takes_less_than_two_milliseconds(content: Content) -> None:
+    started = time.perf_counter()
+    for _ in range(100):
+        found(content, "dữ liệu hóa đơn máy tính tiền gửi cho thuế lúc nào")
+    assert (time.perf_counter() - started) / 100 < 0.002
+
+
+def test_the_search_is_right_often_enough_and_seldom_wrong(content: Content) -> None:
+    figures = evaluate(content, TODAY)["test"]
+    assert figures["answerable"] >= 50
+    assert figures["unanswerable"] >= 50
+    assert figures["right"] >= 0.7
+    assert figures["wrong"] <= 0.05
