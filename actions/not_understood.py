@@ -23,7 +23,7 @@ from actions.replies import (
 )
 from programme.answers import Answer
 
-# An intent this likely is worth a question back; chosen from `make evaluate` (docs/decisions/0010-two-stages.md).
+# An intent this likely is worth a question back; chosen from `make evaluate` (docs/decisions/0010-second-stage.md).
 HALF_SURE = 0.2
 MOST_CHOICES = 3
 # This many messages in a row that nobody could read: the next one goes to a person.
@@ -46,7 +46,7 @@ class ActionNotUnderstood(Action):
         if choices:
             context.effects.append(Unclear("half_sure"))
             none = button(context, "none_of_these", NONE_OF_THESE)
-            say_phrase(dispatcher, context, "did_you_mean", [*choices, none])
+            say_phrase(dispatcher, context, "did_you_mean", [*choices, none], offers_person=True)
         else:
             _give_up(dispatcher, context)
         return []

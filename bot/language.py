@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from langdetect import DetectorFactory, detect_langs
+from langdetect.lang_detect_exception import LangDetectException
+
 VIETNAMESE, ENGLISH = "vi", "en"
+# From here on a statistical guess can be trusted where the rules cannot tell.
+LONG_ENOUGH_CHARACTERS = 40
+SURE = 0.8
+DetectorFactory.seed = 0  # the same text gets the same answer every time
+
 _WORD = re.compile(r"[^\W\d_]+")
 _VIETNAMESE_LETTERS = frozenset("ăâđêôơư")
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
@@ -14,16 +22,19 @@ _SYLLABLE = re.compile(
     "(?:[aeiouy]|ai|ao|au|ay|eo|eu|ia|ie|ieu|iu|oa|oai|oay|oe|oeo|oi|ua|uay|ue|ui|uo|uoi|uou|uu|uy|uya|uye|uyu|yeu|ye)"
     "(?:ch|ng|nh|[cmnpt])?"
 )
-# Everyday words of English that no Vietnamese sentence has, although some could be syllables.
+# Everyday words of English. Those that are Vietnamese syllables as well ("the", "to", "can") count less.
 _ENGLISH = frozenset(
     """the is are am do does did how what where when who which why can could should would will you your my me it this
-    that these those there have has had with for from and or not if of to in on at by be been was were please help need
-    want know tell get give any some much many more free thanks thank hello hi yes no i we they he she his her our their
-    about pay tax shop support sell selling online money year month day register registration business company household
-    class lesson learn""".split()
+    that these those there here have has had with for from and or not if of to in on at by be been was were please help
+    need want know tell get give any some much many more free thanks thank hello hi yes no i we they he she his her our
+    their them then than about after again all also always another answer ask back because before but call come day
+    every find first go going good just let like live long look make month new next now number off old one only open
+    other out over own people pay phone really right same say see sell selling send show something still stop sure
+    support take talk tax time today tomorrow too try until up use very way week work wrong year yet online money shop
+    register registration business company household class lesson learn""".split()
 )
-# Of these, what Vietnamese owners write as well says nothing.
-_BOTH = frozenset("to do me my la an on in i am he no may can be the shop online free hi hello ok thanks pay".split())
+# What Vietnamese owners write as well says nothing.
+_LOANED = frozenset("shop online free hello hi ok thanks thank pay phone live class sale stop new call yes".split())
 
 
 def detect(text: str, current: str | None) -> str:
@@ -32,11 +43,21 @@ def detect(text: str, current: str | None) -> str:
     if any(c in _TONES for c in decomposed) or any(c in _VIETNAMESE_LETTERS for c in text.lower()):
         return VIETNAMESE
     words = [word.lower() for word in _WORD.findall(text)]
-    english = sum(word in _ENGLISH for word in words)
-    certain = sum(word in _ENGLISH and word not in _BOTH for word in words)
+    english = [word for word in words if word in _ENGLISH]
+    certain = any(word not in _LOANED and not _SYLLABLE.fullmatch(word) for word in english)
     vietnamese = sum(word not in _ENGLISH and _SYLLABLE.fullmatch(word) is not None for word in words)
-    if certain and english > vietnamese:
+    if certain and len(english) > vietnamese:
         return ENGLISH
-    if vietnamese and vietnamese >= english:
+    mostly = vietnamese > len(english) if certain else vietnamese >= max(1, len(words) / 2)
+    if mostly:
         return VIETNAMESE if len(words) > 2 or current is None else current
+    if len(text) >= LONG_ENOUGH_CHARACTERS and _looks_english(text):
+        return ENGLISH
     return current or VIETNAMESE
+
+
+def _looks_english(text: str) -> bool:
+    try:
+        return any(guess.lang == ENGLISH and guess.prob >= SURE for guess in detect_langs(text))
+    except LangDetectException:  # no letters that it knows
+        return False

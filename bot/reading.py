@@ -118,7 +118,9 @@ def _offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | No
     refusals = [payload for payload in payloads if payload in _REFUSALS]
     if refusals and said & _NO:
         return refusals[0]
-    agreeable = [payload for payload in payloads if payload not in (*_REFUSALS, *_ASIDES)]
+    # beside a question with its own "no", the way to a person is not what "yes" means
+    asides = (*_REFUSALS, *_ASIDES, *(("/request_person",) if refusals else ()))
+    agreeable = [payload for payload in payloads if payload not in asides]
     return agreeable[0] if len(agreeable) == 1 and said & _YES else None
 
 

@@ -219,8 +219,9 @@ class AnswerBook:
         return on in answer.window and (answer.confidence != "C" or answer.approval in self._approved)
 
     def _choose(self, candidates: list[Answer], on: dt.date) -> Answer | Withheld | None:
-        # A province entry that must not be said today gives way to the nation's, which is true everywhere.
-        for answer in candidates:
+        # A province entry that must not be said today gives way to the nation's, which is true everywhere; an
+        # approved C entry knows more than what stands in for it until then.
+        for answer in sorted(candidates, key=lambda a: (a.pack == NATIONAL, a.confidence != "C")):
             if self.may_be_said(answer, on):
                 return answer
         in_force = [answer for answer in candidates if on in answer.window]
@@ -308,7 +309,9 @@ def _refuse_overlap(
 ) -> None:
     for other, (other_source, other_index) in zip(earlier, places, strict=True):
         same_intent = answer.intent is not None and answer.intent == other.intent
-        if (answer.id == other.id or same_intent) and answer.window.overlaps(other.window):
+        # A C entry may have a stand-in: what is said as long as nobody has approved it.
+        is_stand_in = (answer.confidence == "C") != (other.confidence == "C")
+        if (answer.id == other.id or same_intent) and answer.window.overlaps(other.window) and not is_stand_in:
             name = f'id "{answer.id}"' if answer.id == other.id else f'ý định "{answer.intent}"'
             source, index = place
             line = other_source.line(("answers", other_index))

@@ -88,7 +88,11 @@ class Retrieval:
             if scores[place] > 0 and self._answers.may_be_said(answer, on):
                 hits.append(Hit(answer, _score(said, index, place)))
         best = max(hits, key=lambda hit: hit.score, default=None)
-        return best if best is not None and best.score >= threshold else None
+        if best is None or best.score < threshold:
+            return None
+        # the entry may have a stand-in with other words; which of the two is said is the book's business
+        said_now = self._answers.get(best.answer.id, province, on)
+        return Hit(said_now, best.score) if isinstance(said_now, Answer) else None
 
     def _index(self, province: str) -> _Index:
         answers = tuple(answer for answer in self._answers.in_reach(province) if not answer.variables)

@@ -71,6 +71,7 @@ KEEP = [
 GUESS = [
     {"title": "Chương trình là gì", "payload": "/ask_programme_about"},
     {"title": "Không phải", "payload": "/none_of_these"},
+    {"title": "Gặp cán bộ", "payload": "/request_person"},
 ]
 ASIDE = [{"title": "Gặp cán bộ", "payload": "/request_person"}, {"title": "Chưa đúng ý", "payload": "/answer_wrong"}]
 

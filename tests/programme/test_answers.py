@@ -183,6 +183,15 @@ def test_an_unapproved_entry_is_withheld_until_its_id_is_approved(tmp_path: Path
     assert isinstance(book(tmp_path, entries, approved=("about",)).find("ask_about", "bac-song", PILOT), Answer)
 
 
+def test_until_it_is_approved_an_entry_may_have_a_stand_in(tmp_path: Path) -> None:
+    entries = entry(vi="Dạ chưa rõ ạ.") + entry(confidence="C", vi="Dạ rõ ạ.")
+    for folder, approved, words in [("a", (), "Dạ chưa rõ ạ."), ("b", ("about",), "Dạ rõ ạ.")]:
+        answers = book(tmp_path / folder, entries, approved=approved)
+        for found in (answers.find("ask_about", "bac-song", PILOT), answers.get("about", "bac-song", PILOT)):
+            assert isinstance(found, Answer)
+            assert found.render() == words
+
+
 def test_approval_does_not_revive_what_has_expired(tmp_path: Path) -> None:
     answers = book(tmp_path, entry(confidence="C"), approved=("about",))
     assert answers.find("ask_about", "bac-song", TODAY) == Withheld("about", "expired")
