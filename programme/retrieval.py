@@ -15,6 +15,7 @@ nlu/eval/retrieval.yml (`make evaluate`).
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -26,6 +27,8 @@ import bm25s
 from programme.answers import Answer, AnswerBook
 from programme.packs import Lexicon
 from store.text import folded_words
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it reports every index that it builds
 
 THRESHOLD = 0.66
 FEWEST_WORDS = 2

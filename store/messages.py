@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-# Longer texts are kept whole but not understood; a person reads them.
-MAX_UNDERSTOOD_CHARACTERS = 2000
+# The longest message of any channel (Telegram). Longer texts are kept whole but not understood; a person reads them.
+MAX_UNDERSTOOD_CHARACTERS = 4096
 
 
 @dataclass(frozen=True)

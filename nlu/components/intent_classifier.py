@@ -1,6 +1,6 @@
 """LinearIntentClassifier: word and character n-grams of the normalised text into one linear margin per intent.
 
-More accurate here than DIET and trained in seconds; a softmax whose temperature is fitted on unseen folds turns the
+More accurate here than DIET and trained in seconds; a softmax whose temperature is fitted on unseen examples turns the
 margins into confidences that can be believed (docs/decisions/0003-linear-intent-classifier.md). What is
 stored are names and numbers only (JSON and numpy arrays): loading a model cannot run code.
 """
@@ -58,7 +58,7 @@ FEATURES: Tuple[Tuple[str, int, Analyse, float], ...] = (
     ("accents", 1, str.split, 1.0),
 )
 TEMPERATURES = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
-FOLDS = 3
+HELD_BACK = 4  # every fourth example, with its copies, judges the temperature
 
 
 class LinearModel:
@@ -155,24 +155,23 @@ def _margins(machine: Any) -> Tuple[np.ndarray, np.ndarray]:
 
 
 def _temperature(new: Callable[[], Any], matrix: Any, labels: np.ndarray, groups: np.ndarray) -> float:
-    """The factor that makes the softmax of unseen margins most believable (least log loss over folds)."""
-    folds = groups % FOLDS
-    losses = {temperature: 0.0 for temperature in TEMPERATURES}
-    for fold in range(FOLDS):
-        seen, unseen = folds != fold, folds == fold
-        if not unseen.any() or len(set(labels[seen])) < 2:
-            return TEMPERATURES[len(TEMPERATURES) // 2]
-        machine = new().fit(matrix[seen], labels[seen])
-        weights, bias = _margins(machine)
-        margins = np.asarray(matrix[unseen] @ weights + bias)
-        column = {label: i for i, label in enumerate(machine.classes_)}
-        known = np.array([label in column for label in labels[unseen]])
-        expected = np.array([column[label] for label in labels[unseen][known]], dtype=int)
-        for temperature in losses:
-            scaled = margins[known] * temperature
-            highest = scaled.max(axis=1, keepdims=True)
-            normaliser = highest[:, 0] + np.log(np.exp(scaled - highest).sum(axis=1))
-            losses[temperature] += float((normaliser - scaled[np.arange(len(expected)), expected]).sum())
+    """The factor that makes the softmax of unseen margins most believable (least log loss on a part held back)."""
+    unseen = groups % HELD_BACK == 0
+    seen = ~unseen
+    if not unseen.any() or len(set(labels[seen])) < 2:
+        return TEMPERATURES[len(TEMPERATURES) // 2]
+    machine = new().fit(matrix[seen], labels[seen])
+    weights, bias = _margins(machine)
+    margins = np.asarray(matrix[unseen] @ weights + bias)
+    column = {label: i for i, label in enumerate(machine.classes_)}
+    known = np.array([label in column for label in labels[unseen]])
+    expected = np.array([column[label] for label in labels[unseen][known]], dtype=int)
+    losses = {}
+    for temperature in TEMPERATURES:
+        scaled = margins[known] * temperature
+        highest = scaled.max(axis=1, keepdims=True)
+        normaliser = highest[:, 0] + np.log(np.exp(scaled - highest).sum(axis=1))
+        losses[temperature] = float((normaliser - scaled[np.arange(len(expected)), expected]).sum())
     return min(losses, key=lambda temperature: losses[temperature])
 
 

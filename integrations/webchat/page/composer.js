@@ -5,8 +5,8 @@ import { $ } from './elements.js';
 import { KEY, tabShelf } from './memory.js';
 import { say } from './words.js';
 
-const LONGEST_TEXT = 2000; // characters (code points), the server's limit
-const COUNT_FROM = 1800;
+const LONGEST_TEXT = 4096; // characters (code points), the server's limit
+const COUNT_FROM = 3686; // nine tenths
 
 const isTouch = () => window.matchMedia('(hover: none) and (pointer: coarse)').matches;
 
