@@ -12,7 +12,7 @@ from rasa_sdk.types import DomainDict
 from actions.context import TurnContext, current
 from actions.places import mentions_in
 from actions.replies import introduce, say
-from programme.answers import Answer, Withheld
+from programme.answers import Answer
 from programme.packs import NATIONAL
 
 # What the pipeline found beside the main intent when one message asks two things (nlu/components/parts.py).
@@ -50,7 +50,7 @@ def say_answer_to(
         say(dispatcher, context, refusal, {"province": outside, "known": known})
         return
     introduction = introduce(context, answer, province)
-    say(dispatcher, context, answer, _facts(context, answer), before=" ".join(filter(None, (before, introduction))))
+    say(dispatcher, context, answer, before=" ".join(filter(None, (before, introduction))))
 
 
 def say_second_answer(dispatcher: CollectingDispatcher, context: TurnContext, tracker: Tracker) -> None:
@@ -63,10 +63,3 @@ def say_second_answer(dispatcher: CollectingDispatcher, context: TurnContext, tr
     ):
         also = context.content.phrases.say("also_asked", context.language)
         say_answer_to(dispatcher, context, tracker, second, before=also)
-
-
-def _facts(context: TurnContext, answer: Answer | Withheld | None) -> dict[str, str]:
-    """The variables an answer to an intent may have: the hours of the service promise."""
-    wanted = answer.variables if isinstance(answer, Answer) else ()
-    known = {"hours": str(context.content.packs.province(context.province).sla.hours)}
-    return {name: known[name] for name in wanted}

@@ -11,10 +11,9 @@ from rasa_sdk.types import DomainDict
 
 from actions.context import HandToPerson, RememberPhone, Why, current
 from actions.replies import say
-from programme.answers import Answer
 from store.contacts import find_phone
 
-# Whoever complains or cannot read is told about it by the province's own entry.
+# Each has an entry of its name in the packs, which says what happens next.
 _WHY: Mapping[str, Why] = {"complain": "complaint", "need_spoken_help": "spoken_help"}
 
 
@@ -31,12 +30,8 @@ class ActionRequestPerson(Action):
         phone = find_phone(context.text)
         if phone:
             context.effects.append(RememberPhone(phone))
-        hours = context.content.packs.province(context.province).sla.hours
         answer = context.content.answers.find(intent, context.province, context.today)
-        if isinstance(answer, Answer):
-            say(dispatcher, context, answer, {"hours": str(hours)} if "hours" in answer.variables else {}, is_act=True)
-        else:
-            dispatcher.utter_message(response="utter_person_requested", hours=hours)
+        say(dispatcher, context, answer, is_act=True)
         return []
 
 

@@ -28,8 +28,9 @@ def say(
 ) -> None:
     """Say a pack answer with its sources; where there is none that may be said today, say so and offer a person.
 
-    `buttons`: choices that the answer asks for. `before`: words that introduce it. A sourced answer that asks nothing
-    can be marked as wrong, unless it only confirms what was done (`is_act`).
+    The service promise ({hours}) is filled in here. `buttons`: choices that the answer asks for. `before`: words that
+    introduce it. A sourced answer that asks nothing can be marked as wrong, unless it only confirms what was done
+    (`is_act`).
     """
     if not isinstance(answer, Answer):
         say_phrase(dispatcher, context, "answer_withheld", buttons, offers_person=True)
@@ -38,6 +39,8 @@ def say(
     shown = with_person(context, [*buttons, *own]) if answer.offer_person else [*buttons, *own]
     if not buttons and not is_act:
         shown.append(button(context, "wrong_button", ANSWER_WRONG))
+    if "hours" in answer.variables:
+        variables = {**variables, "hours": str(context.content.packs.province(context.province).sla.hours)}
     words = answer.render(context.language, **variables)
     dispatcher.utter_message(
         text=f"{before} {words}" if before else words,

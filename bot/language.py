@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from langdetect import DetectorFactory, detect_langs
+from langdetect.detector_factory import DetectorFactory, detect_langs
 from langdetect.lang_detect_exception import LangDetectException
 
 VIETNAMESE, ENGLISH = "vi", "en"
@@ -58,6 +58,6 @@ def detect(text: str, current: str | None) -> str:
 
 def _looks_english(text: str) -> bool:
     try:
-        return any(guess.lang == ENGLISH and guess.prob >= SURE for guess in detect_langs(text))
+        return any(guess.lang == ENGLISH and guess.prob >= SURE for guess in detect_langs(text))  # type: ignore[no-untyped-call]
     except LangDetectException:  # no letters that it knows
         return False

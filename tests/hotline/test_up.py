@@ -145,9 +145,7 @@ def test_it_answers_and_ctrl_c_stops_every_process(running: Running) -> None:
     assert _gone(children)
 
 
-def test_a_killed_rasa_service_is_started_again_and_the_message_is_answered(
-    running: Running, content: Content
-) -> None:
+def test_a_killed_rasa_service_is_started_again_and_the_message_is_answered(running: Running, content: Content) -> None:
     (first,) = running.rasa()
     os.kill(first, signal.SIGKILL)
     said = running.ask("xã Tân Cương bên nào hỗ trợ", seconds=40)
