@@ -39,8 +39,17 @@ class Unclear:
 
 
 @dataclass(frozen=True)
+class ForReview:
+    """Understood, but not served: the entry must not be said today, or an answer to a flow could not be read."""
+
+    kind: Literal["withheld", "unread"]
+
+
+@dataclass(frozen=True)
 class MarkedWrong:
-    """The owner says that the last answer missed the point; it goes to the review list."""
+    """The owner says that the answer `entry` missed the point; it goes to the review list. None: the last answer."""
+
+    entry: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class RememberDomain:
     consent_version: int
 
 
-Effect = HandToPerson | RememberPhone | Unclear | MarkedWrong | OptOut | OpenDataRequest | RememberDomain
+Effect = HandToPerson | RememberPhone | Unclear | ForReview | MarkedWrong | OptOut | OpenDataRequest | RememberDomain
 
 
 @dataclass

@@ -73,7 +73,8 @@ class ActionAnswerWrong(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context = current()
-        context.effects.append(MarkedWrong())
+        pressed = (e["value"] for e in tracker.latest_message.get("entities") or () if e["entity"] == "entry")
+        context.effects.append(MarkedWrong(next(pressed, None)))
         choices = _choices(context, context.alternatives)
         phrase = "marked_wrong_choices" if choices else "marked_wrong"
         say_phrase(dispatcher, context, phrase, choices, offers_person=True)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.context import TurnContext
+from actions.context import ForReview, TurnContext
 from programme.answers import Answer, Button, Withheld
 from programme.packs import NATIONAL
 
@@ -33,12 +33,13 @@ def say(
     (`is_act`).
     """
     if not isinstance(answer, Answer):
+        context.effects.append(ForReview("withheld"))
         say_phrase(dispatcher, context, "answer_withheld", buttons, offers_person=True)
         return
     own = [{"title": _title(context, b), "payload": b.payload} for b in answer.buttons]
     shown = with_person(context, [*buttons, *own]) if answer.offer_person else [*buttons, *own]
     if not buttons and not is_act:
-        shown.append(button(context, "wrong_button", ANSWER_WRONG))
+        shown.append(button(context, "wrong_button", f'{ANSWER_WRONG}{{"entry":"{answer.id}"}}'))
     if "hours" in answer.variables:
         variables = {**variables, "hours": str(context.content.packs.province(context.province).sla.hours)}
     words = answer.render(context.language, **variables)

@@ -2,7 +2,7 @@
 
     bot ──escalate──▶ queue ──take──▶ officer ──return_to_bot──▶ bot        (the dialogue gets an event)
                         ▲                ├──close──▶ closed ──owner writes──▶ bot   (the dialogue begins anew)
-                        └─lease, unanswered─┴─lease, answered──▶ bot         (the dialogue gets an event)
+                        └─lease, owner waits┴─lease, answered──▶ bot         (the dialogue gets an event)
 
 Handing over and back are state changes inside the caller's transaction; what is said about them is the dialogue's.
 Every change raises the conversation's version, so a turn that is under way finds another one and has no effect.
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, RowMapping, case, func, insert, select, updat
 from bot import outbox
 from store.database import insert_if_new, insert_returning_id
 from store.messages import Reply
-from store.tables import conversation, escalation, inbound, officer
+from store.tables import conversation, escalation, inbound, officer, outbound
 
 # After so long without an act of its officer a conversation is not held any more. Long enough for a telephone call,
 # short enough that an owner does not sit in front of a silent bot for half a day because somebody went home.
@@ -167,19 +167,35 @@ def close(connection: Connection, escalation_id: int, now: datetime, officer_id:
 def expire_leases(connection: Connection, now: datetime) -> list[str]:
     """Take conversations back from officers who have not acted for their lease; ids of the conversations.
 
-    One that was answered goes to the bot; one that nobody answered waits in the queue again, with its old deadline.
+    Where the officer had the last word the bot goes on; where the owner waits for one, the conversation waits in the
+    queue again, with its old deadline.
     """
     late = select(escalation).where(escalation.c.status == "taken", escalation.c.lease_until <= now)
     freed = []
     for row in connection.execute(late.with_for_update(skip_locked=True)).mappings().all():
-        if row["answered_at"] is not None:
-            return_to_bot(connection, row["id"], now)
-        else:
+        if _owner_waits(connection, row):
             waits = {"status": "open", "officer_id": None, "lease_until": None}
             connection.execute(update(escalation).filter_by(id=row["id"]).values(waits))
             _give(connection, row["conversation_id"], Holder.QUEUE)
+        else:
+            return_to_bot(connection, row["id"], now)
         freed.append(str(row["conversation_id"]))
     return freed
+
+
+def _owner_waits(connection: Connection, row: RowMapping) -> bool:
+    """Whether no officer has written since the owner's last message."""
+    if row["answered_at"] is None:
+        return True
+    here = row["conversation_id"]
+    officer_said = select(func.max(outbound.c.seq)).filter_by(conversation_id=here, sender="officer").scalar_subquery()
+    asked_since = (
+        select(inbound.c.id)
+        .filter_by(conversation_id=here, kind="message")
+        .where(inbound.c.seq > officer_said)
+        .limit(1)
+    )
+    return connection.scalar(asked_since) is not None
 
 
 def _waiting(connection: Connection, escalation_id: int) -> RowMapping:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from actions.context import (
     Effect,
+    ForReview,
     HandToPerson,
     MarkedWrong,
     OpenDataRequest,
@@ -31,16 +32,22 @@ from store.database import insert_if_new, insert_returning_id
 from store.messages import Reading
 from store.tables import consent, data_request, inbound, opt_out, outbound, review, shop, shop_domain
 
+# How far back a button below an answer is still looked up.
+LOOK_BACK_REPLIES = 30
 _NUMBER = re.compile(r"\+?\d(?:[\s.-]?\d){7,}")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What the effects of one turn belong to: the rows of the conversation and the message, and how it was read."""
+    """What the effects of one turn belong to: the rows of the conversation and the message, and how it was read.
+
+    `asked`: the words that were answered, of a burst all of them.
+    """
 
     conversation: RowMapping
     message: RowMapping
+    asked: str
     reading: Reading | None
     now: datetime
 
@@ -55,11 +62,11 @@ def apply(connection: Connection, keyring: Keyring, turn: Turn, effects: Sequenc
                 reason = Reason(why)
             case RememberPhone(phone):
                 Contacts(connection, keyring).set_phone(contact_id, phone)
-            case Unclear(kind):
+            case Unclear(kind) | ForReview(kind):
                 ranking = turn.reading.ranking if turn.reading else None
-                _review(connection, turn.message, kind, turn.now, ranking)
-            case MarkedWrong():
-                _review_last_answer(connection, turn)
+                _review(connection, turn.message["id"], turn.asked, kind, turn.now, ranking)
+            case MarkedWrong(entry):
+                _review_answer(connection, turn, entry)
             case OptOut():
                 said = {"channel": turn.conversation["channel"], "inbound_id": turn.message["id"], "at": turn.now}
                 insert_if_new(connection, opt_out, {"contact_id": contact_id, **said})
@@ -78,19 +85,19 @@ def masked_personal(text: str) -> str:
 
 def _review(
     connection: Connection,
-    message: RowMapping,
+    inbound_id: int,
+    asked: str,
     kind: str,
     now: datetime,
     ranking: list[dict[str, object]] | None,
     entry: str | None = None,
 ) -> None:
-    text = masked_personal(message["text"])
-    row = {"inbound_id": message["id"], "kind": kind, "text": text, "ranking": ranking, "entry": entry}
+    row = {"inbound_id": inbound_id, "kind": kind, "text": masked_personal(asked), "ranking": ranking, "entry": entry}
     insert_if_new(connection, review, {**row, "created_at": now})
 
 
-def _review_last_answer(connection: Connection, turn: Turn) -> None:
-    """Mark the newest of the bot's pack answers before this message, with the question it answered."""
+def _review_answer(connection: Connection, turn: Turn, entry: str | None) -> None:
+    """Mark the bot's newest answer of that name before this message, with the question it answered."""
     answers = (
         select(outbound.c.reply, inbound)
         .join(inbound, inbound.c.id == outbound.c.in_reply_to)
@@ -100,12 +107,13 @@ def _review_last_answer(connection: Connection, turn: Turn) -> None:
             outbound.c.seq < turn.message["seq"],
         )
         .order_by(outbound.c.seq.desc())
-        .limit(1)
+        .limit(LOOK_BACK_REPLIES)
     )
-    row = connection.execute(answers).mappings().first()
+    said = connection.execute(answers).mappings().all()
+    row = next((one for one in said if entry is None or one["reply"].get("entry") == entry), None)
     if row is not None:
         ranking = (row["reading"] or {}).get("ranking")
-        _review(connection, row, "marked_wrong", turn.now, ranking, row["reply"].get("entry"))
+        _review(connection, row["id"], row["text"], "marked_wrong", turn.now, ranking, row["reply"].get("entry"))
 
 
 def _open_request(connection: Connection, turn: Turn, effect: OpenDataRequest) -> None:

@@ -41,5 +41,10 @@ def append(
 
 
 def offered_by(replies: Sequence[Reply]) -> list[dict[str, str]]:
-    """The buttons of the last reply, kept with the conversation so that "2" can be read as its second one."""
-    return [{"title": button.title, "payload": button.payload} for button in replies[-1].buttons]
+    """The buttons of the last reply, kept with the conversation so that "2" can be read as its second one.
+
+    `asked`: the reply ends with a question, so "yes" may mean the button.
+    """
+    last = replies[-1]
+    asked = {"asked": "yes"} if last.text.rstrip().endswith("?") else {}
+    return [{"title": button.title, "payload": button.payload, **asked} for button in last.buttons]

@@ -37,7 +37,7 @@ _YES = frozenset(
 )
 _NO = frozenset(
     "khong,ko,k,kg,hong,khong phai,ko phai,k phai,khong phai dau,khong dau,thoi,khong can,ko can,k can,chua,no,nope,"
-    "none".split(",")
+    "none,tu choi".split(",")
 )
 # Buttons that say no, or go away: nobody who answers "có" means one of them.
 _REFUSALS = ("/none_of_these", "/do_not_keep_domain_status")
@@ -85,11 +85,11 @@ def read(
     """
     if payload is not None:
         return parse_payload(payload)
-    if says_stop(text):
-        return Payload(OPT_OUT)
     chosen = _offered_choice(text, offered or ())
     if chosen is not None:
         return parse_payload(chosen)
+    if says_stop(text):
+        return Payload(OPT_OUT)
     if len(text) > MAX_UNDERSTOOD_CHARACTERS:
         return Payload(MESSAGE_TOO_LONG)
     if not any(character.isalnum() for character in text):
@@ -97,6 +97,11 @@ def read(
     if not is_asked and not any(character.isalpha() for character in text):
         return Payload(PHONE_ALONE if find_phone(text) else NUMBER_ALONE)
     return None
+
+
+def stands_alone(text: str, offered: Sequence[Mapping[str, str]] | None) -> bool:
+    """Whether a message says something by itself, so that it is no part of the sentence before it."""
+    return says_stop(text) or _offered_choice(text, offered or ()) is not None or find_phone(text) is not None
 
 
 def says_stop(text: str) -> bool:
@@ -118,10 +123,16 @@ def _offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | No
     refusals = [payload for payload in payloads if payload in _REFUSALS]
     if refusals and said & _NO:
         return refusals[0]
-    # beside a question with its own "no", the way to a person is not what "yes" means
-    asides = (*_REFUSALS, *_ASIDES, *(("/request_person",) if refusals else ()))
-    agreeable = [payload for payload in payloads if payload not in asides]
+    agreeable = [button["payload"] for button in offered if _may_be_agreed_to(button, bool(refusals))]
     return agreeable[0] if len(agreeable) == 1 and said & _YES else None
+
+
+def _may_be_agreed_to(button: Mapping[str, str], has_refusal: bool) -> bool:
+    """Whether "yes" could mean this button: the way to a person only where just that was asked."""
+    intent = button["payload"].partition("{")[0]
+    if intent == "/request_person":
+        return bool(button.get("asked")) and not has_refusal
+    return intent not in (*_REFUSALS, *_ASIDES)
 
 
 def _position(text: str, words: Sequence[str]) -> int:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.answering import GATHER, Answerer
 from bot.callbacks import ACTIONS_PATH
 from bot.dialogue import Dialogue, TurnRegister
 from bot.flow_domain import Flows, load_flows
 from bot.keeper import Keeper
-from bot.turn import GATHER, TurnRunner
+from bot.turn import TurnRunner
 from bot.wakeups import Wakeups
 from bot.web.context import WebContext
 from bot.worker import Worker
@@ -106,7 +107,8 @@ def compose(
     database, keyring = open_migrated_database(settings, clock)
     flows, wakeups, register = flows or load_flows(), Wakeups(), TurnRegister()
     dialogue = Dialogue(rasa_url, internal_url.rstrip("/") + ACTIONS_PATH, register)
-    runner = TurnRunner(database, dialogue, flows, content, clock, keyring, wakeups, gather)
+    answerer = Answerer(database, dialogue, flows, content, clock, gather)
+    runner = TurnRunner(database, answerer, clock, keyring, wakeups)
     worker = Worker(database, runner, clock, wakeups)
     return Hotline(
         settings=settings,

@@ -23,8 +23,13 @@ from programme.retrieval_evaluation import evaluate as evaluate_search
 from store.clock import Clock
 from store.logs import configure_logs
 from store.settings import Settings, explain, unknown_variables
+from store.text import clean
 
+# The years that packs and law speak of, with room; far from where datetime ends.
+FIRST_YEAR, LAST_YEAR = 2020, 2100
+LONGEST_NAME = 80
 PORT = click.IntRange(0, 65535)
+NUMBER = click.IntRange(1, 2**63 - 1)  # what both databases can hold
 
 
 class Instant(click.ParamType[datetime]):
@@ -34,9 +39,24 @@ class Instant(click.ParamType[datetime]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         try:
-            return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+            instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} không phải là thời điểm theo ISO-8601, ví dụ 2026-11-23T09:00:00+07:00", param, ctx)
+        if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+            self.fail(f"{value!r} nằm ngoài các năm {FIRST_YEAR}–{LAST_YEAR}", param, ctx)
+        return instant
+
+
+class PersonName(click.ParamType[str]):
+    """Who acts: 1 to 80 characters, as the database keeps it."""
+
+    name = "TÊN"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        words = clean(str(value)).strip()
+        if not 1 <= len(words) <= LONGEST_NAME:
+            self.fail(f"tên phải có từ 1 đến {LONGEST_NAME} ký tự", param, ctx)
+        return words
 
 
 class StoppingGroup(click.Group):
@@ -186,9 +206,9 @@ def escalations_list(as_json: bool) -> None:
 
 
 @escalations.command("answer")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.argument("text")
-@click.option("--officer", default="Cán bộ trực", show_default=True, help="Tên cán bộ trả lời.")
+@click.option("--officer", type=PersonName(), default="Cán bộ trực", show_default=True, help="Tên cán bộ trả lời.")
 @click.option("--return", "finished", is_flag=True, help="Trả lời xong thì trả cuộc trò chuyện về cho trợ lý ảo.")
 def escalations_answer(number: int, text: str, officer: str, finished: bool) -> None:
     """Cán bộ nhận cuộc trò chuyện và gửi trả lời cho chủ cửa hàng."""
@@ -196,11 +216,12 @@ def escalations_answer(number: int, text: str, officer: str, finished: bool) -> 
 
 
 @escalations.command("return")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
+@click.option("--officer", type=PersonName(), help="Tên cán bộ; nếu ghi thì chỉ trả được việc người đó đang giữ.")
 @click.option("--close", is_flag=True, help="Khép lại luôn: trợ lý ảo im lặng đến khi chủ cửa hàng nhắn tiếp.")
-def escalations_return(number: int, close: bool) -> None:
+def escalations_return(number: int, officer: str | None, close: bool) -> None:
     """Cán bộ đã xong: trả cuộc trò chuyện về cho trợ lý ảo."""
-    terminal.return_escalation(read_settings(), number, close)
+    terminal.return_escalation(read_settings(), number, officer, close)
 
 
 @main.group("data-requests")
@@ -212,6 +233,13 @@ def data_requests() -> None:
 def data_requests_list() -> None:
     """Liệt kê, gần đến hạn trước."""
     terminal.list_data_requests(read_settings())
+
+
+@data_requests.command("done")
+@click.argument("number", type=NUMBER)
+def data_requests_done(number: int) -> None:
+    """Đã làm xong: người đó yêu cầu lần nữa thì mở yêu cầu mới."""
+    terminal.finish_data_request(read_settings(), number)
 
 
 @main.group("content")
@@ -228,7 +256,7 @@ def content_list() -> None:
 
 @content_group.command("approve")
 @click.argument("entry")
-@click.option("--by", required=True, help="Tên người duyệt.")
+@click.option("--by", type=PersonName(), required=True, help="Tên người duyệt.")
 def content_approve(entry: str, by: str) -> None:
     """Duyệt một câu với đúng lời và nguồn đang có; sửa câu thì phải duyệt lại."""
     settings = read_settings()

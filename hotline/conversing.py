@@ -19,9 +19,9 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from bot import inbox
+from bot.answering import GIVE_UP_AFTER
 from bot.baton import Holder
 from bot.callbacks import internal_app
-from bot.turn import GIVE_UP_AFTER
 from hotline.app import Hotline, compose
 from hotline.errors import Stop
 from hotline.rasa_process import RasaProcess

@@ -15,7 +15,7 @@ import click
 import orjson
 from sqlalchemy import Connection
 
-from bot import baton
+from bot import baton, data_requests
 from bot.baton import (
     OFFICER_LEASE,
     Holder,
@@ -26,7 +26,6 @@ from bot.baton import (
     officer_named,
     return_to_bot,
 )
-from bot.data_requests import open_data_requests
 from bot.escalations import WaitingEscalation, waiting_escalations
 from hotline.app import open_migrated_database
 from hotline.conversing import Exchange, running_bot
@@ -141,11 +140,16 @@ def answer_escalation(settings: Settings, number: int, text: str, officer: str, 
         click.echo(f"{officer} giữ cuộc trò chuyện đến {until:%H:%M}. Xong thì: hotline escalations return {number}")
 
 
-def return_escalation(settings: Settings, number: int, close: bool) -> None:
-    """`hotline escalations return N [--close]`. Raises Stop when no escalation N is waiting."""
+def return_escalation(settings: Settings, number: int, officer: str | None, close: bool) -> None:
+    """`hotline escalations return N [--officer NAME] [--close]`. Raises Stop when N does not wait, or for another."""
     clock = Clock(settings.timezone, settings.now)
     finish = baton.close if close else return_to_bot
-    _act(settings, clock, number, lambda connection: finish(connection, number, clock.now()))
+
+    def end(connection: Connection) -> None:
+        now = clock.now()
+        finish(connection, number, now, officer_named(connection, officer, now) if officer else None)
+
+    _act(settings, clock, number, end)
     if close:
         click.echo(f"Đã đóng yêu cầu #{number}. Chủ cửa hàng nhắn lại thì trợ lý ảo trả lời từ đầu.")
     else:
@@ -156,15 +160,23 @@ def list_data_requests(settings: Settings) -> None:
     """`hotline data-requests list`: who asked to see or erase their data, the first deadline first."""
     clock = Clock(settings.timezone, settings.now)
     with _database(settings, clock) as database:
-        rows = database.read_now(open_data_requests)
+        rows = database.read_now(data_requests.unfinished)
     if not rows:
         click.echo("Không có yêu cầu nào về dữ liệu cá nhân.")
     for row in rows:
         late = " QUÁ HẠN" if row.due_on < clock.today() else ""
-        kind = _REQUESTS[row.kind]
-        click.echo(
-            f"#{row.id}  {kind}  trả lời trước {row.acknowledge_by:%d/%m/%Y}, xong trước {row.due_on:%d/%m/%Y}{late}"
-        )
+        days = f"trả lời trước {row.acknowledge_by:%d/%m/%Y}, xong trước {row.due_on:%d/%m/%Y}"
+        click.echo(f"#{row.id}  {_REQUESTS[row.kind]}  {days}{late}")
+        who = [row.name, row.phone, f"{row.channel}, cuộc trò chuyện {row.conversation_id}"]
+        click.echo(f"    {' · '.join(x for x in who if x)}")
+
+
+def finish_data_request(settings: Settings, number: int) -> None:
+    """`hotline data-requests done N`. Raises Stop when no request N is open."""
+    with _database(settings, Clock(settings.timezone, settings.now)) as database:
+        if not database.run_now(lambda connection: data_requests.finish(connection, number)):
+            raise Stop(f"Không có yêu cầu #{number} đang mở. Xem danh sách: hotline data-requests list")
+    click.echo(f"Đã ghi là xong: yêu cầu #{number}.")
 
 
 def list_unapproved(settings: Settings, content: Content) -> None:

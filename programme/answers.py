@@ -60,6 +60,10 @@ class Button(ContentModel):
         return payload
 
 
+# `/answer_wrong{"entry":"…"}` below an answer must fit into a button's payload.
+EntryId = Annotated[Slug, StringConstraints(max_length=BUTTON_PAYLOAD_BYTES - len('/answer_wrong{"entry":""}'))]
+
+
 class _Words(ContentModel):
     vi: Text
     en: Text
@@ -80,7 +84,7 @@ class _Citation(ContentModel):
 
 
 class _Entry(ContentModel):
-    id: Slug
+    id: EntryId
     intent: Slug | None = None
     title: _Title
     keywords: tuple[Text, ...] = ()
@@ -92,6 +96,8 @@ class _Entry(ContentModel):
     offer_person: StrictBool = False
     variables: tuple[Slug, ...] = ()
     buttons: tuple[Button, ...] = ()
+    # False for what confirms an act or concludes a dialogue: said by the search it would be untrue.
+    searchable: StrictBool = True
 
     @field_validator("valid_to")
     @classmethod
@@ -133,7 +139,8 @@ class Approval:
 class Answer:
     """One pack entry, its sources looked up and its window worked out.
 
-    `titles` name it on a button, by language; `keywords` are other words owners use for it, for the search.
+    `titles` name it on a button, by language; `keywords` are other words owners use for it, for the search, which
+    finds what is `searchable`: what stands by itself and confirms nothing.
     """
 
     id: str
@@ -148,6 +155,7 @@ class Answer:
     offer_person: bool
     variables: tuple[str, ...]
     buttons: tuple[Button, ...]
+    searchable: bool
 
     def render(self, language: str = "vi", **variables: str) -> str:
         """The words in `language` (vi | en) with every variable filled in.
@@ -272,6 +280,7 @@ def _answer(entry: _Entry, pack: str, documents: dict[str, Document]) -> Answer:
         offer_person=entry.offer_person,
         variables=entry.variables,
         buttons=entry.buttons,
+        searchable=entry.searchable and not entry.variables,
     )
 
 

@@ -12,7 +12,7 @@ from programme.content import Content
 from programme.retrieval import THRESHOLD
 
 QUESTIONS = Path("nlu/eval/retrieval.yml")
-THRESHOLDS = (0.5, 0.55, 0.6, THRESHOLD, 0.7, 0.75, 0.8)
+THRESHOLDS = (0.5, 0.55, THRESHOLD, 0.65, 0.7, 0.75, 0.8)
 
 
 def evaluate(content: Content, on: dt.date, path: Path = QUESTIONS) -> dict[str, Any]:

@@ -8,7 +8,7 @@ passes and another takes over. Taking a conversation is only an economy; that no
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, literal, null, select, union_all, update
@@ -107,16 +107,10 @@ def first_pending(connection: Connection, conversation_id: str) -> RowMapping | 
     return connection.execute(_FIRST_PENDING, {"conversation": conversation_id}).mappings().first()
 
 
-def burst_after(connection: Connection, message: RowMapping, pause: timedelta) -> list[RowMapping]:
-    """The written messages behind a pending one that came with no longer pause between them than `pause`."""
+def pending_behind(connection: Connection, message: RowMapping) -> list[RowMapping]:
+    """The next few pending messages of the conversation behind `message`, in order."""
     values = {"conversation": message["conversation_id"], "after": message["seq"]}
-    burst, last = [], message["received_at"]
-    for row in connection.execute(_NEXT_PENDING, values).mappings():
-        if row["kind"] != "message" or row["payload"] is not None or row["received_at"] - last > pause:
-            break
-        burst.append(row)
-        last = row["received_at"]
-    return burst
+    return list(connection.execute(_NEXT_PENDING, values).mappings())
 
 
 def last_reading(connection: Connection, conversation_id: str, before: int) -> dict[str, Any] | None:

@@ -270,7 +270,7 @@ review = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("inbound_id", Id, ForeignKey("inbound.id"), nullable=False),
-    Column("kind", String(20), nullable=False),  # not_understood | half_sure | marked_wrong
+    Column("kind", String(20), nullable=False),  # not_understood | half_sure | withheld | unread | marked_wrong
     Column("text", Text, nullable=False),
     Column("ranking", Json),
     Column("entry", String(80)),  # the answer that was marked wrong

@@ -179,12 +179,13 @@ def _temperature(new: Callable[[], Any], matrix: Any, labels: np.ndarray, groups
 class LinearIntentClassifier(GraphComponent):
     """Config: `strength` (C of the linear machines), `augmentation` (copies of an example per kind of misspelling).
 
-    `sure`: how sure a part of a message must be to count for itself; `asks`: how names of questions begin.
+    `sure`: how sure a part of a message must be to count for itself, `very_sure`: where its borders are only a comma or
+    an "and"; `asks`: how names of questions begin.
     """
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"strength": 1.0, "augmentation": 1, "seed": 148, "sure": 0.6, "asks": "ask_"}
+        return {"strength": 1.0, "augmentation": 1, "seed": 148, "sure": 0.7, "very_sure": 0.8, "asks": "ask_"}
 
     @classmethod
     def required_components(cls) -> List[type]:
@@ -252,7 +253,11 @@ class LinearIntentClassifier(GraphComponent):
 
     def _look_at_parts(self, message: Message, ranking: List[Dict[Text, Any]]) -> None:
         """Put the question of a surer part first, and note a second question (`second_intent`)."""
-        guesses = [self._guess(part) for part in message.get(PARTS) or ()]
+        guesses = []
+        for normalised, accented, is_certain in message.get(PARTS) or ():
+            intent, confidence = self._guess((normalised, accented))
+            if is_certain or confidence >= self.config["very_sure"]:
+                guesses.append((intent, confidence))
         if not guesses:
             return
         whole = (ranking[0]["name"], ranking[0]["confidence"])

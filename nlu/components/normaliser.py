@@ -25,7 +25,7 @@ from nlu.components.text import compose, fold
 
 NORMALISED = "normalised"
 ACCENTED = "accented_words"
-PARTS = "parts"  # the same two of every part of a message that has several
+PARTS = "parts"  # the same two of every part of a message that has several, and whether its borders are certain
 PLACE_WORD = "tenxa"  # letters only, and no Vietnamese syllable
 
 _WORD = re.compile(r"[^\W_]+")
@@ -180,10 +180,11 @@ class VietnameseNormaliser(GraphComponent):
                 text = without_places(text, places) if places else without_unknown_place(compose(text).text)
                 message.set(NORMALISED, self.normaliser(text))
                 message.set(ACCENTED, accented_words(text))
-                parts = tuple((self.normaliser(part), accented_words(part)) for part in split(text))
+                parts = tuple((self.normaliser(part), accented_words(part), sure) for part, sure in split(text))
                 message.set(PARTS, parts)
         return messages
 
 
 def _places(message: Message) -> List[Dict[Text, Any]]:
-    return [e for e in message.get(ENTITIES, []) if e.get("entity") == "commune" and "start" in e]
+    # what the gazetteer found, not what somebody annotated: a message has no annotations
+    return [e for e in message.get(ENTITIES, []) if e.get("entity") == "commune" and "start" in e and "extractor" in e]

@@ -15,17 +15,29 @@ _BETWEEN = re.compile(
     r"|cho hỏi|cho hoi|và cho|va cho|and also|also|and how|and what|and where)\s)",
     re.IGNORECASE,
 )
+# Where a thought may end; most often it does not, so what stands between counts only when it is very sure.
+_PERHAPS_BETWEEN = re.compile(r",\s|\s(?:và|va|and|rồi|roi|với|voi)\s", re.IGNORECASE)
 FEWEST_WORDS = 3
 MOST_PARTS = 12
+# Longer messages are stories: there a comma is a breath.
+MOST_WORDS_FOR_COMMAS = 40
 
 Guess = Tuple[Text, float]  # intent, confidence
 
 
-def split(text: str) -> List[str]:
-    """The parts of `text` that are long enough to ask something; empty when there is only one."""
-    parts = [part.strip() for part in _BETWEEN.split(text) if len(part.split()) >= FEWEST_WORDS]
-    # Of a long story the end is kept: that is where people ask.
-    return parts[-MOST_PARTS:] if len(parts) > 1 else []
+def split(text: str) -> List[Tuple[str, bool]]:
+    """The parts of `text` that are long enough to ask something, each with whether its borders are certain.
+
+    Empty when there is only one.
+    """
+    certain = [part for part in _BETWEEN.split(text) if len(part.split()) >= FEWEST_WORDS]
+    if len(certain) > 1:
+        # Of a long story the end is kept: that is where people ask.
+        return [(part.strip(), True) for part in certain[-MOST_PARTS:]]
+    if len(text.split()) > MOST_WORDS_FOR_COMMAS:
+        return []
+    perhaps = [part for part in _PERHAPS_BETWEEN.split(text) if len(part.split()) >= FEWEST_WORDS]
+    return [(part.strip(), False) for part in perhaps] if len(perhaps) > 1 else []
 
 
 def decide(whole: Guess, parts: Sequence[Guess], sure: float, asks: str) -> Tuple[Guess, Optional[Text]]:

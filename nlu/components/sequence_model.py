@@ -39,11 +39,12 @@ def words_of(text: str) -> List[Word]:
     """The words and the single punctuation marks of `text`."""
     composed = compose(text)
     starts = composed.starts
-    found = []
+    found: List[Word] = []
     for match in _WORD.finditer(composed.text):
-        # Characters that share one origin end together, where the next origin begins.
-        end = starts[bisect(starts, starts[match.end() - 1])]
-        found.append(Word(match[0], starts[match.start()], end))
+        # Characters that share one origin are one piece: it ends where the next origin begins, and counts once.
+        start, end = starts[match.start()], starts[bisect(starts, starts[match.end() - 1])]
+        if not found or found[-1].end <= start:
+            found.append(Word(match[0], start, end))
     return found
 
 

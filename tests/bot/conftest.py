@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import select
 
 from bot import inbox
+from bot.answering import Answerer
 from bot.dialogue import Dialogue, TurnRegister
 from bot.flow_domain import Flows
 from bot.turn import TurnRunner
@@ -49,9 +50,9 @@ async def echo(request: dict[str, Any]) -> web.Response:
     return turn_answer(f"echo {said}", state=state)
 
 
-def turn_answer(*texts: str, state: dict[str, Any] | None = None) -> web.Response:
+def turn_answer(*texts: str, state: dict[str, Any] | None = None, entry: str | None = None) -> web.Response:
     body = {
-        "replies": [{"text": text} for text in texts],
+        "replies": [{"text": text, "custom": {"entry": entry}} for text in texts],
         "state": state or STATE,
         "intent": "greet",
         "confidence": 0.9,
@@ -143,7 +144,8 @@ async def bot(database: Database, clock: ManualClock, keyring: Keyring, content:
     content = replace(content, phrases=replace(content.phrases, notice_version=0))
     flows, wakeups, register = Flows(INTENTS, {"slots": {}, "forms": {}}), Wakeups(), TurnRegister()
     dialogue = Dialogue(str(server.make_url("")), "http://127.0.0.1:1/actions", register)
-    runner = TurnRunner(database, dialogue, flows, content, clock, keyring, wakeups)
+    answerer = Answerer(database, dialogue, flows, content, clock)
+    runner = TurnRunner(database, answerer, clock, keyring, wakeups)
     worker = Worker(database, runner, clock, wakeups)
     context = WebContext(database, clock, keyring, wakeups, content, flows, dialogue, worker, "thai-nguyen")
     made = Bot(database, clock, keyring, runner, rasa, context)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, select
 
 from actions.context import (
     Effect,
+    ForReview,
     MarkedWrong,
     OpenDataRequest,
     OptOut,
@@ -19,7 +20,7 @@ from actions.context import (
     Unclear,
 )
 from bot import effects
-from bot.turn import GATHER
+from bot.answering import GATHER
 from programme.content import Content
 from programme.domain_names import DomainStatus
 from store.messages import Reading
@@ -39,14 +40,14 @@ async def apply(bot: Bot, *what: Effect) -> None:
         newest = select(inbound).filter_by(conversation_id=known["id"]).order_by(inbound.c.seq.desc()).limit(1)
         message = connection.execute(newest).mappings().one()
         reading = Reading("nlu_fallback", 0.3, [{"name": "a", "confidence": 0.3}])
-        turn = effects.Turn(known, message, reading, bot.clock.now())
+        turn = effects.Turn(known, message, message["text"], reading, bot.clock.now())
         effects.apply(connection, bot.keyring, turn, what)
 
     await bot.database.run(commit)
 
 
 async def test_the_notice_is_shown_once_with_its_version(bot: Bot, content: Content) -> None:
-    bot.runner.content = content
+    bot.runner.answerer.content = content
     first = await bot.say("xin chào")
     assert first == [content.phrases.say("notice"), "echo xin chào"]
     assert (await bot.row()).notice_version == content.phrases.notice_version
@@ -54,15 +55,15 @@ async def test_the_notice_is_shown_once_with_its_version(bot: Bot, content: Cont
 
 
 async def test_a_new_wording_of_the_notice_is_shown_again(bot: Bot, content: Content) -> None:
-    bot.runner.content = content
+    bot.runner.answerer.content = content
     await bot.say("xin chào")
     newer = replace(content.phrases, notice_version=content.phrases.notice_version + 1)
-    bot.runner.content = replace(content, phrases=newer)
+    bot.runner.answerer.content = replace(content, phrases=newer)
     assert len(await bot.say("xin chào")) == 2
 
 
 async def test_telegram_is_said_to_be_abroad(bot: Bot, content: Content) -> None:
-    bot.runner.content = content
+    bot.runner.answerer.content = content
     bot.conversation_id = await bot.open("telegram")
     notice, _ = await bot.say("xin chào")
     assert content.phrases.say("notice_abroad") in notice
@@ -90,12 +91,22 @@ def unclear_unless(bot: Bot, clear: str) -> Any:
     """The dialogue understands only a text that contains `clear`."""
 
     async def answer(request: dict[str, Any]) -> web.Response:
-        context = bot.runner.dialogue.register.context(request["turn_id"])
+        context = bot.runner.answerer.dialogue.register.context(request["turn_id"])
         assert context is not None
         if clear in (request["text"] or ""):
             return turn_answer(f"echo {request['text']}")
         context.effects.append(Unclear("not_understood"))
         return turn_answer("chưa hiểu")
+
+    return answer
+
+
+def only(bot: Bot, clear: str) -> Any:
+    """The dialogue understands exactly one text."""
+    unclear = unclear_unless(bot, "không bao giờ")
+
+    async def answer(request: dict[str, Any]) -> web.Response:
+        return turn_answer(f"echo {clear}") if request["text"] == clear else await unclear(request)
 
     return answer
 
@@ -121,6 +132,52 @@ async def test_a_burst_that_stays_unclear_counts_once(bot: Bot) -> None:
     assert await bot.replies() == ["chưa hiểu"]
     assert (await bot.row()).unclear_turns == 1
     assert len(await rows(bot, review)) == 1
+
+
+async def test_the_last_message_may_say_what_the_whole_does_not(bot: Bot) -> None:
+    bot.rasa.answer = only(bot, "tên miền là gì")
+    await bot.say("alo alo")
+    await bot.receive("tên miền là gì")
+    bot.clock.advance(GATHER)
+    await bot.work()
+    assert await bot.replies() == ["echo tên miền là gì"]
+    assert await bot.statuses() == ["answered", "answered"]
+
+
+@pytest.mark.parametrize(
+    ("second", "payload"), [("STOP", None), ("gọi 0912345678 giúp", None), ("", "/request_person"), ("a" * 5000, None)]
+)
+async def test_what_stands_by_itself_is_no_part_of_a_burst(bot: Bot, second: str, payload: str | None) -> None:
+    bot.rasa.answer = unclear_unless(bot, "không bao giờ")
+    await bot.say("nhắn gì mà lắm thế")
+    await bot.receive(second, payload)
+    bot.clock.advance(GATHER)
+    await bot.work()
+    asked = [request["text"] for request in bot.rasa.requests]
+    assert not any("\n" in text for text in asked if text)
+    last = bot.rasa.requests[-1]
+    assert last["payload"] or last["text"] == second
+
+
+async def test_a_burst_counts_once_however_late_it_is_handled(bot: Bot) -> None:
+    bot.rasa.answer = unclear_unless(bot, "không bao giờ")
+    for text in ("ơ", "thế à", "là sao"):
+        await bot.receive(text)
+    bot.clock.advance(timedelta(seconds=6))
+    await bot.work()
+    assert await bot.replies() == ["chưa hiểu"]
+    assert (await bot.row()).unclear_turns == 1
+    (one,) = await rows(bot, review)
+    assert one.text == "ơ\nthế à\nlà sao"
+
+
+async def test_a_secret_in_the_middle_of_a_burst_is_warned_about(bot: Bot) -> None:
+    bot.rasa.answer = unclear_unless(bot, "không bao giờ")
+    await bot.say("nó bảo thế này")
+    await bot.receive("mã otp là 482913")
+    bot.clock.advance(GATHER)
+    await bot.work()
+    assert any("mã OTP" in reply for reply in await bot.replies())
 
 
 async def test_an_unclear_message_alone_is_answered_after_the_wait(bot: Bot) -> None:
@@ -172,6 +229,27 @@ async def test_a_wrong_answer_is_kept_with_the_question_it_answered(bot: Bot) ->
     await apply(bot, MarkedWrong())
     (one,) = await rows(bot, review)
     assert (one.kind, one.text) == ("marked_wrong", "thuế bao nhiêu")
+
+
+async def test_the_answer_whose_button_was_pressed_is_the_one_that_is_marked(bot: Bot) -> None:
+    async def named(request: dict[str, Any]) -> web.Response:
+        return turn_answer("Dạ.", entry=request["text"])
+
+    bot.rasa.answer = named
+    for question in ("first", "second"):
+        await bot.say(question)
+    await bot.say("", '/answer_wrong{"entry":"first"}')
+    await apply(bot, MarkedWrong("first"))
+    (one,) = await rows(bot, review)
+    assert (one.kind, one.text, one.entry) == ("marked_wrong", "first", "first")
+
+
+async def test_what_is_withheld_or_unread_is_reviewed_without_counting_as_unclear(bot: Bot) -> None:
+    await bot.say("giấy tờ gì")
+    await apply(bot, ForReview("withheld"))
+    (one,) = await rows(bot, review)
+    assert (one.kind, one.text) == ("withheld", "giấy tờ gì")
+    assert (await bot.row()).unclear_turns == 0
 
 
 @pytest.mark.parametrize("text", ["", "   "])

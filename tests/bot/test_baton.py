@@ -77,6 +77,17 @@ async def test_a_lease_that_runs_out_frees_the_conversation(bot: Bot, answers: b
     assert [(one.officer, one.due_at) for one in waiting] == ([] if answers else [(None, due)])
 
 
+async def test_a_question_after_the_officers_answer_waits_for_a_person(bot: Bot) -> None:
+    number, lan = await escalated(bot), await officer(bot, "Lan")
+    await act(bot, baton.answer, number, lan, Reply("Dạ."), bot.clock.now())
+    await bot.say("thế còn giấy tờ thì sao")
+    bot.clock.advance(OFFICER_LEASE)
+    assert await act(bot, baton.expire_leases, bot.clock.now()) == [bot.conversation_id]
+    assert (await bot.row()).holder == Holder.QUEUE
+    (one,) = await act(bot, waiting_escalations)
+    assert (one.id, one.officer) == (number, None)
+
+
 async def test_an_act_renews_the_lease(bot: Bot) -> None:
     number, lan = await escalated(bot), await officer(bot, "Lan")
     await act(bot, baton.take, number, lan, bot.clock.now())

@@ -51,7 +51,15 @@ def test_long_texts_without_everyday_words_are_guessed_always_alike() -> None:
     assert detect("terminal outages", None) == "vi"  # too short to be judged
 
 
-@pytest.mark.parametrize("text", ["ok", "2", "VNPT HKD", "👍", "", "0912 345 678"])
+def test_a_vietnamese_name_in_an_english_sentence_is_a_name() -> None:
+    assert detect("Who supports Đồng Hỷ commune?", None) == "en"
+    assert detect("my password is [đã che: mật khẩu]", "vi") == "en"
+    assert detect("team nào phụ trách xã Đại Từ em", "en") == "vi"
+
+
+@pytest.mark.parametrize(
+    "text", ["ok", "2", "VNPT HKD", "👍", "", "0912 345 678", "Phan Dinh Phung", "tax", "thank you", "cam on"]
+)
 @pytest.mark.parametrize("current", ["vi", "en"])
 def test_what_cannot_be_told_keeps_the_language(text: str, current: str) -> None:
     assert detect(text, current) == current

@@ -32,7 +32,7 @@ def test_what_names_no_single_button_goes_to_the_model(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["có", "co a", "ừ", "dạ", "vâng ạ", "được", "ok em", "đồng ý"])
 def test_a_yes_takes_the_only_thing_that_was_offered(text: str) -> None:
-    assert read(text, None, OFFERED[2:]) == PERSON
+    assert read(text, None, [OFFERED[2] | {"asked": "yes"}]) == PERSON
 
 
 @pytest.mark.parametrize("text", ["không", "em ơi", "ạ", "có phải đóng thuế không"])
@@ -73,7 +73,9 @@ GUESS = [
     {"title": "Không phải", "payload": "/none_of_these"},
     {"title": "Gặp cán bộ", "payload": "/request_person"},
 ]
-ASIDE = [{"title": "Gặp cán bộ", "payload": "/request_person"}, {"title": "Chưa đúng ý", "payload": "/answer_wrong"}]
+PERSON_BUTTON = {"title": "Gặp cán bộ", "payload": "/request_person"}
+WRONG = {"title": "Chưa đúng ý", "payload": '/answer_wrong{"entry":"ask_tax_amount"}'}
+ASIDE = [PERSON_BUTTON | {"asked": "yes"}, WRONG]
 
 
 @pytest.mark.parametrize(
@@ -85,12 +87,18 @@ ASIDE = [{"title": "Gặp cán bộ", "payload": "/request_person"}, {"title": "
         ("có", KEEP, "keep_domain_status"),
         ("thôi", KEEP, "do_not_keep_domain_status"),
         ("có", ASIDE, "request_person"),
+        ("từ chối", KEEP, "do_not_keep_domain_status"),
+        ("từ chối", ASIDE, "opt_out"),
     ],
 )
 def test_yes_and_no_take_the_button_that_says_so(text: str, offered: list[dict[str, str]], intent: str) -> None:
     payload = read(text, None, offered)
     assert payload is not None
     assert payload.intent == intent
+
+
+def test_yes_calls_no_person_when_nobody_asked() -> None:
+    assert read("dạ vâng", None, [PERSON_BUTTON, WRONG]) is None
 
 
 def test_a_no_does_not_mark_an_answer_as_wrong() -> None:

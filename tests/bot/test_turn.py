@@ -225,7 +225,7 @@ async def test_a_fault_of_our_own_ends_with_a_person_and_not_in_endless_tries(
     def broken(*_: object) -> None:
         raise KeyError("a fault of ours")
 
-    monkeypatch.setattr(bot.runner, "_payload", broken)
+    monkeypatch.setattr(bot.runner.answerer, "_payload", broken)
     await bot.say("xin chào")
     bot.clock.advance(timedelta(minutes=5))
     await bot.work()

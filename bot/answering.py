@@ -1,0 +1,203 @@
+"""Who answers a message, and what: a person's conversation is left alone, the rest is asked of the dialogue.
+
+Reads only; what an answer causes is collected in its Outcome and written by `bot.turn`, all of it or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from actions.context import Effect, OptOut, RememberPhone, TurnContext, Unclear
+from bot import burst
+from bot.baton import Holder, Reason
+from bot.dialogue import Dialogue, StateUnreadable
+from bot.flow_domain import Flows
+from bot.inbox import Work
+from bot.language import detect
+from bot.reading import MESSAGE_WITHOUT_WORDS, Payload, PayloadInvalid, read, says_stop
+from programme.content import Content
+from store.clock import Clock
+from store.contacts import find_phone
+from store.database import Database
+from store.logs import get_logger
+from store.messages import Reading, Reply
+from store.queries import last_reading, pending_behind
+
+log = get_logger("bot.answering")
+
+TURN_DEADLINE_SECONDS = 1.5
+# When the holding reply is said: late enough for a quick restart, early enough that it is there within 2 seconds.
+HOLDING_AFTER = timedelta(seconds=1.2)
+SHORTEST_ATTEMPT_SECONDS = 0.3
+# A message that the bot could not answer for this long is a person's; the bot never answers it later.
+GIVE_UP_AFTER = timedelta(minutes=5)
+# Who is not understood may still be typing: the bot waits so long for the rest before it says so.
+GATHER = timedelta(seconds=2.5)
+ANSWER_WRONG = "answer_wrong"
+# What ranked next is offered instead of a wrong answer if it was at least this likely.
+WORTH_OFFERING = 0.05
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the commit writes. `status` of the message: answered | with_person.
+
+    `language`: what the owner writes, None when nothing was written yet. `together`: later messages of the same burst
+    that this answers as well; `asked` is then the whole of it.
+    """
+
+    status: str
+    replies: tuple[Reply, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    state: dict[str, Any] | None = None
+    reading: Reading | None = None
+    escalate: Reason | None = None
+    language: str | None = None
+    together: tuple[RowMapping, ...] = ()
+    asked: str | None = None
+
+    @property
+    def unclear(self) -> bool:
+        """Whether the bot had to ask or to give up."""
+        return any(isinstance(effect, Unclear) for effect in self.effects)
+
+
+class Answerer:
+    """Decides about one message at a time."""
+
+    def __init__(
+        self,
+        database: Database,
+        dialogue: Dialogue,
+        flows: Flows,
+        content: Content,
+        clock: Clock,
+        gather: timedelta = GATHER,
+    ) -> None:
+        """`gather`: how long an unclear message waits for the rest of its burst; none at a terminal."""
+        self.database, self.dialogue, self.flows = database, dialogue, flows
+        self.content, self.clock, self.gather = content, clock, gather
+
+    async def decide(self, work: Work) -> Outcome | None:
+        """Who answers, and what; None while its writer may still be typing. Raises DialogueUnavailable."""
+        message = work.message
+        if work.conversation["holder"] != Holder.BOT:
+            return Outcome("with_person", effects=_kept_meanwhile(message["text"]))
+        waited = self.clock.now() - work.message["received_at"]
+        if message["attempts"] and waited >= GIVE_UP_AFTER:
+            return Outcome("with_person", (self._give_up(work),), escalate=Reason.BOT_UNAVAILABLE)
+        payload = self._payload(work)
+        alone = await self._ask_dialogue(work, message["text"], payload, waited)
+        if not alone.unclear or payload is not None:
+            return alone
+        if waited < self.gather:
+            return None
+        return await self._decide_burst(work, alone, waited)
+
+    async def _decide_burst(self, work: Work, alone: Outcome, waited: timedelta) -> Outcome:
+        """By itself the message is unclear: with those that were sent with it, it gets one answer and counts once.
+
+        Where even the whole is unclear its last message may say it ("alo", "em ơi", "gặp cán bộ").
+        """
+        waiting = await self.database.read(lambda c: pending_behind(c, work.message))
+        more = burst.belonging_to(work.message, waiting, work.conversation["offered"], self.gather)
+        if not more:
+            return alone
+        whole = "\n".join(one["text"] for one in (work.message, *more))
+        outcome = await self._ask_dialogue(work, whole, None, waited)
+        if outcome.unclear:
+            last = await self._ask_dialogue(work, more[-1]["text"], None, waited)
+            outcome = outcome if last.unclear else last
+        return replace(outcome, together=tuple(more), asked=whole)
+
+    async def _ask_dialogue(self, work: Work, text: str, payload: Payload | None, waited: timedelta) -> Outcome:
+        message, conversation = work.message, work.conversation
+        # What a button says is in our words, not in the owner's
+        is_typed = bool(text) and message["payload"] is None
+        language = detect(text, conversation["language"]) if is_typed else conversation["language"]
+        context = TurnContext(
+            province=conversation["province"],
+            today=self.clock.today(),
+            content=self.content,
+            text=text,
+            language=language or "vi",
+            unclear_turns=conversation["unclear_turns"],
+            alternatives=await self._alternatives(work, payload),
+        )
+        try:
+            result = await self.dialogue.turn(
+                context,
+                conversation["id"],
+                str(message["id"]),
+                payload,
+                conversation["dialogue_state"],
+                _attempt_seconds(waited),
+            )
+        except StateUnreadable as damage:
+            log.error("state_unreadable", conversation=conversation["id"], detail=str(damage))
+            reply = self.say(work, "state_unreadable")
+            return Outcome("with_person", (reply,), escalate=Reason.STATE_UNREADABLE)
+        outcome = Outcome(
+            "answered", result.replies, tuple(context.effects), result.state, result.reading, language=language
+        )
+        return self._with_warning(outcome, message["masked"]) if message["masked"] else outcome
+
+    async def _alternatives(self, work: Work, payload: Payload | None) -> tuple[str, ...]:
+        """For "that was not what I asked": the intents that ranked behind the one that was answered."""
+        if payload is None or payload.intent != ANSWER_WRONG:
+            return ()
+        before = await self.database.read(lambda c: last_reading(c, work.conversation["id"], work.message["seq"]))
+        ranking = before["ranking"] if before else []
+        return tuple(one["name"] for one in ranking[1:] if one["confidence"] >= WORTH_OFFERING)
+
+    def _with_warning(self, outcome: Outcome, kinds: Sequence[str]) -> Outcome:
+        """The owner sent a secret: say so first. What could not be understood besides is left at that."""
+        language = outcome.language or "vi"
+        named = ", ".join(self.content.phrases.say(f"secret_{kind}", language) for kind in kinds)
+        warning = Reply(self.content.phrases.say("secret_warning", language, kinds=named), entry="secret_warning")
+        if outcome.unclear:
+            return replace(outcome, replies=(warning,), effects=())
+        return replace(outcome, replies=(warning, *outcome.replies))
+
+    def _payload(self, work: Work) -> Payload | None:
+        try:
+            state = work.conversation["dialogue_state"] or {}
+            is_asked = bool(state.get("loop"))
+            payload = read(work.message["text"], work.message["payload"], work.conversation["offered"], is_asked)
+        except PayloadInvalid:
+            payload = Payload("")
+        if payload is not None and payload.intent not in self.flows.intents:
+            # a button of flows that have changed since, or damage: honest "not understood" instead of an endless retry
+            return Payload(MESSAGE_WITHOUT_WORDS)
+        return payload
+
+    def _give_up(self, work: Work) -> Reply:
+        log.error("turn_given_up", conversation=work.conversation["id"], attempts=work.message["attempts"])
+        return self.say(work, "handed_to_person")
+
+    def say(self, work: Work, entry: str) -> Reply:
+        """What the bot says without the dialogue: from the packs as well, with the province's promised hours."""
+        language = work.conversation["language"] or "vi"
+        words = self.content.phrases.say(entry, language, hours=self.due_hours(work))
+        return Reply(words, offers_person=True, entry=entry)
+
+    def due_hours(self, work: Work) -> int:
+        return self.content.packs.province(work.conversation["province"]).sla.hours
+
+
+def _attempt_seconds(waited: timedelta) -> float:
+    """How long this attempt may take: while the owner has heard nothing yet, not past the holding reply's time."""
+    left = (HOLDING_AFTER - waited).total_seconds()
+    return max(left, SHORTEST_ATTEMPT_SECONDS) if waited < HOLDING_AFTER else TURN_DEADLINE_SECONDS
+
+
+def _kept_meanwhile(text: str) -> tuple[Effect, ...]:
+    """While a person has the conversation the bot is silent, but a number for the call back and a "stop" count."""
+    phone = find_phone(text)
+    kept: tuple[Effect, ...] = (RememberPhone(phone),) if phone else ()
+    return (*kept, OptOut()) if says_stop(text) else kept
