@@ -1,7 +1,7 @@
 """The eligibility dialogue for a free domain name: who are you → certificate, founding date or age → yes or no, why.
 
 A Rasa loop with one generic slot: what is asked next is `programme.domain_names`' business. A question in between is
-answered by its own flow, and the loop asks again.
+answered by its own flow, and the loop asks again; what hands the conversation over or opts out ends the loop.
 """
 
 from __future__ import annotations
@@ -14,18 +14,32 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
-from actions.context import TurnContext, current
-from actions.replies import Buttons, button, say, say_phrase
+from actions.answer import say_answer_to
+from actions.context import HandToPerson, OptOut, TurnContext, current
+from actions.places import mentions_in
+from actions.replies import Buttons, button, introduce, say, say_phrase
 from programme import domain_names
-from programme.domain_names import Case, Question
-from store.text import folded_words
+from programme.domain_names import Case, DomainOffer, Question
+from programme.yes_or_no import asks
+from store.text import clean
 
 FORM, ANSWER, CASE, UNREAD = "domain_check_form", "domain_answer", "domain_case", "domain_unread"
-BUTTON_INTENT, LEAVE_INTENT = "answer_domain_check", "leave_domain_check"
-NOT_UNDERSTOOD = "nlu_fallback"
+BUTTON_INTENT, LEAVE_INTENT, BEGIN_INTENT = "answer_domain_check", "leave_domain_check", "check_domain_eligibility"
+ABOUT_INTENT = "ask_domain_about"
+# Neither says anything about the words: "lâu rồi" by itself is none of our business, and still an answer of a kind.
+_NOTHING_KNOWN = frozenset({"nlu_fallback", "out_of_scope"})
+# These are never answers, whatever else the words may say; and after a person spoke nobody waits for the next question.
+_OTHER_BUSINESS = frozenset({"request_person", "complain", "need_spoken_help", "opt_out"})
+_PERSON_FINISHED = "event_person_finished"
 # As with every question of a flow: two hints, then a person.
 UNREAD_BEFORE_PERSON = 2
-_LEAVES = frozenset({"dung", "dung lai", "thoi", "thoi khong hoi nua", "huy", "stop", "cancel", "quit"})
+# As they are spelt: "đúng" and "dừng" are the same without accents. "stop" is none, it ends all messages.
+_LEAVES = frozenset(
+    """dừng,dừng lại,dung lai,dừng hỏi,thôi,thoi,thôi không hỏi nữa,thoi khong hoi nua,không hỏi nữa,khong hoi nua,
+    thôi khỏi,thoi khoi,thôi không cần,thoi khong can,hủy,huỷ,huy,thoát,thoat,bỏ qua,bo qua,cancel,quit,exit,
+    stop the check,stop asking""".replace("\n    ", "").split(",")
+)
+_POLITE_END = (" ạ", " a", " em", " nhé", " nhe", " đi", " di", " em ạ", " em a", " em nhé", " please")
 
 
 class ValidateDomainCheck(Action):
@@ -36,21 +50,38 @@ class ValidateDomainCheck(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context, case = current(), Case.from_slot(tracker.get_slot(CASE))
-        question = domain_names.next_question(case)
-        if tracker.get_slot("requested_slot") is None or question is None:
-            return [SlotSet(ANSWER, None)]  # the loop begins; nothing was asked yet
-        answered = _read(context, tracker, case, question)
-        if answered is not None:
-            done = domain_names.next_question(answered) is None
-            return [SlotSet(CASE, answered.as_slot()), SlotSet(UNREAD, 0), SlotSet(ANSWER, "done" if done else None)]
+        if _another_flow_ran(tracker):
+            return [SlotSet(ANSWER, "left" if _conversation_moved_on(context, tracker) else None)]
         if _leaves(context, tracker):
             say_phrase(dispatcher, context, "domain_check_left")
             return [SlotSet(ANSWER, "left")]
-        if tracker.latest_message["intent"]["name"] != NOT_UNDERSTOOD:
+        offer = _offer(context, case)
+        question = domain_names.next_question(case, offer, context.today) if offer else None
+        if offer is None or question is None:
+            return [SlotSet(ANSWER, "done")]  # the rules or the day have changed since it was asked
+        answered = _read(context, tracker, case, question)
+        if answered is not None:
+            return self._go_on(dispatcher, context, tracker, answered, offer)
+        intent = tracker.latest_message["intent"]["name"]
+        if intent == BUTTON_INTENT:
+            return [SlotSet(ANSWER, None)]  # a button of an earlier question
+        if _is_button(tracker) or intent not in _NOTHING_KNOWN or asks(context.text):
             return []  # another question in between: the form itself steps back, and asks again afterwards
         unread = int(tracker.get_slot(UNREAD) or 0) + 1
         say_phrase(dispatcher, context, "domain_check_unread", offers_person=unread >= UNREAD_BEFORE_PERSON)
         return [SlotSet(UNREAD, unread), SlotSet(ANSWER, None)]
+
+    @staticmethod
+    def _go_on(
+        dispatcher: CollectingDispatcher, context: TurnContext, tracker: Tracker, case: Case, offer: DomainOffer
+    ) -> list[dict[str, Any]]:
+        province = _province_with_rules(context, tracker, str(case.province or context.province))
+        if province is None:  # "hộ kinh doanh ở Thanh Hóa"
+            say_answer_to(dispatcher, context, tracker, ABOUT_INTENT)
+            return [SlotSet(ANSWER, "left")]
+        case = replace(case, province=province)
+        known = domain_names.next_question(case, _offer(context, case) or offer, context.today) is None
+        return [SlotSet(CASE, case.as_slot()), SlotSet(UNREAD, 0), SlotSet(ANSWER, "done" if known else None)]
 
 
 class AskDomainAnswer(Action):
@@ -60,55 +91,102 @@ class AskDomainAnswer(Action):
         return f"action_ask_{ANSWER}"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
-        context = current()
-        question = domain_names.next_question(Case.from_slot(tracker.get_slot(CASE)))
-        if question is not None:
+        context, case = current(), Case.from_slot(tracker.get_slot(CASE))
+        offer = _offer(context, case)
+        question = domain_names.next_question(case, offer, context.today) if offer else None
+        if question:
             say_phrase(dispatcher, context, f"domain_check_{question}", _buttons(context, question))
         return []
 
 
 class ActionDomainVerdict(Action):
-    """Says whether the owner qualifies, and forgets the case; where the province has no rules, says that."""
+    """Says whether the owner qualifies, with a button to answer again, and forgets the case."""
 
     def name(self) -> str:
         return "action_domain_verdict"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context, case = current(), Case.from_slot(tracker.get_slot(CASE))
-        offer = context.content.domain_offers[context.content.packs.province(context.province).id]
-        if tracker.get_slot(ANSWER) == "done" and offer is not None:
+        offer = _offer(context, case)
+        if tracker.get_slot(ANSWER) == "done" and offer is None:
+            say_answer_to(dispatcher, context, tracker, ABOUT_INTENT)
+        elif tracker.get_slot(ANSWER) == "done" and offer is not None:
+            province = str(case.province or context.province)
             entry = domain_names.verdict(case, offer, context.today)
-            say(dispatcher, context, context.content.answers.get(entry, context.province, context.today))
+            answer = context.content.answers.get(entry, province, context.today)
+            again = [button(context, "domain_again_button", f"/{BEGIN_INTENT}")]
+            say(dispatcher, context, answer, buttons=again, before=introduce(context, answer, province))
         return [SlotSet(CASE, None), SlotSet(ANSWER, None), SlotSet(UNREAD, None)]
 
 
 class ActionDomainCheck(Action):
-    """Opens the loop where the province's pack has rules; elsewhere says what is known."""
+    """Opens the loop where the pack of the province that is asked about has rules; elsewhere says what is known."""
 
     def name(self) -> str:
         return "action_domain_check"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context = current()
-        if context.content.domain_offers[context.content.packs.province(context.province).id] is None:
-            answer = context.content.answers.find("ask_domain_about", context.province, context.today)
-            say(dispatcher, context, answer)
+        province = _province_with_rules(context, tracker, context.province)
+        if province is None:
+            say_answer_to(dispatcher, context, tracker, ABOUT_INTENT)
             return []
         # "tôi có hộ kinh doanh, có được không": what the question already tells is not asked again
-        applicant = domain_names.read_applicant(context.text)
-        case = replace(Case(), applicant=applicant)
-        return [SlotSet(CASE, case.as_slot()), FollowupAction(FORM)]
+        case = Case(province=province, applicant=domain_names.read_applicant(context.text))
+        return [SlotSet(CASE, case.as_slot()), SlotSet(UNREAD, 0), FollowupAction(FORM)]
+
+
+def _province_with_rules(context: TurnContext, tracker: Tracker, province: str) -> str | None:
+    """The pack whose rules count: of the province that the message names, else `province`; None when it has none."""
+    mentions, communes = mentions_in(tracker), context.content.communes
+    if communes.province_without_pack(mentions, context.text, province):
+        return None
+    asked = communes.province_asked_about(mentions, context.text, province)
+    return asked if context.content.domain_offers.get(asked) else None
+
+
+def _offer(context: TurnContext, case: Case) -> DomainOffer | None:
+    return context.content.domain_offers.get(case.province or context.province)
+
+
+def _another_flow_ran(tracker: Tracker) -> bool:
+    """Whether the message was dealt with already, and the loop only comes back to its question (or just begins)."""
+    own = (FORM, "action_listen", "action_extract_slots")
+    return any(event["event"] == "action" and event["name"] not in own for event in tracker.events)
+
+
+def _conversation_moved_on(context: TurnContext, tracker: Tracker) -> bool:
+    """Whether the message handed the conversation to a person, ended all messages, or came after a person."""
+    gone = any(isinstance(effect, HandToPerson | OptOut) for effect in context.effects)
+    return gone or tracker.latest_message["intent"]["name"] == _PERSON_FINISHED
+
+
+def _is_button(tracker: Tracker) -> bool:
+    """Whether the message came as a payload: whatever the language model reads has alternatives."""
+    return len(tracker.latest_message.get("intent_ranking") or ()) == 1
 
 
 def _read(context: TurnContext, tracker: Tracker, case: Case, question: Question) -> Case | None:
-    pressed = [e["value"] for e in tracker.latest_message.get("entities") or () if e["entity"] == "answer"]
-    if tracker.latest_message["intent"]["name"] == BUTTON_INTENT and pressed:
+    """The answer in a message: from our own buttons, or from words that are no other business and no question."""
+    intent = tracker.latest_message["intent"]["name"]
+    if _is_button(tracker):
+        pressed = [e["value"] for e in tracker.latest_message.get("entities") or () if e["entity"] == "answer"]
+        if intent != BUTTON_INTENT or not pressed:
+            return None
         return domain_names.answered(case, question, str(pressed[0]), context.today)
-    return domain_names.answered(case, question, context.text, context.today) if context.text else None
+    if not context.text or intent in _OTHER_BUSINESS:
+        return None
+    # `yes_or_no` reads no questions anyhow, and "có đâu" is none there
+    if question != "certificate" and intent not in _NOTHING_KNOWN and asks(context.text):
+        return None
+    return domain_names.answered(case, question, context.text, context.today)
 
 
 def _leaves(context: TurnContext, tracker: Tracker) -> bool:
-    return tracker.latest_message["intent"]["name"] == LEAVE_INTENT or " ".join(folded_words(context.text)) in _LEAVES
+    if _is_button(tracker):
+        return bool(tracker.latest_message["intent"]["name"] == LEAVE_INTENT)
+    said = " ".join(clean(context.text).lower().replace(",", " ").strip(" .!").split())
+    return said in _LEAVES or any(said.removesuffix(end) in _LEAVES for end in _POLITE_END)
 
 
 def _buttons(context: TurnContext, question: Question) -> Buttons:

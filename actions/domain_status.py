@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
@@ -11,8 +11,8 @@ from rasa_sdk.types import DomainDict
 
 from actions.context import RememberDomain, TurnContext, current
 from actions.replies import button, say_phrase
-from programme import domain_names
-from programme.domain_names import DomainStatus
+from programme.domain_status import StatusSaid, read_status
+from programme.spans import Span
 
 DO_NOT_KEEP = "/do_not_keep_domain_status"
 
@@ -25,15 +25,15 @@ class ActionDomainStatus(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context = current()
-        status = domain_names.read_status(context.text, context.today) or _pressed(tracker)
+        status = _pressed(tracker) or read_status(context.text, context.today)
         if status is None:
-            states = (
-                DomainStatus("biz.vn", "none"),
-                DomainStatus("biz.vn", "applied"),
-                DomainStatus("biz.vn", "active"),
-            )
+            states = (StatusSaid("biz.vn", "none"), StatusSaid("biz.vn", "applied"), StatusSaid("biz.vn", "active"))
             asked = [button(context, f"domain_{one.state}_button", _payload("inform", one)) for one in states]
             say_phrase(dispatcher, context, "domain_ask_status", asked)
+            return []
+        if status.leaves_month_open:
+            unknown = button(context, "domain_day_unknown_button", _payload("inform", replace(status, until=None)))
+            say_phrase(dispatcher, context, "domain_ask_until_day", [unknown])
             return []
         keep = button(context, "keep_button", _payload("keep", status))
         say_phrase(
@@ -58,9 +58,9 @@ class ActionKeepDomainStatus(Action):
             say_phrase(dispatcher, context, "domain_ask_status")
             return []
         version = context.content.phrases.domain_consent_version
-        context.effects.append(RememberDomain(status, version))
+        context.effects.append(RememberDomain(status.as_kept(), version))
         say_phrase(dispatcher, context, "domain_kept", status=in_words(context, status))
-        if status.state == "active" and status.expires_on is None:
+        if status.state == "active" and not (status.until and status.until.is_a_day):
             say_phrase(dispatcher, context, "domain_ask_until")
         return []
 
@@ -76,24 +76,23 @@ class ActionDoNotKeepDomainStatus(Action):
         return []
 
 
-def in_words(context: TurnContext, status: DomainStatus) -> str:
-    """ "đang dùng tên miền .biz.vn, hết hạn 15/08/2027"."""
+def in_words(context: TurnContext, status: StatusSaid) -> str:
+    """ "đang dùng tên miền .biz.vn, hết hạn 15/08/2027", or only "08/2027" where no day was said."""
     phrases, language = context.content.phrases, context.language
     words = [phrases.say(f"domain_status_{status.state}", language, tld=f".{status.tld}")]
-    for phrase, day in (("domain_since", status.active_since), ("domain_until", status.expires_on)):
-        if day is not None:
-            words.append(phrases.say(phrase, language, date=f"{day:%d/%m/%Y}"))
+    for phrase, when in (("domain_since", status.since), ("domain_until", status.until)):
+        if when is not None and when.is_within_a_month:
+            words.append(phrases.say(phrase, language, date=f"{when.first:{'%d/%m/%Y' if when.is_a_day else '%m/%Y'}}"))
     return ", ".join(words)
 
 
-def _payload(act: str, status: DomainStatus) -> str:
+def _payload(act: str, status: StatusSaid) -> str:
     """`/keep_domain_status{"s":"biz.vn active - 2027-08-15"}`: within the 64 bytes a button may carry."""
-    days = (status.active_since, status.expires_on)
-    value = " ".join((status.tld, status.state, *(str(day) if day else "-" for day in days)))
-    return f'/{act}_domain_status{{"s":"{value}"}}'
+    days = (one.as_text() if one and one.is_within_a_month else "-" for one in (status.since, status.until))
+    return f'/{act}_domain_status{{"s":"{" ".join((status.tld, status.state, *days))}"}}'
 
 
-def _pressed(tracker: Tracker) -> DomainStatus | None:
+def _pressed(tracker: Tracker) -> StatusSaid | None:
     """The status in a button's payload; None for a payload that is not ours."""
     values = [str(e["value"]).split() for e in tracker.latest_message.get("entities") or () if e["entity"] == "s"]
     if not values or len(values[0]) != 4:
@@ -102,7 +101,7 @@ def _pressed(tracker: Tracker) -> DomainStatus | None:
     if tld not in ("biz.vn", "id.vn") or state not in ("none", "applied", "active"):
         return None
     try:
-        days = [None if day == "-" else dt.date.fromisoformat(day) for day in (since, until)]
+        days = [None if day == "-" else Span.from_text(day) for day in (since, until)]
     except ValueError:
         return None
-    return DomainStatus(tld, state, *days)  # type: ignore[arg-type]
+    return StatusSaid(tld, state, *days)  # type: ignore[arg-type]

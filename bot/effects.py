@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, select, update
 
 from actions.context import (
     Effect,
@@ -130,25 +130,32 @@ def _open_request(connection: Connection, turn: Turn, effect: OpenDataRequest) -
 
 
 def _remember_domain(connection: Connection, turn: Turn, effect: RememberDomain) -> None:
+    """The newest word counts; while the name stays in use, a day that it does not mention stays known."""
     contact_id, status = turn.conversation["contact_id"], effect.status
     insert_if_new(connection, shop, {"contact_id": contact_id, "created_at": turn.now})
     shop_id = connection.execute(select(shop.c.id).filter_by(contact_id=contact_id)).scalar_one()
-    agreed = {
-        "contact_id": contact_id,
-        "purpose": "domain_reminder",
-        "text_version": effect.consent_version,
-        "channel": turn.conversation["channel"],
-        "given_at": turn.now,
-    }
-    consent_id = insert_returning_id(connection, consent, agreed)
-    connection.execute(delete(shop_domain).filter_by(shop_id=shop_id, tld=status.tld))
+    days = {"active_since": status.active_since, "expires_on": status.expires_on}
     row = {
-        "shop_id": shop_id,
-        "tld": status.tld,
         "status": status.state,
-        "active_since": status.active_since,
-        "expires_on": status.expires_on,
-        "consent_id": consent_id,
+        **days,
+        "consent_id": _domain_consent(connection, turn, effect.consent_version),
         "updated_at": turn.now,
     }
-    connection.execute(insert(shop_domain).values(row))
+    key = {"shop_id": shop_id, "tld": status.tld}
+    if insert_if_new(connection, shop_domain, {**key, **row}) is not None:
+        return
+    known = connection.execute(select(shop_domain).filter_by(**key)).mappings().one()
+    if known["status"] == status.state == "active":
+        row |= {name: day or known[name] for name, day in days.items()}
+    connection.execute(update(shop_domain).filter_by(**key).values(row))
+
+
+def _domain_consent(connection: Connection, turn: Turn, version: int) -> int:
+    """The consent in force to these words; a new one where there is none."""
+    agreed = {"contact_id": turn.conversation["contact_id"], "purpose": "domain_reminder", "text_version": version}
+    in_force = select(consent.c.id).filter_by(**agreed, withdrawn_at=None).order_by(consent.c.id)
+    known = connection.scalar(in_force.limit(1))
+    if known is not None:
+        return int(known)
+    given = {"channel": turn.conversation["channel"], "given_at": turn.now}
+    return insert_returning_id(connection, consent, {**agreed, **given})

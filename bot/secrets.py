@@ -1,15 +1,13 @@
 """Takes out of a message what nobody should ever send: codes, passwords, card and identity numbers.
 
-The text that is stored, logged and shown has a placeholder in its place. A value is a secret by its shape (bank card,
-identity number) or by the name before it ("mã OTP … là"); a tax code, account or order named as such never is.
+The text that is stored, logged and shown has a placeholder in its place. Numbers named otherwise (tax code, account,
+order, telephone, money) are put aside; of the others a value is secret by its shape or by the name before it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from functools import lru_cache
 
 OTP, PASSWORD, CARD, ID_CARD = "otp", "password", "card", "id_card"
 PLACEHOLDER = {
@@ -19,76 +17,93 @@ PLACEHOLDER = {
     ID_CARD: "[đã che: số căn cước]",
 }
 _MASKED = re.compile(r"\[da che: (?:ma otp|mat khau|so the|so can cuoc)\]")
-# Patterns read the shadow of a text: lower case, no accents, single spaces, a wall (\0) in the place of what is masked.
-# None reads across a wall, so masking twice is masking once; every repetition is bounded, so time is linear.
-_NAMES = {
-    "otp": r"(?:ma )?(?:so )?(?:smart )?otp|ma (?:so )?(?:xac (?:thuc|nhan|minh)|x[nt]|kich hoat|bao mat|dang nhap)"
-    r"|(?:verification|security|confirmation|login|authentication|one.time) (?:code|pass(?:word|code)?|pin)",
-    "pin": r"(?:ma (?:so )?|so |smart )pin|pin (?:the|atm|code|vneid|cua)|pin(?= ?[:=\d]| la\b| is\b)",
-    "cvv": r"cv[vc]2?|so (?:o )?(?:mat )?sau the",
-    "card": r"so the|card|the (?:atm|ngan hang|tin dung|ghi no|visa|napas|master(?:card)?)|atm",
-    "id": r"cccd|cmnd|cmtnd|cmt|chung minh(?: thu| nhan dan)?|can cuoc|dinh danh|(?:id|identity|citizen) (?:card|number)",
-    "other": r"mst|ma so(?: thue)?|tax (?:code|id)|stk|tk|tai khoan|account|(?:ma )?(?:don|don hang|van don|giao dich)"
-    r"|order|invoice|hoa don|hop dong|ho so|giay phep|gpkd|dkkd|bhxh|bhyt|imei|seri(?:al)?|sdt|so dt|dien thoai|phone"
-    r"|hotline|tong dai|doanh thu|so tien",
-}
-_NAMED, _OTHER = "|".join(f"(?P<{name}>{words})" for name, words in _NAMES.items()), _NAMES["other"]
-_TOKEN = re.compile(rf"(?P<wall>\0)|(?<![\w\0])(?:{_NAMED})(?![^\W\d_])|(?P<number>(?<!\d)\d)")
-_SAID = re.compile(r"(?:[:=]|\b(?:la|is|ma|code))[\s:=\"'(]{0,3}\Z")
-_DESCRIBED = re.compile(r"[^\w\0]{0,3}(?:\w+ ){0,6}\w*[\s:#(=]{0,3}\Z")
-_BESIDE = re.compile(rf"\b(?:{_OTHER}|tu|from|goi|lh|nam|ngay|thang|tien|nha)[^\w\0]{{0,3}}(?:so )?\Z")
-_BACK, _NEAR, _USUAL = 120, 4, 6  # characters back to a name; words between where nothing says "là"; digits of an OTP
-
-_PHONE = r"(?:(?:\+?84|0)[235789](?:[ .-]?\d){8,9}|1[89]00 ?\d\d ?\d\d(?:\d\d)?)(?!\d)"
-_MONEY = r"[1-9][\d.,]{1,20}000(?!\d)|\d[\d.,]{0,20} ?(?:%|(?:d|dong|vnd|k|nghin|ngan|tr|trieu|ty|ti|usd|mah|ho|cai)\b)"
-_LINK = r"[^\s\0]{0,64}(?:://|\d/|@[\w-]{1,40}\.[a-z]|\.(?:vn|com|net|org)\b)"
-_YEAR = r"(?:19|20)\d\d(?!\w)"
-_GROUPS = r"\d{3}[ .-]\d{3}|\d{4}[ .-]\d{4}|\d\d(?:[ .-]\d\d){2,3}|\d(?:[ .-]\d){3,7}"
-_CODE = re.compile(
-    rf"(?!{_MONEY}|{_LINK}|{_PHONE})(?<![\d\0][ .,/-])(?:{_GROUPS}|\d{{4,8}})(?!\w|[.,/][\d\0]|[ -](?:\d{{3,8}}\b|\0))"
+# Rules read the shadow of a text: lower case, no accents, single spaces; _ for what was put aside, a wall (\0) for what
+# is masked. No rule reads across a wall, so masking twice is masking once; every repetition is bounded: linear time.
+_OTP = (
+    r"(?:ma )?(?:so )?(?:smart )?otp|ma (?:so )?(?:xac (?:thuc|nhan|minh)|x[nt]|kich hoat|bao mat|dang nhap)|ma (?:6 so"
+    r"|gui ve|trong tin)|(?:verification|security|confirmation|login|one.time) (?:code|pass(?:word|code)?|pin)"
 )
-_DIGITS = r"(?!\d{{7,11}}(?!\d))(?=\d{{3}})\d(?:[ .–-]{{0,3}}\d){{{}}}(?<=\d{{3}})(?!\w)"  # in groups as people write
-_CARDS = [re.compile(_DIGITS.format(count - 1)) for count in (19, 16, 15)]
-_NAPAS, _ABROAD = re.compile(r"9704(?:\d{12}|\d{15})"), re.compile(r"[2-6]\d{15}|3[47]\d{13}|62\d{17}")
-_TWELVE, _CITIZEN = re.compile(_DIGITS.format(11)), re.compile(r"0(?!00)(?:[0-8]\d|9[0-6])[0-3]\d{8}")
-_SHAPES = {
-    "otp": (OTP, _CODE),
-    "pin": (PASSWORD, _CODE),
-    "cvv": (CARD, re.compile(r"\d{3,4}(?!\w)")),
-    "card": (CARD, re.compile(_DIGITS.format("12,18"))),
-    "id": (ID_CARD, re.compile(rf"{_TWELVE.pattern}|(?!{_MONEY})\d{{3}}(?:[ .-]?\d{{3}}){{2}}(?![ .-]?\d|\w)")),
-}
-_IS_OTP = re.compile(rf"[ :(=-]{{0,3}}(?:(?:la|is) (?:\w{{1,15}} ){{0,2}}?)?(?:{_NAMES['otp']})\b")
-_IS_OTHER = re.compile(rf"[ :(=-]{{0,3}}(?:(?:la|is) )?(?:{_OTHER})\b")
-_RUN = re.compile(r"\d{9,}|\d{1,8}(?:[ .,/-]\d{1,8}(?!\d))*")
+_PIN = r"(?:ma (?:so )?|so |smart )pin|pin (?:the|atm|code|token|vneid|cua)|pin(?= ?[:=\d]| la\b| is\b)"
+_BANK_CARD = r"so the|card|the (?:atm|ngan hang|tin dung|ghi no|visa|napas|master(?:card)?)|atm"
+_CVV = r"cv[vc]2?|so (?:o )?(?:mat )?sau the"
+_ID = r"cccd|cmnd|cmtnd|cmt|chung minh(?: thu| nhan dan)?|can cuoc|dinh danh|(?:id|identity) (?:card|number)"
+_SECRET = f"{_OTP}|{_PIN}|{_BANK_CARD}|{_CVV}|{_ID}"
+_OTHER = (
+    r"mst|ma so(?: thue)?|tax (?:code|id)|stk|tk|tai khoan|account|chuyen khoan|(?:ma )?(?:don|don hang|van don)"
+    r"|(?:ma )?giao dich|order|invoice|hoa don|hop dong|ho so|giay phep|gpkd|dkkd|bhxh|bhyt|imei|seri(?:al)?|sdt|so dt"
+    r"|phone|dien thoai|hotline|tong dai|dau so|doanh thu|so tien"
+)
+_BEFORE = r"(?:tu|from|goi|lh|nam|ngay|thang|tien)(?!\W{1,3}(?:[ .-]?\d){9})"  # Nam, Thắng: names of people
+_GAP, _ENDS = r"[^\w\0]{1,3}", r"(?![^\W\d_])"  # between words; a name may be glued to digits, not to letters
+_NEAR = rf"(?:(?:{_GAP}[^\W\d_]{{1,15}}){{0,4}}?{_GAP})?"
+_IS_THE = r" ?(?:[(=:-] ?|(?:la|is) (?:[^\W\d]{1,15} ){0,2}?)"
+_START = r"(?<!\d)(?:(?<![\d\0][ .,/-])|(?<=\d{9}[ .,/-]))"  # not in the middle of a longer number
+_PHONE = r"(?!\d{9}[ .-])(?:(?:\+?84|0)[235789](?:[ .-]?\d){8,9}|1[89]00 ?\d\d ?\d\d(?:\d\d)?)(?!\d)"
+_ROUND, _YEAR = r"[1-9][\d.,]{1,20}000(?!\d)", r"(?:19|20)\d\d(?!\w)"
+_UNIT = r"\d[\d.,]{0,20}(?:%|(?:[kd]|tr|ty)\b| ?(?:dong|vnd|nghin|ngan(?! hang)|trieu|usd|mah|giay|phut)\b)"
+_LINK = r"[^\s\0]{0,64}(?:://|@[a-z][\w-]{0,40}\.[a-z]{2}|\.(?:vn|com|net|org)\b)"
+_DATE_OR_LAW = r"[a-z]{0,2}\d{1,4}/|\d\d?[.-]\d\d?[.-]\d{4}\b"
+_CODE = rf"{_START}(?!{_ROUND})\d(?:[ .-]?\d){{3,7}}(?!\w|[.,/][\d\0]|[ -](?:\d{{3,8}}\b|\0))"
+
+
+def _digits(first: str, more: str) -> str:
+    """A long number, grouped as people like: `first`, then `more` digits."""
+    return rf"{_START}{first}(?:[ .–-]{{0,3}}\d){{{more}}}(?<=\d\d\d)(?!\w)"
+
+
+def _named(name: str, value: str, near: str = _NEAR) -> str:
+    """`value` after `name`: up to four words between, or anywhere in the sentence behind "là"."""
+    said = rf"(?:(?!{name})[^\0.;!?\n]){{0,110}}?(?:[:=]|\b(?:la|is|ma|code))(?:{_GAP})?"
+    return rf"(?<![\w\0])(?:{name}){_ENDS}(?:{near}|{said})(?P<secret>{value})"
+
 
 # "mk" is also "mình": a password only right before a value, and never after the name of another number
-_I = re.compile(
-    rf"((?<!\w)(?:{'|'.join(_NAMES.values())}|lh|ib|goi|so)(?: (?:cua|shop|quan|ben|nha|ho|tiem|cty|may)){{0,3}}) mk\b"
-)
-_FULL, _PASS, _MK = (rf"(?:{name})(?![^\W\d])" for name in ("mat khau|mat ma|password|passcode|pwd", "pass|pw", "mk"))
-_WORDS = r"(?:\s(?!(?:mst|stk|sdt|dien thoai|ma|don|so)\b)[^\W\d]{1,15}){0,6}?"
+_I = re.compile(rf"((?<!\w)(?:{_SECRET}|{_OTHER}|lh|ib|goi|so)(?: (?:cua|shop|quan|ben|nha|ho|tiem)){{0,3}}) mk\b")
+_FULL, _PASS = rf"(?:mat khau|mat ma|(?<!time )password|passcode|pwd){_ENDS}", rf"(?:pass|pw){_ENDS}"
+_MK, _MK_VALUE = rf"mk{_ENDS}", r"(?=\d{6}|[a-z]\S{5})"
+_WORDS = r"(?:\s(?!(?:mst|stk|sdt|dien thoai|ma|don|so)\b)(?:[^\W\d]{1,15}|\d\b)){0,6}?"
 _OWN = (
-    r"(?:\s(?:cua|toi|minh|tui|em|anh|chi|co|chu|bac|con|chau|mk|my|nha|shop|quan|may|cu|moi|nay|day|wifi|zalo|fb"
-    r"|facebook|e?mail|gmail|vneid|etax|misa|app|ngan hang|the|dang nhap|(?:tai khoan|tk)(?!\s\d))\b){0,4}"
+    r"(?:\s(?:cua|toi|minh|tui|em|anh|chi|co|chu|bac|con|chau|mk|my|nha|shop|quan|may|cu|moi|nay|day|dat|de|wifi|zalo"
+    r"|fb|facebook|e?mail|gmail|vneid|etax|misa|app|phan mem|token|chu ky so|man hinh|dien thoai|ngan hang|the"
+    r"|dang nhap|(?:tai khoan|tk)(?!\s\d))\b){0,4}"
 )
-_SIGN, _IS = r"\s?(?:la\s?)?[:=]\s?", r"(?:\s?(?:[:=]|\b(?:la|is)\b)){1,3}\s?"
-_TYPED = (  # digits in groups, or one word with a digit or a sign in it
-    r"\d{2,8}(?:[ -]\d{2,8}){1,5}(?!\w)"
-    r"|(?=[^\s,;\0]{0,63}(?:\d|[a-z][@#$%^&*_+!][^\s,;\0]))[^\s,;\0]{3,63}[^\s,;.?)\0]"
+_IS, _SIGN = r"(?:\s?(?:[:=]|\b(?:la|is)\b)){1,3}\s?[\"'“(]?", r"\s?(?:la\s?)?[:=]\s?[\"'“(]?"
+_DASH = r"\s?(?:[->–]{1,2}\s?)?[\"'“(]?"
+# Typed: digits in groups, or one word with a digit or a sign. Spoken, to the end of the clause: words and a number, or
+# one word longer than any Vietnamese one.
+_TYPED = r"\d{2,8}(?:[ -]\d{2,8}){1,5}(?!\w)|(?=[^\s,;\0]{0,63}[\d@#$%^&*+])[^\s,;\0]{3,63}[^\s,;.?)\"'”\0]"
+_END = r"(?=\s?(?:(?:a|nhe|nha|ne|do|day|em|ad)\b ?)?(?:[,;.!?)\"'”\n]|\Z))"
+_SPOKEN = rf"(?:(?:[a-z]{{1,12}} ){{1,3}}(?!{_YEAR})\d{{1,8}}|(?<!is )[a-z]{{7,40}}){_END}"
+_PASSWORD = (
+    rf"(?<![\w\0])(?:(?:{_FULL}{_WORDS}{_IS}|(?:{_PASS}|{_MK}){_OWN}{_SIGN})(?={_TYPED}|{_SPOKEN})"
+    rf"|(?:(?:{_PASS}|{_MK}){_OWN}\s(?:la|is)\s|(?:{_FULL}|{_PASS}){_OWN}{_DASH}|{_MK}{_OWN}{_DASH}{_MK_VALUE})"
+    rf"(?!{_PHONE}|{_ROUND}|{_YEAR})(?={_TYPED}))(?P<secret>{_TYPED}|{_SPOKEN})"
 )
-_END = r"(?=\s?(?:(?:a|nhe|nha|ne|do|day|em|ad)\b ?)?(?:[,;.!?)\n]|\Z))"
-_SYLLABLE = r"(?:ngh?|nh|[cgkpt]h|tr|gi|qu|[b-dghk-npr-tvx])?[aeiouy]{1,3}(?:ng|nh|ch|[cmnpt])?\b"
-_SPOKEN = rf"(?:[a-z]{{1,12}} ){{1,3}}(?!{_YEAR})\d{{1,8}}{_END}|(?<!is )(?!{_SYLLABLE})[a-z]{{5,40}}{_END}"
-_PASSWORDS = [
-    re.compile(rf"(?<![\w\0])(?:{before})(?P<secret>{value})")
-    for before, value in (
-        (rf"(?:{_FULL}{_WORDS}{_IS}|(?:{_PASS}|{_MK}){_OWN}{_SIGN})(?!{_LINK}|{_MONEY})", f"{_TYPED}|{_SPOKEN}"),
-        (
-            rf"(?:(?:{_PASS}|{_MK}){_OWN}\s(?:la|is)\s|(?:{_FULL}|{_PASS}){_OWN}\s?|{_MK}{_OWN}\s?(?=\d{{6}}|[a-z]\S{{5}}))"
-            rf"(?!{_LINK}|{_MONEY}|{_PHONE}|{_YEAR})",
-            _TYPED,
-        ),
+_NAMED_OTHERWISE = (
+    rf"(?:(?<![\w\0])(?:(?:{_OTHER}|{_BEFORE})(?:{_GAP})?(?:so )?"
+    rf"|(?:{_OTHER})(?:{_GAP}(?!(?:{_SECRET}){_ENDS})[^\W\d_]{{1,15}}){{0,6}}?[\s:#=(.]{{0,3}}(?=(?:[ .-]?\d){{9}}))"
+    rf"|{_START}(?=\d{{9,19}}(?:{_IS_THE}| )(?:{_OTHER}){_ENDS}|{_PHONE}))"
+    rf"(?P<secret>{_PHONE}|\d{{9,}}|\d{{1,8}}(?:[.,/-]\d{{1,19}}| \d{{1,8}}(?!\d))*)"
+)
+_LUHN = rf"(?<![^\W_])(?P<secret>{_digits('[2-6]', '15')}|{_digits('3[47]', '13')}|{_digits('62', '17')})"
+_CITIZEN = rf"(?=0(?!00)(?:[0-8]\d|9[0-6])[ .–-]{{0,3}}[0-3]){_digits('0', '11')}"  # province, century
+_RULES = [  # in this order; what has no kind is put aside
+    (kind, re.compile(rule))
+    for kind, rule in (
+        (CARD, rf"(?<![^\W_])(?P<secret>{_digits('9704', '15')}|{_digits('9704', '12')})"),  # NAPAS
+        (None, rf"(?<!\S)(?=(?:{_LINK})|{_DATE_OR_LAW})(?P<secret>[^\s\0]{{1,99}})"),
+        (None, rf"(?<![\w.,\0])(?P<secret>{_UNIT})"),
+        (PASSWORD, _PASSWORD),
+        (None, _NAMED_OTHERWISE),
+        (CARD, _LUHN),
+        (ID_CARD, rf"(?<![^\W_])(?P<secret>{_CITIZEN})"),
+        (ID_CARD, _named(_ID, rf"{_digits('[0-9]', '11')}|{_START}(?!{_ROUND})\d{{3}}(?:[ .-]?\d{{3}}){{2}}(?!\w)")),
+        (CARD, _named(_BANK_CARD, _digits(r"\d", "12,18"))),
+        (CARD, _named(_CVV, rf"{_START}\d{{3,4}}(?!\w)")),
+        (PASSWORD, _named(_PIN, _CODE)),
+        (OTP, _named(_OTP, _CODE, near=rf"{_NEAR}(?!{_YEAR})")),
+        (OTP, rf"(?<![\w\0])(?:{_OTP}){_ENDS}(?:(?!{_OTP})[^\0]){{0,110}}?(?<!\w)(?P<secret>(?=\d{{6}}(?!\d)){_CODE})"),
+        (OTP, rf"(?<![^\W_])(?!{_YEAR})(?P<secret>{_CODE})(?={_IS_THE}(?:{_OTP}){_ENDS})"),
     )
 ]
 
@@ -97,10 +112,15 @@ def mask(text: str) -> tuple[str, tuple[str, ...]]:
     """The text with placeholders, and the kinds that were found. Masking again changes nothing."""
     shadow, places = _shadow(text)
     found: list[tuple[int, int, str]] = []
-    for pattern in _PASSWORDS:
-        found += [(*match.span("secret"), PASSWORD) for match in pattern.finditer(shadow)]
-        shadow = pattern.sub(lambda match: match[0][: -len(match["secret"])] + "\0" * len(match["secret"]), shadow)
-    found = sorted([*found, *_numbers(shadow)])
+    for kind, rule in _RULES:
+        letters = list(shadow)
+        for match in rule.finditer(shadow):
+            start, end = match.span("secret")
+            if rule.pattern != _LUHN or _luhn(match["secret"]):
+                letters[start:end] = ("\0" if kind else "_") * (end - start)
+                found += [(start, end, kind)] if kind else []
+        shadow = "".join(letters)
+    found.sort()
     at, parts = 0, []
     for start, end, kind in found:
         parts += [text[at : places[start]], PLACEHOLDER[kind]]
@@ -108,82 +128,21 @@ def mask(text: str) -> tuple[str, tuple[str, ...]]:
     return "".join([*parts, text[at:]]), tuple(dict.fromkeys(kind for _, _, kind in found))
 
 
-def _numbers(shadow: str) -> Iterator[tuple[int, int, str]]:
-    """Where secret numbers start and end, and their kind. A name speaks for one number."""
-    names: list[tuple[str, int]] = []
-    done = 0
-    for token in _TOKEN.finditer(shadow):
-        start, name = token.start(), str(token.lastgroup)
-        glued = shadow[start - 1 : start].isalpha() and (not names or names[-1][1] != start)
-        if name == "wall":
-            names = []
-        elif name != "number":
-            names = [*names[-3:], (name, token.end())]
-        elif start >= done and not glued:
-            before = [(name, shadow[end:start]) for name, end in reversed(names) if start - end <= _BACK]
-            done, kind = _read(shadow, start, before)
-            if kind:
-                yield start, done, kind
-                names = []
-            elif done > start and names and names[-1][0] == "other":
-                names.pop()
-
-
-def _read(shadow: str, start: int, before: list[tuple[str, str]]) -> tuple[int, str | None]:
-    """The end of the number that starts here, and its kind if it is secret. `before`: the names, the nearest first."""
-    other = (
-        bool(before) and before[0][0] == "other" and bool(_DESCRIBED.match(before[0][1]) or _SAID.search(before[0][1]))
-    )
-    for shape in _CARDS:
-        if match := shape.match(shadow, start):
-            digits = re.sub(r"\D", "", match[0])
-            if _NAPAS.fullmatch(digits) or (not other and _ABROAD.fullmatch(digits) and _luhn(digits)):
-                return match.end(), CARD
-    match = _TWELVE.match(shadow, start)
-    if match and not other and _CITIZEN.fullmatch(re.sub(r"\D", "", match[0])):
-        if not _IS_OTHER.match(shadow, match.end()):
-            return match.end(), ID_CARD
-    beside = _BESIDE.search(shadow, max(0, start - 40), start)
-    plain = not re.match(_YEAR, shadow[start : start + 5])
-    for name, between in before if not beside else ():
-        if name == "other" or (other and (name in ("id", "card") or re.search(r"[.,;!?\n]", between))):
-            continue
-        kind, shape = _SHAPES[name]
-        if match := shape.match(shadow, start):
-            near = len(between.split()) <= _NEAR or (name == "otp" and len(match[0]) == _USUAL)
-            if _SAID.search(between) or (near and plain):
-                return match.end(), kind
-    match = None if beside else _CODE.match(shadow, start)
-    if match and plain and _IS_OTP.match(shadow, match.end()):
-        return match.end(), OTP
-    run = _RUN.match(shadow, start) if beside or other else None
-    return (run.end() if run else start), None
-
-
-def _luhn(digits: str) -> bool:
+def _luhn(written: str) -> bool:
     """Luhn's check (ISO/IEC 7812-1)."""
-    doubled = sum(sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return (sum(map(int, digits[-1::-2])) + doubled) % 10 == 0
+    digits = [int(character) for character in written if character.isdigit()]
+    return (sum(digits[-1::-2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])) % 10 == 0
 
 
 def _shadow(text: str) -> tuple[str, list[int]]:
     """The shadow, and where in the text each of its characters (and the end) stands."""
-    shadow, places, last = [], [], ""
+    shadow, places = [""], []
     for place, character in enumerate(text):
-        plain = _plain(character)
-        if plain and not (plain == last == " "):
-            shadow.append(plain)
+        space = character.isspace() and character != "\n"
+        plain = " " if space else unicodedata.normalize("NFD", character)[0].lower()[:1]
+        # What is not seen (a combining accent, a zero-width space) has no shadow
+        if unicodedata.category(character) not in ("Mn", "Cf") and not (plain == shadow[-1] == " "):
+            shadow.append(plain.replace("đ", "d"))
             places.append(place)
-            last = plain
-    joined = "".join(shadow)
-    return _I.sub(r"\1 em", _MASKED.sub(lambda match: "\0" * len(match[0]), joined)), [*places, len(text)]
-
-
-@lru_cache(maxsize=4096)
-def _plain(character: str) -> str:
-    """Lower case without accents; nothing for what is not seen (a combining accent, a zero-width space)."""
-    if unicodedata.category(character) in ("Mn", "Cf"):
-        return ""
-    if character.isspace():
-        return "\n" if character == "\n" else " "
-    return "d" if character in "đĐ" else unicodedata.normalize("NFD", character)[0].lower()[:1]
+    walled = _MASKED.sub(lambda match: "\0" * len(match[0]), "".join(shadow))
+    return _I.sub(r"\1 em", walled), [*places, len(text)]

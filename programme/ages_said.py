@@ -28,11 +28,11 @@ _BOUNDS: dict[Bound, str] = {
     "most": "(?:khong|chua) (?:qua|tren|hon)|toi da|at most|up to|no more than|not (?:over|more than|older than)",
     "least": "(?:khong|chua) duoi|it nhat|toi thieu|at least|not (?:under|less than)",
     "exact": "(?:vua|moi) (?:tron|du)|tron|exactly",
-    "less": "chua (?:day|den|toi|duoc|du|tron)|khong (?:du|den|toi)|chua|duoi|under|below|(?:less|younger) than|not yet",
+    "less": "(?:chua|khong) (?:day|den|toi|duoc|du|tron)|chua|duoi|under|below|(?:less|younger) than|not yet",
     "nearly": "gan|sap|ngot|nearly|almost",
     "more": "tren|qua|over|above|(?:more|older) than",
     "some": "hon|ngoai",
-    "about": "khoang|chung|tam|around|about",
+    "about": "tren duoi|khoang|chung|tam|around|about",
 }
 
 
@@ -60,11 +60,12 @@ def read_founded(text: str, today: dt.date, known: Span | None = None) -> Span |
 def read_born(text: str, today: dt.date, known: Span | None = None) -> Span | None:
     """When a person was born: the date, the year, or what their age leaves open; None for what says none of these.
 
-    `known`: as for `read_founded`; without it a day without its year says nothing.
+    `known`: as for `read_founded`; a day without its year says something only where the year is known.
     """
     said = _with_whole_years(with_digits(text), today)
     dates = dates_in(said, today, within=known)
-    found = [one for one in dates if one.year == "written" or (known and one.year == "unsaid")]
+    year_known = known is not None and known.first.year == known.last.year
+    found = [one for one in dates if one.year == "written" or (year_known and one.year == "unsaid")]
     read = _agreed(found, said, today) if found else _decade(said) or _by_age(said, today) or _day_alone(said, known)
     return read.shared_with(spans.born_for_age(0, OLDEST_PERSON, today)) if read else None
 
@@ -101,6 +102,9 @@ _LONG = re.compile(
     r"\b(?P<unit>nam|thang|tuan|ngay|years?|months?|weeks?|days?)\b"
     r"(?: (?P<half>ruoi|and a half)| (?P<months>\d{1,2}) thang| (?P<odd>hon|may|le)\b)?"
 )
+# Whether a unit is counted in months, else in days; and how many of them it has.
+_UNITS = {"na": (True, 12), "ye": (True, 12), "th": (True, 1), "mo": (True, 1)}
+_UNITS |= {"tu": (False, 7), "we": (False, 7), "ng": (False, 1), "da": (False, 1)}
 _NEW = re.compile(r"\b(?:(?:moi|vua) (?:mo|lap|thanh lap|dang ky|ra doi|khai truong|duoc cap|cap|lam)|new|just)\b")
 _TELLS_NOT_ASKS = re.compile(r"\b(?:roi|nay|thoi|moi|cach day|ago)\b")
 
@@ -114,11 +118,10 @@ def _long_ago(said: str, today: dt.date) -> Span | None:
 
 
 def _duration(match: re.Match[str], today: dt.date) -> Span | None:
-    bound, unit = _bound(match) or ("some" if match["odd"] else None), match["unit"]
+    unit, bound = match["unit"], _bound(match) or ("some" if match["odd"] else None)
     if not (match["count"] or match["few"] or match["half"] or bound):
         return None  # "năm" by itself
-    by_months = unit.startswith(("nam", "y", "th", "m"))
-    size = {"n": 12, "y": 12, "t": 7, "w": 7}.get(unit[0], 1) if unit not in ("thang", "ngay") else 1
+    by_months, size = _UNITS[unit[:2]]
 
     def ago(count: int) -> dt.date:
         return spans.months_earlier(today, count) if by_months else today - dt.timedelta(days=count)
@@ -155,7 +158,9 @@ def _around(bound: Bound | None, ago: Callable[[int], dt.date], count: int, roun
 def _with_whole_years(said: str, today: dt.date) -> str:
     """ "2k5" → "2005", "sn 05" → "2005"."""
     said = re.sub(r"\b2k(\d?\d)?\b", lambda m: str(2000 + int(m[1] or 0)), said)
-    return re.sub(r"\b(?:sinh|sn|born)(?: nam)? ?'?(\d\d)\b(?! ?(?:tuoi|/))", lambda m: str(_century(m[1], today)), said)
+    return re.sub(
+        r"\b(?:sinh|sn|born)(?: nam)? ?'?(\d\d)\b(?! ?(?:tuoi|/))", lambda m: str(_century(m[1], today)), said
+    )
 
 
 def _century(two_digits: str, today: dt.date) -> int:
@@ -169,14 +174,15 @@ def _decade(said: str) -> Span | None:
 
 
 _AGE = re.compile(
-    _bounded(least="tu|du|from") + r"(?<![\d/.,-])(?P<low>\d{1,3})(?: ?(?:-|den|toi|to|hay|hoac) ?(?P<high>\d{1,3}))?(?![\d/%-])"
+    _bounded(least="tu|du|from")
+    + r"(?<![\d/.,-])(?P<low>\d{1,3})(?: ?(?:-|den|toi|to|hay|hoac) ?(?P<high>\d{1,3}))?(?![\d/%-])"
     r"(?: ?(?P<unit>tuoi|t|yo|years? old|yrs?(?: old)?)\b)?(?: (?P<after>may|hon|le|tro len|tro xuong)\b)?"
 )
 _NOT_YET = re.compile(r"\b(?:nua|sang nam|(?:nam|thang) (?:sau|toi)|next|in \d+)\b")
 # What may stand beside an age that is only a number; "lớp 12" and "2 đứa" are none.
 _BESIDE_AGE = frozenset(
     """da vang a u uh em chau con toi minh tui no anh chi bac co chu ban nha gai trai sinh vien nguoi dang ky la thi
-    duoc moi co cung nam nay tuoi roi thoi nhe nha day i am m im he she is it son daughter my me just now years""".split()
+    duoc moi co cung nam nay tuoi roi thoi nhe day i am m im he she is it son daughter my me just now years""".split()
 )
 
 
@@ -192,6 +198,9 @@ def _by_age(said: str, today: dt.date) -> Span | None:
         beside = re.findall(r"\w+", said[: match.start()] + said[match.end() :])
         if not _BESIDE_AGE.issuperset(beside) or int(match["low"]) < YOUNGEST_WITHOUT_UNIT:
             return None
+    if re.search(r"\bnam nay\b", said) and _bound(match) is None and not match["high"] and not match["after"]:
+        # "năm nay 18" counts calendar years: the birthday may still come
+        return spans.months(today.year - int(match["low"]), 1, 12)
     youngest, oldest = _ages(match)
     return spans.born_for_age(max(youngest, 0), min(oldest, OLDEST_PERSON), today) if youngest <= oldest else None
 

@@ -35,7 +35,7 @@ async def test_golden_conversation(terminal: Terminal, conversation: dict[str, A
             await _return(terminal, conversation_id)
             continue
         payload = _payload(last, step["presses"]) if "presses" in step else None
-        last = await terminal.say(conversation_id, step.get("owner", ""), payload)
+        last = await terminal.say(conversation_id, _text(step), payload)
         _check(last, step["bot"])
     await _check_stored(terminal, conversation_id, conversation.get("stored", {}))
 
@@ -79,6 +79,11 @@ async def _return(terminal: Terminal, conversation_id: str) -> None:
     waiting = await terminal.hotline.database.read(waiting_escalations)
     (number,) = [one.id for one in waiting if one.conversation_id == conversation_id]
     await terminal.hotline.database.run(lambda c: return_to_bot(c, number, terminal.hotline.clock.now()))
+
+
+def _text(step: dict[str, Any]) -> str:
+    repeats = step.get("owner_repeats")
+    return repeats["text"] * repeats["times"] if repeats else str(step.get("owner", ""))
 
 
 def _payload(last: Exchange | None, title: str) -> str:
