@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from string import Formatter
 from typing import Annotated, Literal
 
@@ -109,6 +110,10 @@ class _AnswersFile(ContentModel):
     answers: tuple[_Entry, ...]
 
 
+class _QuestionsFile(ContentModel):
+    questions: dict[EntryId, tuple[Text, ...]]
+
+
 @dataclass(frozen=True)
 class Window:
     """The days on which something is true, both ends included; None is open."""
@@ -139,8 +144,8 @@ class Approval:
 class Answer:
     """One pack entry, its sources looked up and its window worked out.
 
-    `titles` name it on a button, by language; `keywords` are other words owners use for it, for the search, which
-    finds what is `searchable`: what stands by itself and confirms nothing.
+    `titles` name it on a button, by language. For the search: `keywords` are other words for it, `questions` are how
+    owners would ask for it, and what is not `searchable` (it needs variables, confirms an act) is never found.
     """
 
     id: str
@@ -148,6 +153,7 @@ class Answer:
     pack: str
     titles: tuple[tuple[str, str], ...]
     keywords: tuple[str, ...]
+    questions: tuple[str, ...]
     texts: tuple[tuple[str, str], ...]
     sources: tuple[Source, ...]
     confidence: Confidence
@@ -243,6 +249,7 @@ class AnswerBook:
 
 def _load(packs: Packs, pack: str) -> tuple[Answer, ...]:
     documents = packs.documents(pack)
+    questions, check_names = _questions(packs.root / pack / "questions.yaml")
     answers: list[Answer] = []
     places: list[tuple[YamlSource, int]] = []
     # `answers.yaml` must be there; a pack may keep topics beside it, as `answers_<topic>.yaml`
@@ -255,17 +262,34 @@ def _load(packs: Packs, pack: str) -> tuple[Answer, ...]:
                 if citation.document not in documents:
                     at = ("answers", index, "sources", place, "document")
                     raise unknown_document(source, at, citation.document)
-            answer = _answer(entry, pack, documents)
+            answer = _answer(entry, pack, documents, questions.get(entry.id, ()))
             if answer.window.ends_before(answer.window.first):
                 problem = "câu trả lời không có ngày nào hiệu lực, vì văn bản nguồn đã hết hoặc chưa bắt đầu"
                 raise source.error(("answers", index), problem, "ghi rõ valid_from và valid_to của câu này")
             _refuse_overlap((source, index), answer, answers, places)
             answers.append(answer)
             places.append((source, index))
+    check_names({answer.id for answer in answers})
     return tuple(answers)
 
 
-def _answer(entry: _Entry, pack: str, documents: dict[str, Document]) -> Answer:
+def _questions(path: Path) -> tuple[Mapping[str, tuple[str, ...]], Callable[[set[str]], None]]:
+    """How owners ask for the entries of a pack, by entry; and the check that those entries exist."""
+    if not path.exists():
+        return {}, lambda _: None
+    source = read_yaml(path)
+    questions = source.validate(_QuestionsFile).questions
+
+    def check(known: set[str]) -> None:
+        for entry in questions:
+            if entry not in known:
+                remedy = "sửa lại id hoặc xóa mục này"
+                raise source.error(("questions", entry), f'không có câu trả lời "{entry}" trong gói này', remedy)
+
+    return questions, check
+
+
+def _answer(entry: _Entry, pack: str, documents: dict[str, Document], questions: tuple[str, ...]) -> Answer:
     quoted = [(documents[citation.document], citation.article) for citation in entry.sources]
     return Answer(
         id=entry.id,
@@ -273,6 +297,7 @@ def _answer(entry: _Entry, pack: str, documents: dict[str, Document]) -> Answer:
         pack=pack,
         titles=tuple(entry.title),
         keywords=entry.keywords,
+        questions=questions,
         texts=tuple(entry.text),
         sources=tuple(Source(document.short, article, document.url) for document, article in quoted),
         confidence=entry.confidence,

@@ -3,44 +3,77 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from programme.content import Content
-from programme.retrieval import THRESHOLD
+from programme.retrieval import INTERCEPT, THRESHOLD, WEIGHTS
 
 QUESTIONS = Path("nlu/eval/retrieval.yml")
-THRESHOLDS = (0.5, 0.55, THRESHOLD, 0.65, 0.7, 0.75, 0.8)
+THRESHOLDS = (0.4, 0.5, 0.6, THRESHOLD, 0.7, 0.8)
+PENALTY = 0.1
+STEPS = 50
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the search would say, before its threshold. `answerable`: some entry answers the question."""
+
+    answerable: bool
+    right: bool
+    score: float
+    evidence: tuple[float, ...]
 
 
 def evaluate(content: Content, on: dt.date, path: Path = QUESTIONS) -> dict[str, Any]:
-    """Per part (calibration, test): `right` of the answerable, `wrong` of all, `unanswerable_answered` of those."""
-    questions = yaml.safe_load(path.read_text(encoding="utf-8"))["questions"]
-    judged = []
-    for question in questions:
+    """Per part (calibration, test): `right` of the answerable, `wrong` of all, `unanswerable_answered` of those.
+
+    `fitted`: the weights and the intercept that the calibration part gives now, beside those `in_force`.
+    """
+    parts: dict[str, list[_Judged]] = {"calibration": [], "test": []}
+    for question in yaml.safe_load(path.read_text(encoding="utf-8"))["questions"]:
         hit = content.search.best(question["text"], question.get("province", "thai-nguyen"), on, threshold=0.0)
-        found = (hit.answer.id, hit.score) if hit else (None, 0.0)
-        judged.append((question["part"], set(question["entries"]), *found))
-    parts = {part: [one for one in judged if one[0] == part] for part in ("calibration", "test")}
+        entries = question["entries"]
+        judged = (
+            _Judged(bool(entries), hit.answer.id in entries, hit.score, hit.evidence)
+            if hit
+            else _Judged(bool(entries), False, 0.0, (0.0,) * len(WEIGHTS))
+        )
+        parts[question["part"]].append(judged)
     return {
         "threshold": THRESHOLD,
         **{part: _figures(rows, THRESHOLD) for part, rows in parts.items()},
         "thresholds": [{"threshold": t, **_figures(parts["calibration"], t)} for t in THRESHOLDS],
+        "weights": {"in_force": [*WEIGHTS, INTERCEPT], "fitted": _fit(parts["calibration"])},
     }
 
 
-def _figures(rows: list[tuple[str, set[str], str | None, float]], threshold: float) -> dict[str, Any]:
-    answerable = [row for row in rows if row[1]]
-    unanswerable = [row for row in rows if not row[1]]
-    right = sum(score >= threshold and entry in entries for _, entries, entry, score in answerable)
-    wrong = sum(score >= threshold and entry not in entries for _, entries, entry, score in rows)
-    answered = sum(score >= threshold for *_, score in unanswerable)
+def _figures(rows: list[_Judged], threshold: float) -> dict[str, Any]:
+    answerable = [row for row in rows if row.answerable]
+    unanswerable = [row for row in rows if not row.answerable]
+    said = [row for row in rows if row.score >= threshold]
     return {
         "answerable": len(answerable),
         "unanswerable": len(unanswerable),
-        "right": round(right / len(answerable), 4),
-        "wrong": round(wrong / len(rows), 4),
-        "unanswerable_answered": round(answered / len(unanswerable), 4),
+        "right": round(sum(row.right for row in said) / len(answerable), 4),
+        "wrong": round(sum(not row.right for row in said) / len(rows), 4),
+        "unanswerable_answered": round(sum(not row.answerable for row in said) / len(unanswerable), 4),
     }
+
+
+def _fit(rows: list[_Judged]) -> list[float]:
+    """Logistic regression of "the first entry is right" on the evidence, by Newton's method, lightly penalised."""
+    inputs = np.array([[*row.evidence, 1.0] for row in rows])
+    right = np.array([row.right for row in rows], dtype=float)
+    weights = np.zeros(inputs.shape[1])
+    penalty = PENALTY * np.diag([1.0] * len(WEIGHTS) + [0.0])
+    for _ in range(STEPS):
+        sure = 1 / (1 + np.exp(-inputs @ weights))
+        slope = inputs.T @ (sure - right) + penalty @ weights
+        bend = (inputs.T * (sure * (1 - sure))) @ inputs + penalty
+        weights -= np.linalg.solve(bend, slope)
+    return [round(float(weight), 2) for weight in weights]

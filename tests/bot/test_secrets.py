@@ -485,9 +485,9 @@ def test_nothing_makes_it_fail(text: str) -> None:
 
 HOSTILE = (
     "otp |otp 1 |otp 1234 |otp a |otp: a |otp.|mã xác thực |mã otp abc defgh ijkl mnop qrst uvw |pin |mk |"
-    "so o mat sau the |mk:|mk 123456 |mk của |mk zalo |pass=|mật khẩu |mật khẩu là |mật khẩu a b c |mật khẩu abcdefghi |là |"
-    ": |mst mk |cccd 001085012345 |stk a |stk a b c d e f 1 |doanh thu abc |ma so |4|1234 |1-|1 |12/|1.|1,000|000 |0 |+84|"
-    "9704|0912345678 |4111 1111 1111 1112 |a|@a|a@b.|hoa |[đã che: mã OTP]|xxxxxxxxxxxxxxxxxxxxxxxxxx/ |\u0302|\n|\0"
+    "so o mat sau the |mk:|mk 123456 |mk của |pass=|mật khẩu |mật khẩu là |mật khẩu a b c |mật khẩu abcdefghi |"
+    "là |: |mst mk |cccd 001085012345 |stk a |stk a b c d e f 1 |doanh thu abc |ma so |4|1234 |1-|1 |12/|1.|1,000|000 |"
+    "0 |+84|9704|0912345678 |4111 1111 1111 1112 |a|@a|a@b.|hoa |[đã che: mã OTP]|xxxxxxxxxxxxxxxxxxxx/ |\u0302|\n|\0"
 ).split("|")
 
 

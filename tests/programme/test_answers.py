@@ -112,10 +112,10 @@ def book(root: Path, province: str, national: str = "", approved: tuple[str, ...
     return answers
 
 
-def refused(root: Path, province: str) -> ContentError:
+def refused(root: Path, province: str, file: str = "bac-song/answers.yaml") -> ContentError:
     with pytest.raises(ContentError) as refusal:
         book(root, province)
-    assert refusal.value.file == "bac-song/answers.yaml"
+    assert refusal.value.file == file
     return refusal.value
 
 
@@ -289,6 +289,18 @@ def test_a_payload_is_measured_in_bytes(tmp_path: Path) -> None:
     assert book(tmp_path, with_value("a" * room))
     assert refused(tmp_path, with_value("a" * (room + 1))).line == 7
     assert "quá 64 byte" in refused(tmp_path, with_value("ạ" * (room - 2))).problem
+
+
+def test_questions_belong_to_entries_of_their_pack(tmp_path: Path) -> None:
+    root = tmp_path / "a" / "bac-song"
+    root.mkdir(parents=True)
+    (root / "questions.yaml").write_text("questions:\n  about: [gì vậy]\n", encoding="utf-8")
+    (known,) = book(tmp_path / "a", entry())
+    assert known.questions == ("gì vậy",)
+    (root / "questions.yaml").write_text("questions:\n  about: [gì vậy]\n  other: [ai]\n", encoding="utf-8")
+    refusal = refused(tmp_path / "a", entry(), "bac-song/questions.yaml")
+    assert refusal.line == 3
+    assert '"other"' in refusal.problem
 
 
 def test_neighbouring_windows_do_not_overlap(tmp_path: Path) -> None:

@@ -46,6 +46,17 @@ def test_nothing_is_said_where_nothing_fits(content: Content, question: str) -> 
     assert found(content, question) is None
 
 
+@pytest.mark.parametrize("question", ["tên miền", "hóa đơn", "khảo sát", "phần mềm", "chữ ký số"])
+def test_a_bare_topic_names_no_entry(content: Content, question: str) -> None:
+    assert found(content, question) is None
+
+
+@pytest.mark.parametrize("act", ["ngừng gửi tin giới thiệu", "tôi không muốn nhận tin nữa", "công ty thành lập trên 1 năm"])
+def test_what_confirms_an_act_or_a_verdict_is_never_found(content: Content, act: str) -> None:
+    hit = content.search.best(act, "thai-nguyen", TODAY, threshold=0.0)
+    assert hit is None or hit.answer.searchable
+
+
 def test_a_search_takes_less_than_two_milliseconds(content: Content) -> None:
     started = time.perf_counter()
     for _ in range(100):
@@ -55,7 +66,7 @@ def test_a_search_takes_less_than_two_milliseconds(content: Content) -> None:
 
 def test_the_search_is_right_often_enough_and_seldom_wrong(content: Content) -> None:
     figures = evaluate(content, TODAY)["test"]
-    assert figures["answerable"] >= 50
-    assert figures["unanswerable"] >= 50
+    assert figures["answerable"] >= 100
+    assert figures["unanswerable"] >= 100
     assert figures["right"] >= 0.7
     assert figures["wrong"] <= 0.05
