@@ -26,6 +26,7 @@ from nlu.components.parts import decide
 
 RANKING_LENGTH = 10
 SECOND_INTENT = "second_intent"
+LONGEST_QUESTION = 80  # words
 Analyse = Callable[[str], Sequence[str]]
 
 
@@ -124,6 +125,10 @@ class LinearModel:
             start += len(idf)
         exponents = np.exp(scores - scores.max())
         return exponents / exponents.sum()
+
+    def knows(self, text: Tuple[str, str]) -> bool:
+        """Whether any word was ever seen; of "xyzzy plugh" only the letters look like something."""
+        return any(word in self.vocabularies["words"] for word in text[0].split())
 
     def save(self, folder: Any) -> None:
         names = {
@@ -243,7 +248,8 @@ class LinearIntentClassifier(GraphComponent):
         for message in messages:
             if self.model is None or not message.get(TEXT):
                 continue
-            probabilities = self.model.probabilities((message.get(NORMALISED, ""), message.get(ACCENTED, "")))
+            text = (message.get(NORMALISED, ""), message.get(ACCENTED, ""))
+            probabilities = self.model.probabilities(text) * self.model.knows(text)
             best = np.argsort(-probabilities)[:RANKING_LENGTH]
             ranking = [{"name": self.model.classes[i], "confidence": float(probabilities[i])} for i in best]
             self._look_at_parts(message, ranking)
@@ -261,6 +267,8 @@ class LinearIntentClassifier(GraphComponent):
         if not guesses:
             return
         whole = (ranking[0]["name"], ranking[0]["confidence"])
+        if whole[0].startswith(self.config["asks"]) and len(message.get(NORMALISED, "").split()) > LONGEST_QUESTION:
+            whole = (whole[0], 0.0)  # of everything that a story mentions, only what it asks at last counts
         (name, confidence), second = decide(whole, guesses, self.config["sure"], self.config["asks"])
         if (name, confidence) != whole:
             ranking[:] = [{"name": name, "confidence": confidence}, *(r for r in ranking if r["name"] != name)]

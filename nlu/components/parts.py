@@ -18,7 +18,9 @@ _BETWEEN = re.compile(
 # Where a thought may end; most often it does not, so what stands between counts only when it is very sure.
 _PERHAPS_BETWEEN = re.compile(r",\s|\s(?:và|va|and|rồi|roi|với|voi)\s", re.IGNORECASE)
 FEWEST_WORDS = 3
-MOST_PARTS = 12
+# More parts than this are a story; of one without a question mark the end is kept: that is where people ask.
+MOST_PARTS = 4
+END_OF_STORY = 3
 # Longer messages are stories: there a comma is a breath.
 MOST_WORDS_FOR_COMMAS = 40
 
@@ -31,9 +33,12 @@ def split(text: str) -> List[Tuple[str, bool]]:
     Empty when there is only one.
     """
     certain = [part for part in _BETWEEN.split(text) if len(part.split()) >= FEWEST_WORDS]
+    if len(certain) > MOST_PARTS:
+        asked = [part for part in certain if f"{part}?" in text]
+        certain = asked[-MOST_PARTS:] or certain[-END_OF_STORY:]
+        return [(part.strip(), True) for part in certain]
     if len(certain) > 1:
-        # Of a long story the end is kept: that is where people ask.
-        return [(part.strip(), True) for part in certain[-MOST_PARTS:]]
+        return [(part.strip(), True) for part in certain]
     if len(text.split()) > MOST_WORDS_FOR_COMMAS:
         return []
     perhaps = [part for part in _PERHAPS_BETWEEN.split(text) if len(part.split()) >= FEWEST_WORDS]

@@ -44,6 +44,11 @@ def test_probabilities_are_a_softmax_of_the_library_s_margins() -> None:
         assert any(ours.probabilities(asked) == pytest.approx(softmax, abs=1e-3) for softmax in softmaxes)
 
 
+def test_words_that_were_never_seen_are_not_known_whatever_their_letters(trained: LinearModel) -> None:
+    assert trained.knows(("xin zzz", "xin zzz"))
+    assert not trained.knows(("xinn choa", "xinn choa"))
+
+
 def test_two_classes_work_as_well() -> None:
     model = LinearModel.fit(TEXTS, LABELS, range(4), 1.0)
     assert model.classes[int(np.argmax(model.probabilities(("cam on nhe", "cảm ơn nhé"))))] == "thank"
@@ -73,6 +78,21 @@ def test_a_wrong_letter_leaves_most_letter_groups_intact() -> None:
 )
 def test_a_message_falls_into_its_parts(text: str, parts: int) -> None:
     assert len(split(text)) == parts
+
+
+def test_borders_that_are_only_perhaps_borders_are_marked() -> None:
+    assert split("giá phần mềm bao nhiêu và lớp học khi nào mở") == [
+        ("giá phần mềm bao nhiêu", False),
+        ("lớp học khi nào mở", False),
+    ]
+    assert split("bán rau, thịt ở chợ") == []
+
+
+def test_of_a_story_what_is_asked_counts_or_else_its_end() -> None:
+    told = [f"Hôm thứ {n} bác đi chợ." for n in "hai ba tư năm sáu bảy".split()]
+    asked = " ".join([*told, "Thế thuế nộp ở đâu?", "Bác cảm ơn cháu nhiều nhé."])
+    assert split(asked) == [("Thế thuế nộp ở đâu", True)]
+    assert [part for part, _ in split(" ".join(told))] == [part.rstrip(".") for part in told[-3:]]
 
 
 def test_two_sure_parts_are_two_questions_and_a_surer_whole_stays() -> None:

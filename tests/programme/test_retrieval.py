@@ -51,7 +51,9 @@ def test_a_bare_topic_names_no_entry(content: Content, question: str) -> None:
     assert found(content, question) is None
 
 
-@pytest.mark.parametrize("act", ["ngừng gửi tin giới thiệu", "tôi không muốn nhận tin nữa", "công ty thành lập trên 1 năm"])
+@pytest.mark.parametrize(
+    "act", ["ngừng gửi tin giới thiệu", "tôi không muốn nhận tin nữa", "công ty thành lập trên 1 năm"]
+)
 def test_what_confirms_an_act_or_a_verdict_is_never_found(content: Content, act: str) -> None:
     hit = content.search.best(act, "thai-nguyen", TODAY, threshold=0.0)
     assert hit is None or hit.answer.searchable
