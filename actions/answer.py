@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rasa_sdk.events import FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.interfaces import Action, Tracker
-from rasa_sdk.types import DomainDict
+from rasa_sdk.interfaces import Tracker
 
-from actions.context import TurnContext, current
+from actions.context import TurnContext
 from actions.places import mentions_in
 from actions.replies import introduce, say
 from programme.answers import Answer
 from programme.packs import NATIONAL
-
-# What the pipeline found beside the main intent when one message asks two things (nlu/components/parts.py).
-SECOND_INTENT = "second_intent"
-ASK_VENDOR = "ask_vendor"  # answered by the commune look-up, not by an entry
-
-
-class ActionAnswer(Action):
-    """Says the entry for the intent of the latest message, from the pack of the province that it asks about."""
-
-    def name(self) -> str:
-        return "action_answer"
-
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
-        context = current()
-        say_answer_to(dispatcher, context, tracker, tracker.latest_message["intent"]["name"])
-        if tracker.latest_message.get(SECOND_INTENT) == ASK_VENDOR:
-            return [FollowupAction("action_vendor_of_commune")]
-        say_second_answer(dispatcher, context, tracker)
-        return []
 
 
 def say_answer_to(
@@ -51,15 +28,3 @@ def say_answer_to(
         return
     introduction = introduce(context, answer, province)
     say(dispatcher, context, answer, before=" ".join(filter(None, (before, introduction))))
-
-
-def say_second_answer(dispatcher: CollectingDispatcher, context: TurnContext, tracker: Tracker) -> None:
-    """Answer the other question of the message, if it asked two."""
-    second = tracker.latest_message.get(SECOND_INTENT)
-    if (
-        second
-        and second != ASK_VENDOR
-        and isinstance(context.content.answers.find(second, context.province, context.today), Answer)
-    ):
-        also = context.content.phrases.say("also_asked", context.language)
-        say_answer_to(dispatcher, context, tracker, second, before=also)

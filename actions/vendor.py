@@ -8,11 +8,9 @@ from typing import Any
 
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.interfaces import Action, Tracker
-from rasa_sdk.types import DomainDict
+from rasa_sdk.interfaces import Tracker
 
-from actions.answer import say_second_answer
-from actions.context import TurnContext, current
+from actions.context import TurnContext
 from actions.places import COMMUNE, mentions_in
 from actions.replies import NOTHING, say
 from programme.communes import Commune, Kind, Resolution
@@ -23,23 +21,15 @@ FEW_CHOICES = 3
 MAX_BUTTONS = 10
 
 
-class ActionVendorOfCommune(Action):
-    """Answers with the vendor, and remembers the commune once it is settled."""
-
-    def name(self) -> str:
-        return "action_vendor_of_commune"
-
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
-        context = current()
-        resolution = _meant(context, tracker)
-        if resolution is None:
-            _say(dispatcher, context, "commune_ask")
-            say_second_answer(dispatcher, context, tracker)
-            return []
-        _answer(dispatcher, context, resolution)
-        say_second_answer(dispatcher, context, tracker)
-        settled = resolution.commune if resolution.kind in (Kind.CURRENT, Kind.OLD_UNIT) else None
-        return [SlotSet(COMMUNE_CODE, settled.code)] if settled else []
+def say_vendor(dispatcher: CollectingDispatcher, context: TurnContext, tracker: Tracker) -> list[dict[str, Any]]:
+    """Answer with the vendor, or ask back; returns the slot that remembers the commune once it is settled."""
+    resolution = _meant(context, tracker)
+    if resolution is None:
+        _say(dispatcher, context, "commune_ask")
+        return []
+    _answer(dispatcher, context, resolution)
+    settled = resolution.commune if resolution.kind in (Kind.CURRENT, Kind.OLD_UNIT) else None
+    return [SlotSet(COMMUNE_CODE, settled.code)] if settled else []
 
 
 def _meant(context: TurnContext, tracker: Tracker) -> Resolution | None:
