@@ -15,7 +15,7 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.answer import say_answer_to
-from actions.context import HandToPerson, OptOut, TurnContext, current
+from actions.context import ForReview, HandToPerson, OptOut, TurnContext, current
 from actions.places import mentions_in
 from actions.replies import Buttons, button, introduce, say, say_phrase
 from programme import domain_names
@@ -67,6 +67,7 @@ class ValidateDomainCheck(Action):
             return [SlotSet(ANSWER, None)]  # a button of an earlier question
         if _is_button(tracker) or intent not in _NOTHING_KNOWN or asks(context.text):
             return []  # another question in between: the form itself steps back, and asks again afterwards
+        context.effects.append(ForReview("unread"))
         unread = int(tracker.get_slot(UNREAD) or 0) + 1
         say_phrase(dispatcher, context, "domain_check_unread", offers_person=unread >= UNREAD_BEFORE_PERSON)
         return [SlotSet(UNREAD, unread), SlotSet(ANSWER, None)]

@@ -116,7 +116,8 @@ def _offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | No
         if words and words == folded_words(button["title"]):
             return button["payload"]
     position = _position(text, words)
-    if 0 < position <= len(offered):
+    # where nothing but a way out is offered, a number is an answer
+    if 0 < position <= len(offered) and not all(_intent_of(button) in _ASIDES for button in offered):
         return offered[position - 1]["payload"]
     said = {" ".join(words), " ".join(words).removesuffix(" a"), " ".join(w for w in words if w not in _POLITE)}
     payloads = [button["payload"] for button in offered]
@@ -129,10 +130,14 @@ def _offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | No
 
 def _may_be_agreed_to(button: Mapping[str, str], has_refusal: bool) -> bool:
     """Whether "yes" could mean this button: the way to a person only where just that was asked."""
-    intent = button["payload"].partition("{")[0]
+    intent = _intent_of(button)
     if intent == "/request_person":
         return bool(button.get("asked")) and not has_refusal
     return intent not in (*_REFUSALS, *_ASIDES)
+
+
+def _intent_of(button: Mapping[str, str]) -> str:
+    return button["payload"].partition("{")[0]
 
 
 def _position(text: str, words: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 import sys
 from datetime import datetime
@@ -256,7 +257,9 @@ def content_list() -> None:
 
 @content_group.command("approve")
 @click.argument("entry")
-@click.option("--by", type=PersonName(), required=True, help="Tên người duyệt.")
+@click.option(
+    "--by", type=PersonName(), default=getpass.getuser, help="Tên người duyệt; không ghi thì là tên đăng nhập."
+)
 def content_approve(entry: str, by: str) -> None:
     """Duyệt một câu với đúng lời và nguồn đang có; sửa câu thì phải duyệt lại."""
     settings = read_settings()

@@ -26,7 +26,7 @@ from rasa.shared.nlu.training_data.loading import load_data
 
 FALLBACK = "nlu_fallback"
 OUT_OF_SCOPE = "out_of_scope"
-THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7)
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 CALIBRATION_EDGES = (0.0, 0.3, 0.5, 0.7, 0.9, 1.0001)
 
 
@@ -96,7 +96,13 @@ def report(judged: Sequence[Judged], threshold: float) -> Dict[str, Any]:
 
 
 def _slice(judged: Sequence[Judged], threshold: float) -> Dict[str, Any]:
-    return {"n": len(judged), "accuracy": _share(judged, lambda one: one.right), **_at(judged, threshold)}
+    return {
+        "n": len(judged),
+        "accuracy": _share(judged, lambda one: one.right),
+        "calibration_error": _calibration_error(judged),
+        **_at(judged, threshold),
+        "thresholds": [{"threshold": t, **_at(judged, t)} for t in THRESHOLDS],
+    }
 
 
 def _at(judged: Sequence[Judged], threshold: float) -> Dict[str, Any]:
@@ -109,6 +115,12 @@ def _at(judged: Sequence[Judged], threshold: float) -> Dict[str, Any]:
         "precision": _share(answered, lambda one: one.right),
         "out_of_scope_answered": _share(outside, lambda one: one.confidence >= threshold and not one.right),
     }
+
+
+def _calibration_error(judged: Sequence[Judged]) -> float:
+    """How far the confidence is from the accuracy, over the bins of `_calibration`, weighed by their size."""
+    bins = [row for row in _calibration(judged) if row["n"]]
+    return round(sum(row["n"] * abs(row["confidence"] - row["accuracy"]) for row in bins) / len(judged), 4)
 
 
 def _calibration(judged: Sequence[Judged]) -> List[Dict[str, Any]]:
@@ -192,10 +204,14 @@ def _intent_figures(judged: Sequence[Judged], name: str) -> Dict[str, Any]:
 
 def _print_held_out(figures: Dict[str, Any]) -> None:
     print(f"{figures['utterances']} utterances, threshold {figures['threshold']}\n")
-    columns = ("n", "accuracy", "answered", "precision", "out_of_scope_answered")
+    columns = ("n", "accuracy", "calibration_error", "answered", "precision", "out_of_scope_answered")
     print(f"{'slice':14}" + "".join(f"{name:>22}" for name in columns))
     for style, row in figures["slices"].items():
         print(f"{style:14}" + "".join(f"{_shown(row[name]):>22}" for name in columns))
+    print("\nanswered / precision of each slice (out of scope: answered wrongly) by threshold")
+    print(f"{'slice':14}" + "".join(f"{t:>17}" for t in THRESHOLDS))
+    for style, row in figures["slices"].items():
+        print(f"{style:14}" + "".join(f"{_trade(at):>17}" for at in row["thresholds"]))
     print("\nthreshold   answered   precision   out of scope answered")
     for row in figures["thresholds"]:
         print("   ".join(f"{_shown(value):>9}" for value in row.values()))
@@ -210,6 +226,12 @@ def _print_held_out(figures: Dict[str, Any]) -> None:
     print(
         f"\ncommunes: found {_shown(communes['found'])} of {communes['named']}, invented {_shown(communes['invented'])}"
     )
+
+
+def _trade(at: Dict[str, Any]) -> str:
+    if at["answered"] is None:
+        return _shown(at["out_of_scope_answered"])
+    return f"{at['answered']:.3f} / {at['precision'] or 0:.3f}"
 
 
 def _shown(value: Any) -> str:

@@ -97,6 +97,12 @@ def test_yes_and_no_take_the_button_that_says_so(text: str, offered: list[dict[s
     assert payload.intent == intent
 
 
+def test_a_number_is_an_answer_where_only_a_way_out_is_offered() -> None:
+    leave = {"title": "Dừng lại", "payload": "/leave_domain_check"}
+    assert read("1", None, [leave], is_asked=True) is None
+    assert read("dừng lại", None, [leave], is_asked=True) == Payload("leave_domain_check")
+
+
 def test_yes_calls_no_person_when_nobody_asked() -> None:
     assert read("dạ vâng", None, [PERSON_BUTTON, WRONG]) is None
 
