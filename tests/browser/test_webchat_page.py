@@ -209,7 +209,7 @@ def test_nothing_but_spaces_cannot_be_sent(owner: Owner) -> None:
 
 def test_text_over_the_limit_is_kept_counted_and_not_sent(owner: Owner, stub: StubServer) -> None:
     counter = owner.page.locator("#counter")
-    owner.box.fill("a" * 3686)
+    owner.box.fill("a" * 3685)
     expect(counter).to_be_hidden()
     owner.box.fill("😀" * 4096)
     expect(counter).to_have_text("4096/4096")
