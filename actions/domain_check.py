@@ -19,7 +19,7 @@ from actions.context import ForReview, HandToPerson, OptOut, TurnContext, curren
 from actions.places import mentions_in
 from actions.replies import Buttons, button, introduce, say, say_phrase
 from programme import domain_names
-from programme.domain_names import Case, DomainOffer, Question
+from programme.domain_names import Applicant, Case, DomainOffer, Question
 from programme.yes_or_no import asks
 from store.text import clean
 
@@ -112,11 +112,7 @@ class ActionDomainVerdict(Action):
         if tracker.get_slot(ANSWER) == "done" and offer is None:
             say_answer_to(dispatcher, context, tracker, ABOUT_INTENT)
         elif tracker.get_slot(ANSWER) == "done" and offer is not None:
-            province = str(case.province or context.province)
-            entry = domain_names.verdict(case, offer, context.today)
-            answer = context.content.answers.get(entry, province, context.today)
-            again = [button(context, "domain_again_button", f"/{BEGIN_INTENT}")]
-            say(dispatcher, context, answer, buttons=again, before=introduce(context, answer, province))
+            _say_verdict(dispatcher, context, case, offer)
         return [SlotSet(CASE, None), SlotSet(ANSWER, None), SlotSet(UNREAD, None)]
 
 
@@ -135,6 +131,28 @@ class ActionDomainCheck(Action):
         # "tôi có hộ kinh doanh, có được không": what the question already tells is not asked again
         case = Case(province=province, applicant=domain_names.read_applicant(context.text))
         return [SlotSet(CASE, case.as_slot()), SlotSet(UNREAD, 0), FollowupAction(FORM)]
+
+
+def say_verdict_if_told(
+    dispatcher: CollectingDispatcher, context: TurnContext, tracker: Tracker, applicant: Applicant
+) -> bool:
+    """Where a question about the rules tells all that they want to know, answer with the verdict; whether it did."""
+    province = _province_with_rules(context, tracker, context.province)
+    if province is None:
+        return False
+    case = domain_names.told(applicant, context.text, province, context.today)
+    offer = _offer(context, case)
+    if offer is None or domain_names.next_question(case, offer, context.today) is not None:
+        return False
+    _say_verdict(dispatcher, context, case, offer)
+    return True
+
+
+def _say_verdict(dispatcher: CollectingDispatcher, context: TurnContext, case: Case, offer: DomainOffer) -> None:
+    province = str(case.province or context.province)
+    answer = context.content.answers.get(domain_names.verdict(case, offer, context.today), province, context.today)
+    again = [button(context, "domain_again_button", f"/{BEGIN_INTENT}")]
+    say(dispatcher, context, answer, buttons=again, before=introduce(context, answer, province))
 
 
 def _province_with_rules(context: TurnContext, tracker: Tracker, province: str) -> str | None:

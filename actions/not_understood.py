@@ -9,6 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
+from actions.answer import say_if_elsewhere
 from actions.context import HandToPerson, MarkedWrong, TurnContext, Unclear, current
 from actions.places import mentions_in
 from actions.replies import (
@@ -25,6 +26,7 @@ from programme.answers import Answer
 
 # An intent this likely is worth a question back; chosen from `make evaluate` (docs/decisions/0010-second-stage.md).
 HALF_SURE = 0.2
+SHOW_ENTRY = "/show_entry"
 MOST_CHOICES = 3
 # This many messages in a row that nobody could read: the next one goes to a person.
 UNCLEAR_BEFORE_PERSON = 2
@@ -38,17 +40,35 @@ class ActionNotUnderstood(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context = current()
-        if say_found(dispatcher, context, tracker):
+        if say_found(dispatcher, context, tracker) or say_if_elsewhere(dispatcher, context, tracker):
             return []
         ranking = tracker.latest_message.get("intent_ranking") or ()
         likely = [one["name"] for one in ranking if one["confidence"] >= HALF_SURE]
-        choices = _choices(context, likely)
+        choices = [*_near_entries(context, tracker), *_choices(context, likely)][:MOST_CHOICES]
         if choices:
             context.effects.append(Unclear("half_sure"))
             none = button(context, "none_of_these", NONE_OF_THESE)
             say_phrase(dispatcher, context, "did_you_mean", [*choices, none], offers_person=True)
         else:
             _give_up(dispatcher, context)
+        return []
+
+
+class ActionShowEntry(Action):
+    """A guess that was confirmed: the entry itself."""
+
+    def name(self) -> str:
+        return "action_show_entry"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        context = current()
+        wanted = next((e["value"] for e in tracker.latest_message.get("entities") or () if e["entity"] == "entry"), "")
+        for province in (context.province, *context.content.packs.provinces):
+            answer = context.content.answers.get(str(wanted), province, context.today)
+            if isinstance(answer, Answer) and answer.searchable:
+                say(dispatcher, context, answer, before=introduce(context, answer, province))
+                return []
+        say(dispatcher, context, None)
         return []
 
 
@@ -103,6 +123,19 @@ def say_found(dispatcher: CollectingDispatcher, context: TurnContext, tracker: T
         return False
     say(dispatcher, context, hit.answer, before=introduce(context, hit.answer, province))
     return True
+
+
+def _near_entries(context: TurnContext, tracker: Tracker) -> Buttons:
+    """Buttons for entries that may be meant and that no intent covers."""
+    if not context.text:
+        return []
+    province = context.content.communes.province_asked_about(mentions_in(tracker), context.text, context.province)
+    near = context.content.search.near(context.text, province, context.today)
+    return [
+        {"title": answer.title(context.language), "payload": f'{SHOW_ENTRY}{{"entry":"{answer.id}"}}'}
+        for answer in near
+        if answer.intent is None
+    ]
 
 
 def _choices(context: TurnContext, intents: Iterable[str]) -> Buttons:

@@ -12,7 +12,7 @@ from rasa_sdk.interfaces import Tracker
 
 from actions.context import TurnContext
 from actions.places import COMMUNE, mentions_in
-from actions.replies import NOTHING, say
+from actions.replies import NOTHING, introduce, say
 from programme.communes import Commune, Kind, Resolution
 
 COMMUNE_CODE = "commune_code"
@@ -25,7 +25,9 @@ def say_vendor(dispatcher: CollectingDispatcher, context: TurnContext, tracker: 
     """Answer with the vendor, or ask back; returns the slot that remembers the commune once it is settled."""
     resolution = _meant(context, tracker)
     if resolution is None:
-        _say(dispatcher, context, "commune_ask")
+        province = context.content.communes.province_asked_about(mentions_in(tracker), context.text, context.province)
+        answer = context.content.answers.get("commune_ask", province, context.today)
+        say(dispatcher, context, answer, before=introduce(context, answer, province))
         return []
     _answer(dispatcher, context, resolution)
     settled = resolution.commune if resolution.kind in (Kind.CURRENT, Kind.OLD_UNIT) else None

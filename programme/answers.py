@@ -99,6 +99,10 @@ class _Entry(ContentModel):
     buttons: tuple[Button, ...] = ()
     # False for what confirms an act or concludes a dialogue: said by the search it would be untrue.
     searchable: StrictBool = True
+    # Intents whose coarse answer this entry makes more precise: the search may choose it although the intent is sure.
+    refines: tuple[Slug, ...] = ()
+    # True: its figures hold for the years of its window only, and a question about another year is told so.
+    year_bound: StrictBool = False
 
     @field_validator("valid_to")
     @classmethod
@@ -123,6 +127,10 @@ class Window:
 
     def __contains__(self, day: dt.date) -> bool:
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+    def reaches_into(self, year: int) -> bool:
+        """Whether any day of that year is in the window."""
+        return self.overlaps(Window(dt.date(year, 1, 1), dt.date(year, 12, 31)))
 
     def overlaps(self, other: Window) -> bool:
         return not self.ends_before(other.first) and not other.ends_before(self.first)
@@ -162,6 +170,8 @@ class Answer:
     variables: tuple[str, ...]
     buttons: tuple[Button, ...]
     searchable: bool
+    refines: tuple[str, ...]
+    year_bound: bool
 
     def render(self, language: str = "vi", **variables: str) -> str:
         """The words in `language` (vi | en) with every variable filled in.
@@ -306,6 +316,8 @@ def _answer(entry: _Entry, pack: str, documents: dict[str, Document], questions:
         variables=entry.variables,
         buttons=entry.buttons,
         searchable=entry.searchable and not entry.variables,
+        refines=entry.refines,
+        year_bound=entry.year_bound,
     )
 
 

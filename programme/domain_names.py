@@ -117,6 +117,17 @@ def answered(case: Case, question: Question, text: str, today: dt.date) -> Case 
     return replace(case, born=born) if born else None
 
 
+def told(applicant: Applicant, text: str, province: str, today: dt.date) -> Case:
+    """The case as far as a question tells it: "công ty thành lập 1/2025 có được không", "con tôi 20 tuổi …"."""
+    words = " ".join(folded_words(text))
+    case = Case(province=province, applicant=applicant)
+    if applicant == "company" and _FOUNDED.search(words):
+        return replace(case, founded=read_founded(text, today))
+    if applicant == "citizen" and _AGED.search(words):
+        return replace(case, born=read_born(text, today))
+    return case
+
+
 def _narrowed(known: Span | None, said: Span | None) -> Span | None:
     """What is known after `said`: a contradiction corrects, but the same again is no answer."""
     if known is None or said is None:
@@ -126,6 +137,10 @@ def _narrowed(known: Span | None, said: Span | None) -> Span | None:
 
 
 _WORD = re.compile(r"[^\W_]+")
+_FOUNDED = re.compile(
+    r"\b(?:thanh lap|moi lap|lap (?:tu|nam|thang|duoc|hoi)|mo (?:tu|nam|thang|duoc|hoi)|founded|set up)\b"
+)
+_AGED = re.compile(r"\b(?:tuoi|sinh (?:nam|ngay|thang)|\d+t|2k\d+|years? old|born)\b")
 _NAMES_DOMAIN = re.compile(r"\b(?:ten mien|domain|biz vn|bizvn|id vn)\b")
 _HOUSEHOLD = re.compile(
     r"\b(?:ho (?:ca the|kinh doanh|kd|gia dinh)|hkd|ca the|cua hang|tap hoa|tiem|household|shop|store)\b"

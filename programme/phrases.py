@@ -25,6 +25,8 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "answer_withheld": frozenset(),
     "of_province": frozenset({"province"}),
     "also_asked": frozenset(),
+    "other_year": frozenset({"years"}),
+    "no_promise": frozenset(),
     "secret_warning": frozenset({"kinds"}),
     "secret_otp": frozenset(),
     "secret_password": frozenset(),

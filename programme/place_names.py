@@ -36,6 +36,7 @@ _WRITTEN_UNITS: tuple[tuple[tuple[str, ...], Unit], ...] = (
     (("x",), Unit.COMMUNE),
     (("phuong",), Unit.WARD),
     (("p",), Unit.WARD),
+    (("phg",), Unit.WARD),
     (("tt",), Unit.TOWNSHIP),
     (("huyen",), Unit.DISTRICT),
     (("h",), Unit.DISTRICT),

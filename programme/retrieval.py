@@ -35,6 +35,8 @@ from store.text import folded_words
 logging.getLogger("bm25s").setLevel(logging.WARNING)  # it reports every index that it builds
 
 THRESHOLD = 0.65
+VERY_SURE = 0.8  # where the classifier is sure of an intent
+WORTH_ASKING, FEW_NEAR = 0.2, 2  # "did you mean"
 WEIGHTS = (8.2, 6.4, 9.3, 0.41)  # similar, covered, ahead, words
 INTERCEPT = -11.1
 MOST_WORDS = 10
@@ -78,16 +80,32 @@ class Retrieval:
         ranked = self._indexes[province].rank(question, on)
         if not ranked:
             return None
-        first = ranked[0]
-        following = next((one.rank for one in ranked[1:] if one.answer.id != first.answer.id), 0.0)
-        ahead = first.rank - following
-        if first.words <= FEW_WORDS and ahead < NEAR:
+        hit = self._judge(ranked[0], ranked, province, on)
+        _, _, ahead, words = hit.evidence
+        return hit if hit.score >= threshold and not (words <= FEW_WORDS and ahead < NEAR) else None
+
+    def refining(self, intent: str, question: str, province: str, on: dt.date) -> Hit | None:
+        """An entry that answers `question` more precisely than the one for its intent, if the search is very sure."""
+        ranked = self._indexes[province].rank(question, on)
+        finer = next((one for one in ranked if intent in one.answer.refines), None)
+        if finer is None:
             return None
-        evidence = (first.similar, first.covered, ahead, float(min(first.words, MOST_WORDS)))
+        hit = self._judge(finer, [one for one in ranked if one.answer.intent != intent], province, on)
+        return hit if hit.score >= VERY_SURE else None
+
+    def near(self, question: str, province: str, on: dt.date) -> list[Answer]:
+        """The entries worth asking about ("did you mean"), the likeliest first; at most a few."""
+        ranked = self._indexes[province].rank(question, on)[:FEW_NEAR]
+        hits = (self._judge(one, ranked, province, on) for one in ranked)
+        return [hit.answer for hit in hits if hit.score >= WORTH_ASKING]
+
+    def _judge(self, one: _Ranked, ranked: list[_Ranked], province: str, on: dt.date) -> Hit:
+        following = next((other.rank for other in ranked if other.answer.id != one.answer.id), 0.0)
+        evidence = (one.similar, one.covered, one.rank - following, float(min(one.words, MOST_WORDS)))
         score = 1 / (1 + math.exp(-INTERCEPT - sum(w * x for w, x in zip(WEIGHTS, evidence, strict=True))))
         # the entry may have a stand-in with other words; which of the two is said is the book's business
-        said_now = self._answers.get(first.answer.id, province, on)
-        return Hit(said_now, score, evidence) if score >= threshold and isinstance(said_now, Answer) else None
+        said_now = self._answers.get(one.answer.id, province, on)
+        return Hit(said_now if isinstance(said_now, Answer) else one.answer, score, evidence)
 
 
 @dataclass(frozen=True)

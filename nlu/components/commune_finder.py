@@ -287,4 +287,4 @@ def _first_of_two_units(sentence: Sentence, match: _Match) -> int:
     first = match.first
     if first == match.name or not first or sentence.gap(first - 1).strip() != "/":
         return first
-    return first - (sentence.words[first - 1].typed in ("xã", "xa", "phường", "phuong", "x", "p"))
+    return first - (sentence.words[first - 1].typed in ("xã", "xa", "phường", "phuong", "x", "p", "phg"))

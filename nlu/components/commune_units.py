@@ -16,7 +16,8 @@ _FULL_UNITS: Tuple[Tuple[Tuple[str, ...], Syllables, str], ...] = tuple(
 )
 ONE_WORD_UNITS = frozenset({"xã", "phường", "huyện"})
 _FIRST_WORDS = frozenset(words[0] for words, _, _ in _FULL_UNITS)
-_SHORT_UNITS = {"x": "xã", "p": "phường", "tt": "thị trấn", "h": "huyện", "tp": "thành phố", "tx": "thị xã"}
+_SHORT_UNITS = {"x": "xã", "p": "phường", "phg": "phường", "tt": "thị trấn"}
+_SHORT_UNITS |= {"h": "huyện", "tp": "thành phố", "tx": "thị xã"}
 GLUED_UNITS = {"xa": "xã", "phuong": "phường", "huyen": "huyện"}
 
 

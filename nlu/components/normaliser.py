@@ -35,6 +35,8 @@ _DOMAIN = re.compile(r"(?<![^\W_])(biz|id|gov|com|edu)(?: ?\. ?| cham | )vn(?![^
 _ONLY_A_PLACE = re.compile(
     r"(?:dạ\s+)?(?P<place>(?:xã|phường|thị trấn)\s+(?P<name>\w+(?:\s+\w+){0,3}?))(?:\s+ạ)?[\s.!]*", re.I
 )
+# In capitals it is no "who"; in a message all in capitals nobody knows.
+_AI = re.compile(r"\bAI\b")
 _STRETCHED = re.compile(r"([a-z])\1+")
 
 
@@ -111,6 +113,11 @@ def without_places(text: str, entities: Iterable[Mapping[str, Any]]) -> str:
     return text
 
 
+def with_ai_written_out(text: str) -> str:
+    """ "AI giúp gì" is about a machine, "ai giúp tôi" about a person; without accents and capitals they are one."""
+    return text if text.isupper() else _AI.sub("trí tuệ nhân tạo", text)
+
+
 def without_unknown_place(text: str) -> str:
     """Put the place word where a message is only a unit and a name in capitals that the gazetteer does not know.
 
@@ -178,6 +185,7 @@ class VietnameseNormaliser(GraphComponent):
             if text:
                 places = _places(message)
                 text = without_places(text, places) if places else without_unknown_place(compose(text).text)
+                text = with_ai_written_out(text)
                 message.set(NORMALISED, self.normaliser(text))
                 message.set(ACCENTED, accented_words(text))
                 parts = tuple((self.normaliser(part), accented_words(part), sure) for part, sure in split(text))

@@ -8,15 +8,23 @@ from __future__ import annotations
 import re
 from typing import Dict, List, Optional, Sequence, Text, Tuple
 
-# Where one thought ends and the next begins. A dot inside a number or a domain name ends nothing.
+from nlu.components.text import fold
+
+# Where one thought ends and the next begins. A dot inside a number or a domain name ends nothing, and "còn" begins a
+# thought only behind a comma: "chương trình còn không" is one question.
 _BETWEEN = re.compile(
     r"[?!;\n]+|\.(?=\s|$)|…"
-    r"|[,\s]+(?=(?:với lại|voi lai|ngoài ra|ngoai ra|còn|con|thế còn|the con|tiện thể|tien the|hỏi thêm|hoi them"
+    r"|,\s*(?=(?:còn|con)\s)"
+    r"|[,\s]+(?=(?:với lại|voi lai|ngoài ra|ngoai ra|thế còn|the con|tiện thể|tien the|hỏi thêm|hoi them"
     r"|cho hỏi|cho hoi|và cho|va cho|and also|also|and how|and what|and where)\s)",
     re.IGNORECASE,
 )
-# Where a thought may end; most often it does not, so what stands between counts only when it is very sure.
-_PERHAPS_BETWEEN = re.compile(r",\s|\s(?:và|va|and|rồi|roi|với|voi)\s", re.IGNORECASE)
+# Where a thought may end; most often it does not, so what stands between counts only when it asks and is very sure.
+_PERHAPS_BETWEEN = re.compile(r",\s|\s(?:và|va|and)\s", re.IGNORECASE)
+_ASKS = re.compile(
+    r"\b(?:gi|sao|nao|dau|may|bao nhieu|khong|ko|k|chua|ai|bao gio|khi nao|the nao|la gi|j|what|how|where|when|who"
+    r"|which|can|is|do|does)\b"
+)
 FEWEST_WORDS = 3
 # More parts than this are a story; of one without a question mark the end is kept: that is where people ask.
 MOST_PARTS = 4
@@ -42,7 +50,8 @@ def split(text: str) -> List[Tuple[str, bool]]:
     if len(text.split()) > MOST_WORDS_FOR_COMMAS:
         return []
     perhaps = [part for part in _PERHAPS_BETWEEN.split(text) if len(part.split()) >= FEWEST_WORDS]
-    return [(part.strip(), False) for part in perhaps] if len(perhaps) > 1 else []
+    asking = [(part.strip(), False) for part in perhaps if _ASKS.search(fold(part).lower())]
+    return asking if len(asking) > 1 else []
 
 
 def decide(whole: Guess, parts: Sequence[Guess], sure: float, asks: str) -> Tuple[Guess, Optional[Text]]:

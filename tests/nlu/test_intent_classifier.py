@@ -86,6 +86,8 @@ def test_borders_that_are_only_perhaps_borders_are_marked() -> None:
         ("lớp học khi nào mở", False),
     ]
     assert split("bán rau, thịt ở chợ") == []
+    assert split("nhà em bán rau sạch, thịt lợn, cá sông") == []
+    assert split("chương trình 148 còn không em") == []
 
 
 def test_of_a_story_what_is_asked_counts_or_else_its_end() -> None:

@@ -11,6 +11,7 @@ from nlu.components.normaliser import (
     PLACE_WORD,
     Normaliser,
     accented_words,
+    with_ai_written_out,
     without_places,
     without_unknown_place,
 )
@@ -83,3 +84,9 @@ def test_a_message_that_is_only_a_unit_and_an_unknown_name_is_a_place(text: str)
 )
 def test_other_messages_that_begin_with_a_unit_stay(text: str) -> None:
     assert without_unknown_place(text) == text
+
+
+def test_a_machine_is_told_from_a_person_by_its_capitals() -> None:
+    assert with_ai_written_out("AI giúp gì cho cửa hàng") == "trí tuệ nhân tạo giúp gì cho cửa hàng"
+    for text in ("ai giúp tôi", "Ai phụ trách xã", "AI PHỤ TRÁCH XÃ TÔI"):
+        assert with_ai_written_out(text) == text

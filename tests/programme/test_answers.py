@@ -340,6 +340,12 @@ def test_every_question_is_answered_without_waiting_for_an_approval(intent: str,
     assert found.confidence != "C"
 
 
+def test_what_an_entry_refines_is_a_question_of_the_flows() -> None:
+    questions = {*ASK_INTENTS, *ACTS, "ask_vendor", "inform_commune"}
+    assert {intent for answer in ALL for intent in answer.refines} <= questions
+    assert all(answer.questions and answer.searchable for answer in ALL if answer.refines)
+
+
 def test_the_rules_that_answers_quote_are_written_down() -> None:
     quoted = {s.article for answer in ALL for s in answer.sources if s.document == "Quy tắc phục vụ của hotline"}
     written = set(re.findall(r"^## (.+)$", RULES, re.MULTILINE))

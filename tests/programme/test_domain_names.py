@@ -16,6 +16,7 @@ from programme.domain_names import (
     next_question,
     qualifies,
     read_applicant,
+    told,
     verdict,
 )
 from programme.spans import Span, full_years, years_later
@@ -131,3 +132,20 @@ def test_a_verdict_holds_for_every_day_that_is_left_open(known: Span, on: dt.dat
 def test_no_text_breaks_the_reading(text: str, question: Question) -> None:
     read = answered(Case(), question, text, TODAY)
     assert read is None or Case.from_slot(read.as_slot()) == read
+
+
+@pytest.mark.parametrize(
+    ("applicant", "question", "certain"),
+    [
+        ("company", "công ty em thành lập 1/2025 có được biz.vn không", False),
+        ("company", "cty mới lập 3 tháng trước có dc biz.vn ko", True),
+        ("citizen", "con tôi sinh năm 2009 có được id.vn không", False),
+        ("citizen", "thằng cháu 20 tuổi có được id.vn không", True),
+        ("citizen", "id.vn dành cho ai", None),
+        ("citizen", "từ đủ 18 đến 23 tuổi là được id.vn à", None),
+        ("company", "công ty đăng ký biz.vn năm 2025 mất bao nhiêu", None),
+    ],
+)
+def test_a_question_that_tells_everything_needs_no_form(applicant: str, question: str, certain: bool | None) -> None:
+    case = told(applicant, question, "thai-nguyen", TODAY)  # type: ignore[arg-type]
+    assert qualifies(case, OFFER, TODAY) is certain
