@@ -14,7 +14,7 @@ from typing import Literal
 from programme.content import Content
 from programme.domain_names import DomainStatus
 
-Why = Literal["asked_for_person", "complaint", "spoken_help", "not_understood"]
+Why = Literal["asked_for_person", "complaint", "spoken_help", "not_understood", "distress"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,18 @@ class MarkedWrong:
 
 
 @dataclass(frozen=True)
+class NoPersonWanted:
+    """The owner does not want to wait for a person any more; nobody has taken the conversation yet."""
+
+
+@dataclass(frozen=True)
+class LivesIn:
+    """The owner's own province, in the words of the packs: from now on it is the conversation's."""
+
+    province: str
+
+
+@dataclass(frozen=True)
 class OptOut:
     """No more messages that the owner did not ask for, on any channel."""
 
@@ -67,6 +79,23 @@ class OpenDataRequest:
 
 
 @dataclass(frozen=True)
+class MessagesAgain:
+    """The owner ends their opt-out."""
+
+
+@dataclass(frozen=True)
+class TakeBackDataRequest:
+    """The owner does not want their open request of this kind any more; without one, nothing changes."""
+
+    kind: Literal["access", "erasure"]
+
+
+@dataclass(frozen=True)
+class WithdrawConsent:
+    """End every consent in force, and remove what was kept on its ground."""
+
+
+@dataclass(frozen=True)
 class RememberDomain:
     """Keep with the shop what the owner said about its domain name, and that they agreed to `consent_version`."""
 
@@ -74,7 +103,21 @@ class RememberDomain:
     consent_version: int
 
 
-Effect = HandToPerson | RememberPhone | Unclear | ForReview | MarkedWrong | OptOut | OpenDataRequest | RememberDomain
+Effect = (
+    HandToPerson
+    | RememberPhone
+    | Unclear
+    | ForReview
+    | MarkedWrong
+    | OptOut
+    | MessagesAgain
+    | OpenDataRequest
+    | TakeBackDataRequest
+    | WithdrawConsent
+    | RememberDomain
+    | NoPersonWanted
+    | LivesIn
+)
 
 
 @dataclass

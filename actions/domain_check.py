@@ -1,7 +1,8 @@
 """The eligibility dialogue for a free domain name: who are you → certificate, founding date or age → yes or no, why.
 
 A Rasa loop with one generic slot: what is asked next is `programme.domain_names`' business. A question in between is
-answered by its own flow, and the loop asks again; what hands the conversation over or opts out ends the loop.
+answered by its own flow, and the loop asks again; what hands the conversation over or opts out ends the loop. After the
+verdict it listens to one more message, which may take an answer back.
 """
 
 from __future__ import annotations
@@ -19,20 +20,27 @@ from actions.context import ForReview, HandToPerson, OptOut, TurnContext, curren
 from actions.places import mentions_in
 from actions.replies import Buttons, button, introduce, say, say_phrase
 from programme import domain_names
+from programme.ages_said import is_to_come
+from programme.dates_said import no_such_day
 from programme.domain_names import Applicant, Case, DomainOffer, Question
-from programme.yes_or_no import asks
+from programme.numbers_said import with_digits
+from programme.yes_or_no import asks, says_unknown
 from store.text import clean
 
 FORM, ANSWER, CASE, UNREAD = "domain_check_form", "domain_answer", "domain_case", "domain_unread"
 BUTTON_INTENT, LEAVE_INTENT, BEGIN_INTENT = "answer_domain_check", "leave_domain_check", "check_domain_eligibility"
-ABOUT_INTENT = "ask_domain_about"
+ABOUT_INTENT, BEGIN_ACTION = "ask_domain_about", "action_domain_check"
+# "ngày 31 tháng 2 năm 2025"
+LONGEST_DATE_WORDS = 6
 # Neither says anything about the words: "lâu rồi" by itself is none of our business, and still an answer of a kind.
 _NOTHING_KNOWN = frozenset({"nlu_fallback", "out_of_scope"})
 # These are never answers, whatever else the words may say; and after a person spoke nobody waits for the next question.
-_OTHER_BUSINESS = frozenset({"request_person", "complain", "need_spoken_help", "opt_out"})
+_OTHER_BUSINESS = frozenset({"request_person", "complain", "need_spoken_help", "opt_out", "withdraw_consent"})
 _PERSON_FINISHED = "event_person_finished"
-# As with every question of a flow: two hints, then a person.
+# As with every question of a flow: two hints, the second with a person; then it is handed over.
 UNREAD_BEFORE_PERSON = 2
+# Where the answer to a question can be looked up.
+_FIND = {"founding_year": "founded", "founding_day": "founded", "birthday": "age"}
 # As they are spelt: "đúng" and "dừng" are the same without accents. "stop" is none, it ends all messages.
 _LEAVES = frozenset(
     """dừng,dừng lại,dung lai,dừng hỏi,thôi,thoi,thôi không hỏi nữa,thoi khong hoi nua,không hỏi nữa,khong hoi nua,
@@ -51,25 +59,38 @@ class ValidateDomainCheck(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context, case = current(), Case.from_slot(tracker.get_slot(CASE))
         if _another_flow_ran(tracker):
-            return [SlotSet(ANSWER, "left" if _conversation_moved_on(context, tracker) else None)]
-        if _leaves(context, tracker):
+            ends = _conversation_moved_on(context, tracker) or (_is_closed(context, case) and not _begins(tracker))
+            return [SlotSet(ANSWER, "left" if ends else None)]
+        offer = _offer(context, case)
+        if offer is None:
+            return [SlotSet(ANSWER, "done")]  # the rules have changed since it was asked
+        question = domain_names.next_question(case, offer, context.today)
+        if question is not None and _leaves(context, tracker):
             say_phrase(dispatcher, context, "domain_check_left")
             return [SlotSet(ANSWER, "left")]
-        offer = _offer(context, case)
-        question = domain_names.next_question(case, offer, context.today) if offer else None
-        if offer is None or question is None:
-            return [SlotSet(ANSWER, "done")]  # the rules or the day have changed since it was asked
-        answered = _read(context, tracker, case, question)
+        answered = _corrected(context, tracker, case, is_closed=question is None)
+        if question is None:
+            return self._go_on(dispatcher, context, tracker, answered, offer) if answered else []
+        answered = answered or _read(context, tracker, case, question)
         if answered is not None:
             return self._go_on(dispatcher, context, tracker, answered, offer)
         intent = tracker.latest_message["intent"]["name"]
         if intent == BUTTON_INTENT:
             return [SlotSet(ANSWER, None)]  # a button of an earlier question
-        if _is_button(tracker) or intent not in _NOTHING_KNOWN or asks(context.text):
+        if not _is_button(tracker) and intent not in _OTHER_BUSINESS and domain_names.names_again(case, context.text):
+            return [SlotSet(ANSWER, None)]
+        hint = None if _is_button(tracker) else _hint(context, question, intent)
+        if hint is None:
             return []  # another question in between: the form itself steps back, and asks again afterwards
         context.effects.append(ForReview("unread"))
         unread = int(tracker.get_slot(UNREAD) or 0) + 1
-        say_phrase(dispatcher, context, "domain_check_unread", offers_person=unread >= UNREAD_BEFORE_PERSON)
+        if unread > UNREAD_BEFORE_PERSON:
+            context.effects.append(HandToPerson("not_understood"))
+            hours = context.content.packs.province(context.province).sla.hours
+            say_phrase(dispatcher, context, "not_understood_handed", hours=hours)
+            return [SlotSet(ANSWER, "left")]
+        phrase, date = hint
+        say_phrase(dispatcher, context, phrase, offers_person=unread >= UNREAD_BEFORE_PERSON, date=date)
         return [SlotSet(UNREAD, unread), SlotSet(ANSWER, None)]
 
     @staticmethod
@@ -81,12 +102,14 @@ class ValidateDomainCheck(Action):
             say_answer_to(dispatcher, context, tracker, ABOUT_INTENT)
             return [SlotSet(ANSWER, "left")]
         case = replace(case, province=province)
-        known = domain_names.next_question(case, _offer(context, case) or offer, context.today) is None
-        return [SlotSet(CASE, case.as_slot()), SlotSet(UNREAD, 0), SlotSet(ANSWER, "done" if known else None)]
+        offer = _offer(context, case) or offer
+        if domain_names.next_question(case, offer, context.today) is None:
+            _say_verdict(dispatcher, context, case, offer)
+        return [SlotSet(CASE, case.as_slot()), SlotSet(UNREAD, 0), SlotSet(ANSWER, None)]
 
 
 class AskDomainAnswer(Action):
-    """Asks what the engine wants to know next."""
+    """Asks what the engine wants to know next; nothing after the verdict."""
 
     def name(self) -> str:
         return f"action_ask_{ANSWER}"
@@ -101,18 +124,14 @@ class AskDomainAnswer(Action):
 
 
 class ActionDomainVerdict(Action):
-    """Says whether the owner qualifies, with a button to answer again, and forgets the case."""
+    """Forgets the case when the loop ends; where its rules are gone, says what is known instead of a verdict."""
 
     def name(self) -> str:
         return "action_domain_verdict"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
-        context, case = current(), Case.from_slot(tracker.get_slot(CASE))
-        offer = _offer(context, case)
-        if tracker.get_slot(ANSWER) == "done" and offer is None:
-            say_answer_to(dispatcher, context, tracker, ABOUT_INTENT)
-        elif tracker.get_slot(ANSWER) == "done" and offer is not None:
-            _say_verdict(dispatcher, context, case, offer)
+        if tracker.get_slot(ANSWER) == "done":
+            say_answer_to(dispatcher, current(), tracker, ABOUT_INTENT)
         return [SlotSet(CASE, None), SlotSet(ANSWER, None), SlotSet(UNREAD, None)]
 
 
@@ -120,7 +139,7 @@ class ActionDomainCheck(Action):
     """Opens the loop where the pack of the province that is asked about has rules; elsewhere says what is known."""
 
     def name(self) -> str:
-        return "action_domain_check"
+        return BEGIN_ACTION
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context = current()
@@ -129,16 +148,27 @@ class ActionDomainCheck(Action):
             say_answer_to(dispatcher, context, tracker, ABOUT_INTENT)
             return []
         # "tôi có hộ kinh doanh, có được không": what the question already tells is not asked again
-        case = Case(province=province, applicant=domain_names.read_applicant(context.text))
+        applicant = domain_names.read_applicant(context.text)
+        case = Case(province=province)
+        if applicant:
+            case = domain_names.told(applicant, context.text, province, context.today)
+        offer = _offer(context, case)
+        if offer and domain_names.next_question(case, offer, context.today) is None:
+            _say_verdict(dispatcher, context, case, offer)
         return [SlotSet(CASE, case.as_slot()), SlotSet(UNREAD, 0), FollowupAction(FORM)]
 
 
 def say_verdict_if_told(
-    dispatcher: CollectingDispatcher, context: TurnContext, tracker: Tracker, applicant: Applicant
+    dispatcher: CollectingDispatcher, context: TurnContext, tracker: Tracker, applicant: Applicant | None = None
 ) -> bool:
-    """Where a question about the rules tells all that they want to know, answer with the verdict; whether it did."""
+    """Where a question about the rules tells all that they want to know, answer with the verdict; whether it did.
+
+    `applicant`: whom the question is about; None: it may be any question, so its words name them and the domain.
+    """
     province = _province_with_rules(context, tracker, context.province)
-    if province is None:
+    if applicant is None and domain_names.names_domain(context.text):
+        applicant = domain_names.read_applicant(context.text)
+    if province is None or applicant is None:
         return False
     case = domain_names.told(applicant, context.text, province, context.today)
     offer = _offer(context, case)
@@ -174,6 +204,17 @@ def _another_flow_ran(tracker: Tracker) -> bool:
     return any(event["event"] == "action" and event["name"] not in own for event in tracker.events)
 
 
+def _begins(tracker: Tracker) -> bool:
+    """Whether the message opened the loop, with a verdict already if it told everything."""
+    return any(event["event"] == "action" and event["name"] == BEGIN_ACTION for event in tracker.events)
+
+
+def _is_closed(context: TurnContext, case: Case) -> bool:
+    """Whether the verdict on this case was given."""
+    offer = _offer(context, case)
+    return offer is not None and domain_names.next_question(case, offer, context.today) is None
+
+
 def _conversation_moved_on(context: TurnContext, tracker: Tracker) -> bool:
     """Whether the message handed the conversation to a person, ended all messages, or came after a person."""
     gone = any(isinstance(effect, HandToPerson | OptOut) for effect in context.effects)
@@ -199,6 +240,32 @@ def _read(context: TurnContext, tracker: Tracker, case: Case, question: Question
     if question != "certificate" and intent not in _NOTHING_KNOWN and asks(context.text):
         return None
     return domain_names.answered(case, question, context.text, context.today)
+
+
+def _corrected(context: TurnContext, tracker: Tracker, case: Case, is_closed: bool) -> Case | None:
+    """The case after words that take something back; None for a button, other business and all other words."""
+    if _is_button(tracker) or not context.text or tracker.latest_message["intent"]["name"] in _OTHER_BUSINESS:
+        return None
+    return domain_names.corrected(case, context.text, context.today, is_closed)
+
+
+def _hint(context: TurnContext, question: Question, intent: str) -> tuple[str, str] | None:
+    """What to say to words that are no answer, a phrase and the date it names; None where they are other business."""
+    if says_unknown(context.text):
+        return f"domain_find_{_FIND.get(question, question)}", ""
+    if intent in _OTHER_BUSINESS or asks(context.text):
+        return None
+    if question not in ("applicant", "certificate") and (intent in _NOTHING_KNOWN or _is_only_a_date(context.text)):
+        unreal = no_such_day(with_digits(context.text), context.today)
+        if unreal:
+            return "domain_no_such_day", unreal
+        if is_to_come(context.text, context.today):
+            return "domain_check_to_come", ""
+    return ("domain_check_unread", "") if intent in _NOTHING_KNOWN else None
+
+
+def _is_only_a_date(text: str) -> bool:
+    return any(c.isdigit() for c in text) and len(text.split()) <= LONGEST_DATE_WORDS
 
 
 def _leaves(context: TurnContext, tracker: Tracker) -> bool:

@@ -11,7 +11,9 @@ from rasa_sdk.types import DomainDict
 
 from actions.context import RememberDomain, TurnContext, current
 from actions.replies import button, say_phrase
-from programme.domain_status import StatusSaid, read_status
+from programme.dates_said import no_such_day
+from programme.domain_status import StatusSaid, read_status, tells_days_of_ours
+from programme.numbers_said import with_digits
 from programme.spans import Span
 
 DO_NOT_KEEP = "/do_not_keep_domain_status"
@@ -24,25 +26,18 @@ class ActionDomainStatus(Action):
         return "action_domain_status"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
-        context = current()
-        status = _pressed(tracker) or read_status(context.text, context.today)
+        context, pressed = current(), _pressed(tracker)
+        unreal = None if pressed else no_such_day(with_digits(context.text), context.today)
+        if unreal:
+            say_phrase(dispatcher, context, "domain_no_such_day", date=unreal)
+            return []
+        status = pressed or read_status(context.text, context.today)
         if status is None:
             states = (StatusSaid("biz.vn", "none"), StatusSaid("biz.vn", "applied"), StatusSaid("biz.vn", "active"))
             asked = [button(context, f"domain_{one.state}_button", _payload("inform", one)) for one in states]
             say_phrase(dispatcher, context, "domain_ask_status", asked)
             return []
-        if status.leaves_month_open:
-            unknown = button(context, "domain_day_unknown_button", _payload("inform", replace(status, until=None)))
-            say_phrase(dispatcher, context, "domain_ask_until_day", [unknown])
-            return []
-        keep = button(context, "keep_button", _payload("keep", status))
-        say_phrase(
-            dispatcher,
-            context,
-            "domain_consent",
-            [keep, button(context, "do_not_keep_button", DO_NOT_KEEP)],
-            status=in_words(context, status),
-        )
+        _read_back(dispatcher, context, status)
         return []
 
 
@@ -76,13 +71,41 @@ class ActionDoNotKeepDomainStatus(Action):
         return []
 
 
+def say_status_if_told(dispatcher: CollectingDispatcher, context: TurnContext) -> bool:
+    """Where a message that looks like a question tells the days of a .biz.vn or .id.vn, read them back; whether so."""
+    status = tells_days_of_ours(context.text, context.today)
+    if status is not None:
+        _read_back(dispatcher, context, status)
+    return status is not None
+
+
+def _read_back(dispatcher: CollectingDispatcher, context: TurnContext, status: StatusSaid) -> None:
+    """Ask whether the status may be kept; first for an end that is still to come and exact enough."""
+    without_end = _payload("inform", replace(status, until=None))
+    refuse = button(context, "do_not_keep_button", DO_NOT_KEEP)
+    if status.until and status.until.last < context.today:
+        renewed = button(context, "domain_renewed_button", without_end)
+        say_phrase(dispatcher, context, "domain_has_ended", [renewed, refuse], date=_as_said(status.until))
+    elif status.leaves_month_open:
+        unknown = button(context, "domain_day_unknown_button", without_end)
+        say_phrase(dispatcher, context, "domain_ask_until_day", [unknown])
+    else:
+        keep = button(context, "keep_button", _payload("keep", status))
+        say_phrase(dispatcher, context, "domain_consent", [keep, refuse], status=in_words(context, status))
+
+
+def _as_said(when: Span) -> str:
+    """No more exact than it was said: "15/08/2027", "08/2027", "2027"."""
+    return f"{when.first:{'%d/%m/%Y' if when.is_a_day else '%m/%Y' if when.is_within_a_month else '%Y'}}"
+
+
 def in_words(context: TurnContext, status: StatusSaid) -> str:
     """ "đang dùng tên miền .biz.vn, hết hạn 15/08/2027", or only "08/2027" where no day was said."""
     phrases, language = context.content.phrases, context.language
     words = [phrases.say(f"domain_status_{status.state}", language, tld=f".{status.tld}")]
     for phrase, when in (("domain_since", status.since), ("domain_until", status.until)):
         if when is not None and when.is_within_a_month:
-            words.append(phrases.say(phrase, language, date=f"{when.first:{'%d/%m/%Y' if when.is_a_day else '%m/%Y'}}"))
+            words.append(phrases.say(phrase, language, date=_as_said(when)))
     return ", ".join(words)
 
 

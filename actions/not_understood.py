@@ -11,6 +11,7 @@ from rasa_sdk.types import DomainDict
 
 from actions.answer import say_if_elsewhere
 from actions.context import HandToPerson, MarkedWrong, TurnContext, Unclear, current
+from actions.domain_check import say_verdict_if_told
 from actions.places import mentions_in
 from actions.replies import (
     NONE_OF_THESE,
@@ -40,12 +41,16 @@ class ActionNotUnderstood(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context = current()
-        if say_found(dispatcher, context, tracker) or say_if_elsewhere(dispatcher, context, tracker):
+        if (
+            say_verdict_if_told(dispatcher, context, tracker)
+            or say_found(dispatcher, context, tracker)
+            or say_if_elsewhere(dispatcher, context, tracker)
+        ):
             return []
         ranking = tracker.latest_message.get("intent_ranking") or ()
         likely = [one["name"] for one in ranking if one["confidence"] >= HALF_SURE]
         choices = [*_near_entries(context, tracker), *_choices(context, likely)][:MOST_CHOICES]
-        if choices:
+        if choices and context.unclear_turns < UNCLEAR_BEFORE_PERSON:
             context.effects.append(Unclear("half_sure"))
             none = button(context, "none_of_these", NONE_OF_THESE)
             say_phrase(dispatcher, context, "did_you_mean", [*choices, none], offers_person=True)
@@ -102,14 +107,13 @@ class ActionAnswerWrong(Action):
 
 
 class ActionNoneOfThese(Action):
-    """None of the guesses was right; the message is on the review list already."""
+    """None of the guesses was right: that counts as not understood, so that it ends with a person."""
 
     def name(self) -> str:
         return "action_none_of_these"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
-        context = current()
-        say_phrase(dispatcher, context, "not_understood", _ways_on(context), offers_person=True)
+        _give_up(dispatcher, current())
         return []
 
 

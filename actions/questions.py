@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
@@ -10,16 +10,22 @@ from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.answer import say_answer_to
-from actions.context import TurnContext, current
+from actions.context import LivesIn, TurnContext, current
 from actions.domain_check import say_verdict_if_told
+from actions.domain_status import say_status_if_told
+from actions.person import act_on_person
+from actions.personal_data import act_on_data, act_on_opt_out
+from actions.places import mentions_in
 from actions.replies import say
 from actions.vendor import say_vendor
 from programme.answers import Answer
 from programme.domain_names import Applicant
 
-# What the pipeline found beside the main intent when one message asks two things (nlu/components/parts.py).
-SECOND_INTENT = "second_intent"
-ASK_VENDOR = "ask_vendor"  # answered by the commune look-up, not by an entry
+# What the pipeline found beside the main intent when a message wants several things (nlu/components/parts.py).
+MORE_INTENTS = "more_intents"
+INFORM_COMMUNE, ASK_VENDOR = "inform_commune", "ask_vendor"  # answered by the commune look-up, not by an entry
+DATA_ACTS = ("my_data", "delete_data")
+ABOUT_DOMAINS = "ask_domain"
 # Questions about who qualifies, and whom each is about.
 WHO_QUALIFIES: Mapping[str, Applicant] = {"ask_domain_company": "company", "ask_domain_id_vn": "citizen"}
 # Whoever may be about to be robbed hears nothing else.
@@ -33,12 +39,16 @@ class ActionAnswer(Action):
         return "action_answer"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
-        asked = (tracker.latest_message["intent"]["name"], tracker.latest_message.get(SECOND_INTENT))
-        urgent = next((intent for intent in asked if intent in URGENT), None)
-        applicant = WHO_QUALIFIES.get(str(asked[0]))
-        if applicant is None or not say_verdict_if_told(dispatcher, current(), tracker, applicant):
-            say_answer_to(dispatcher, current(), tracker, urgent or str(asked[0]))
-        return [] if urgent else _say_second(dispatcher, current(), tracker)
+        context, intent = current(), str(tracker.latest_message["intent"]["name"])
+        urgent = next((one for one in (intent, *_more(tracker)) if one in URGENT), None)
+        if intent.startswith(ABOUT_DOMAINS) and say_status_if_told(dispatcher, context):
+            return []
+        told = intent.startswith(ABOUT_DOMAINS) and say_verdict_if_told(
+            dispatcher, context, tracker, WHO_QUALIFIES.get(intent)
+        )
+        if not told:
+            say_answer_to(dispatcher, context, tracker, urgent or intent)
+        return [] if urgent else _say_more(dispatcher, context, tracker)
 
 
 class ActionVendorOfCommune(Action):
@@ -53,16 +63,37 @@ class ActionVendorOfCommune(Action):
         if finer is not None:  # "phường Bắc Kạn ưu đãi 2% là sao"
             say(dispatcher, context, finer.answer)
             return []
+        if intent == INFORM_COMMUNE:
+            _remember_province(context, tracker)
         events = say_vendor(dispatcher, context, tracker)
-        return [*events, *_say_second(dispatcher, context, tracker)]
+        return [*events, *_say_more(dispatcher, context, tracker)]
 
 
-def _say_second(dispatcher: CollectingDispatcher, context: TurnContext, tracker: Tracker) -> list[dict[str, Any]]:
-    """Answer the other question of the message, if it asked two."""
-    second = tracker.latest_message.get(SECOND_INTENT)
-    if second == ASK_VENDOR:
-        return say_vendor(dispatcher, context, tracker)
-    if second and isinstance(context.content.answers.find(second, context.province, context.today), Answer):
-        also = context.content.phrases.say("also_asked", context.language)
-        say_answer_to(dispatcher, context, tracker, second, before=also)
-    return []
+def _remember_province(context: TurnContext, tracker: Tracker) -> None:
+    """Whoever says where they are is answered from there from now on; a question about elsewhere changes nothing."""
+    communes = context.content.communes
+    province = communes.province_asked_about(mentions_in(tracker), context.text, context.province)
+    if province != context.province and context.text:
+        context.effects.append(LivesIn(province))
+
+
+def _more(tracker: Tracker) -> Sequence[str]:
+    return tracker.latest_message.get(MORE_INTENTS) or ()
+
+
+def _say_more(dispatcher: CollectingDispatcher, context: TurnContext, tracker: Tracker) -> list[dict[str, Any]]:
+    """Answer what else the message asked, then do what else it wanted."""
+    events: list[dict[str, Any]] = []
+    for intent in _more(tracker):
+        if intent == ASK_VENDOR:
+            events += say_vendor(dispatcher, context, tracker)
+        elif intent in DATA_ACTS:
+            act_on_data(dispatcher, context, intent)
+        elif intent == "opt_out":
+            act_on_opt_out(dispatcher, context)
+        elif intent == "request_person":
+            act_on_person(dispatcher, context, intent)
+        elif isinstance(context.content.answers.find(intent, context.province, context.today), Answer):
+            also = context.content.phrases.say("also_asked", context.language)
+            say_answer_to(dispatcher, context, tracker, intent, before=also)
+    return events

@@ -7,22 +7,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from actions.context import Effect, OptOut, RememberPhone, TurnContext, Unclear
-from bot import burst
+from actions.context import (
+    Effect,
+    MessagesAgain,
+    NoPersonWanted,
+    OpenDataRequest,
+    OptOut,
+    RememberPhone,
+    TakeBackDataRequest,
+    TurnContext,
+    Unclear,
+    WithdrawConsent,
+)
+from bot import baton, burst
 from bot.baton import Holder, Reason
 from bot.dialogue import Dialogue, StateUnreadable
 from bot.flow_domain import Flows
 from bot.inbox import Work
 from bot.language import detect
 from bot.reading import MESSAGE_WITHOUT_WORDS, Payload, PayloadInvalid, read, says_stop
+from programme.acts_said import (
+    consent_withdrawn,
+    data_request_said,
+    data_request_taken_back,
+    person_refused,
+    wants_messages_again,
+)
+from programme.calls_said import callback_phone
 from programme.content import Content
 from store.clock import Clock
-from store.contacts import find_phone
 from store.database import Database
 from store.logs import get_logger
 from store.messages import Reading, Reply
@@ -38,9 +56,19 @@ SHORTEST_ATTEMPT_SECONDS = 0.3
 GIVE_UP_AFTER = timedelta(minutes=5)
 # Who is not understood may still be typing: the bot waits so long for the rest before it says so.
 GATHER = timedelta(seconds=2.5)
-ANSWER_WRONG = "answer_wrong"
+LONGEST_BURST = 3  # times as long at most, however the writer goes on
+FRAGMENT_WORDS = 2
+SMALL_TALK = frozenset({"greet", "thank", "goodbye", "affirm", "deny"})
+ANSWER_WRONG, OUT_OF_SCOPE = "answer_wrong", "out_of_scope"
 # What ranked next is offered instead of a wrong answer if it was at least this likely.
 WORTH_OFFERING = 0.05
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The writer may be in the middle of a sentence: nothing is said before then."""
+
+    until: datetime
 
 
 @dataclass(frozen=True)
@@ -83,34 +111,44 @@ class Answerer:
         self.database, self.dialogue, self.flows = database, dialogue, flows
         self.content, self.clock, self.gather = content, clock, gather
 
-    async def decide(self, work: Work) -> Outcome | None:
-        """Who answers, and what; None while its writer may still be typing. Raises DialogueUnavailable."""
+    async def decide(self, work: Work) -> Outcome | Wait:
+        """Who answers, and what. Raises DialogueUnavailable."""
         message = work.message
+        if work.conversation["holder"] == Holder.QUEUE and person_refused(message["text"]):
+            here = work.conversation["id"]
+            if await self.database.read(lambda c: baton.may_withdraw(c, here)):
+                return Outcome("answered", (self.say(work, "person_refused"),), (NoPersonWanted(),))
         if work.conversation["holder"] != Holder.BOT:
-            return Outcome("with_person", effects=_kept_meanwhile(message["text"]))
+            return Outcome("with_person", effects=_kept_meanwhile(message["text"], self.content, self.clock.today()))
         waited = self.clock.now() - work.message["received_at"]
         if message["attempts"] and waited >= GIVE_UP_AFTER:
             return Outcome("with_person", (self._give_up(work),), escalate=Reason.BOT_UNAVAILABLE)
         payload = self._payload(work)
         alone = await self._ask_dialogue(work, message["text"], payload, waited)
-        if not alone.unclear or payload is not None:
+        if payload is not None or not (alone.unclear or _is_fragment(message["text"], alone)):
             return alone
-        if waited < self.gather:
-            return None
         return await self._decide_burst(work, alone, waited)
 
-    async def _decide_burst(self, work: Work, alone: Outcome, waited: timedelta) -> Outcome:
-        """By itself the message is unclear: with those that were sent with it, it gets one answer and counts once.
+    async def _decide_burst(self, work: Work, alone: Outcome, waited: timedelta) -> Outcome | Wait:
+        """By itself the message is unclear, or a word or two: with those sent behind it, it gets one answer and counts
+        once.
 
         Where even the whole is unclear its last message may say it ("alo", "em ơi", "gặp cán bộ").
         """
         waiting = await self.database.read(lambda c: pending_behind(c, work.message))
         more = burst.belonging_to(work.message, waiting, work.conversation["offered"], self.gather)
+        newest = more[-1] if more else work.message
+        may_go_on = len(more) == len(waiting) and self.clock.now() - newest["received_at"] < self.gather
+        longest = work.message["received_at"] + LONGEST_BURST * self.gather
+        if may_go_on and self.clock.now() < longest:
+            return Wait(min(newest["received_at"] + self.gather, longest))
         if not more:
             return alone
         whole = "\n".join(one["text"] for one in (work.message, *more))
         outcome = await self._ask_dialogue(work, whole, None, waited)
         if outcome.unclear:
+            if not alone.unclear:
+                return alone  # the words behind it say something else
             last = await self._ask_dialogue(work, more[-1]["text"], None, waited)
             outcome = outcome if last.unclear else last
         return replace(outcome, together=tuple(more), asked=whole)
@@ -160,7 +198,7 @@ class Answerer:
         language = outcome.language or "vi"
         named = ", ".join(self.content.phrases.say(f"secret_{kind}", language) for kind in kinds)
         warning = Reply(self.content.phrases.say("secret_warning", language, kinds=named), entry="secret_warning")
-        if outcome.unclear:
+        if outcome.unclear or (outcome.reading and outcome.reading.intent == OUT_OF_SCOPE):
             return replace(outcome, replies=(warning,), effects=())
         return replace(outcome, replies=(warning, *outcome.replies))
 
@@ -190,14 +228,33 @@ class Answerer:
         return self.content.packs.province(work.conversation["province"]).sla.hours
 
 
+def _is_fragment(text: str, outcome: Outcome) -> bool:
+    """Whether a message of a word or two may be the beginning of a question or an act: "xóa", "xã", "thuế"."""
+    reading = outcome.reading
+    return reading is not None and len(text.split()) <= FRAGMENT_WORDS and reading.intent not in SMALL_TALK
+
+
 def _attempt_seconds(waited: timedelta) -> float:
     """How long this attempt may take: while the owner has heard nothing yet, not past the holding reply's time."""
     left = (HOLDING_AFTER - waited).total_seconds()
     return max(left, SHORTEST_ATTEMPT_SECONDS) if waited < HOLDING_AFTER else TURN_DEADLINE_SECONDS
 
 
-def _kept_meanwhile(text: str) -> tuple[Effect, ...]:
-    """While a person has the conversation the bot is silent, but a number for the call back and a "stop" count."""
-    phone = find_phone(text)
-    kept: tuple[Effect, ...] = (RememberPhone(phone),) if phone else ()
-    return (*kept, OptOut()) if says_stop(text) else kept
+def _kept_meanwhile(text: str, content: Content, today: date) -> tuple[Effect, ...]:
+    """While a person has the conversation the bot is silent, but what owners may claim at any time still counts: a
+    number for the call back, "stop", what the law grants about their data."""
+    kept: list[Effect] = []
+    if phone := callback_phone(text):
+        kept.append(RememberPhone(phone))
+    if says_stop(text):
+        kept.append(OptOut())
+    elif wants_messages_again(text):
+        kept.append(MessagesAgain())
+    if kind := data_request_said(text):
+        law = content.deadlines
+        kept.append(OpenDataRequest(kind, law.acknowledge_by(today), law.due_on(kind, today)))
+    elif kind := data_request_taken_back(text):
+        kept.append(TakeBackDataRequest(kind))
+    if consent_withdrawn(text):
+        kept.append(WithdrawConsent())
+    return tuple(kept)

@@ -1,8 +1,8 @@
 """Who owns a conversation: the bot, the queue, one officer, or nobody any more. The only code that changes it.
 
     bot ──escalate──▶ queue ──take──▶ officer ──return_to_bot──▶ bot        (the dialogue gets an event)
-                        ▲                ├──close──▶ closed ──owner writes──▶ bot   (the dialogue begins anew)
-                        └─lease, owner waits┴─lease, answered──▶ bot         (the dialogue gets an event)
+     ▲                │ ▲                ├──close──▶ closed ──owner writes──▶ bot   (the dialogue begins anew)
+     └───withdraw─────┘ └─lease, owner waits┴─lease, answered──▶ bot         (the dialogue gets an event)
 
 Handing over and back are state changes inside the caller's transaction; what is said about them is the dialogue's.
 Every change raises the conversation's version, so a turn that is under way finds another one and has no effect.
@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, insert, select, update
 
 from bot import outbox
 from store.database import insert_if_new, insert_returning_id
@@ -43,6 +43,7 @@ class Reason(StrEnum):
     COMPLAINT = "complaint"
     SPOKEN_HELP = "spoken_help"
     NOT_UNDERSTOOD = "not_understood"
+    DISTRESS = "distress"
     BOT_UNAVAILABLE = "bot_unavailable"
     STATE_UNREADABLE = "state_unreadable"
 
@@ -57,6 +58,8 @@ class NotHolder(PermissionError):
 
 # The dialogue's own event, so that it neither resumes in the middle of a question nor hands over again at once.
 PERSON_FINISHED = "/event_person_finished"
+# The same where the owner's last message was never answered: nobody may claim that it was.
+PERSON_GONE = '/event_person_finished{"unanswered":"yes"}'
 
 # Who owns the conversation once its owner has written again: a closed one is the bot's anew.
 HOLDER_WHEN_WRITTEN_TO = case((conversation.c.holder == Holder.CLOSED, Holder.BOT), else_=conversation.c.holder)
@@ -128,10 +131,11 @@ def answer(connection: Connection, escalation_id: int, officer_id: int, reply: R
 def return_to_bot(connection: Connection, escalation_id: int, now: datetime, officer_id: int | None = None) -> str:
     """A person has finished: the bot holds again and is told so by an event. Returns the conversation's id.
 
-    The event's id is made from the escalation's, so returning twice tells the bot once. Raises NotEscalated, and
-    NotHolder when `officer_id` is given and somebody else holds the conversation.
+    The event says whether the owner was answered. Its id is made from the escalation's, so returning twice tells the
+    bot once. Raises NotEscalated, and NotHolder when `officer_id` is given and somebody else holds the conversation.
     """
     row = _finish(connection, escalation_id, "returned", now, officer_id)
+    event = PERSON_GONE if _owner_waits(connection, row) else PERSON_FINISHED
     values: dict[str, Any] = {"last_seq": conversation.c.last_seq + 1, "unclear_turns": 0}
     if row["reason"] == Reason.STATE_UNREADABLE:
         values["dialogue_state"] = None  # a person has dealt with it; only now may the dialogue begin anew
@@ -145,7 +149,7 @@ def return_to_bot(connection: Connection, escalation_id: int, now: datetime, off
             provider_message_id=f"person-finished-{escalation_id}",
             kind="event",
             text="",
-            payload=PERSON_FINISHED,
+            payload=event,
             status="pending",
             attempts=0,
             received_at=now,
@@ -162,6 +166,43 @@ def close(connection: Connection, escalation_id: int, now: datetime, officer_id:
     row = _finish(connection, escalation_id, "closed", now, officer_id)
     _give(connection, row["conversation_id"], Holder.CLOSED, dialogue_state=None, offered=[], unclear_turns=0)
     return str(row["conversation_id"])
+
+
+def withdraw(connection: Connection, conversation_id: str, now: datetime) -> bool:
+    """The owner does not want to wait for a person any more: back to the bot, without an event. Whether it was so.
+
+    Only while nobody has taken the escalation; what an officer holds is the officer's to finish. Where the dialogue's
+    state cannot be read the bot could not go on, so that the conversation stays in the queue.
+    """
+    withdrawn = update(escalation).where(*_may_be_withdrawn(conversation_id)).values(status="withdrawn", closed_at=now)
+    if connection.execute(withdrawn).rowcount == 0:
+        return False
+    _give(connection, conversation_id, Holder.BOT, unclear_turns=0)
+    return True
+
+
+def may_withdraw(connection: Connection, conversation_id: str) -> bool:
+    """Whether `withdraw` would do it now."""
+    return connection.scalar(select(escalation.c.id).where(*_may_be_withdrawn(conversation_id))) is not None
+
+
+def _may_be_withdrawn(conversation_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        escalation.c.conversation_id == conversation_id,
+        escalation.c.status == "open",
+        escalation.c.reason != Reason.STATE_UNREADABLE,
+    )
+
+
+def holding_officer(connection: Connection, escalation_id: int) -> str | None:
+    """The name of the officer who holds the conversation; None while it is in the queue. Raises NotEscalated."""
+    by = _waiting(connection, escalation_id)["officer_id"]
+    return None if by is None else str(connection.scalar(select(officer.c.name).filter_by(id=by)))
+
+
+def owner_waits(connection: Connection, escalation_id: int) -> bool:
+    """Whether no officer has written since the owner's last message. Raises NotEscalated."""
+    return _owner_waits(connection, _waiting(connection, escalation_id))
 
 
 def expire_leases(connection: Connection, now: datetime) -> list[str]:
@@ -184,7 +225,6 @@ def expire_leases(connection: Connection, now: datetime) -> list[str]:
 
 
 def _owner_waits(connection: Connection, row: RowMapping) -> bool:
-    """Whether no officer has written since the owner's last message."""
     if row["answered_at"] is None:
         return True
     here = row["conversation_id"]

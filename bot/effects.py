@@ -11,26 +11,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from actions.context import (
     Effect,
     ForReview,
     HandToPerson,
+    LivesIn,
     MarkedWrong,
+    MessagesAgain,
+    NoPersonWanted,
     OpenDataRequest,
     OptOut,
     RememberDomain,
     RememberPhone,
+    TakeBackDataRequest,
     Unclear,
+    WithdrawConsent,
 )
+from bot import baton
 from bot.baton import Reason
 from bot.secrets import mask
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import insert_if_new, insert_returning_id
 from store.messages import Reading
-from store.tables import consent, data_request, inbound, opt_out, outbound, review, shop, shop_domain
+from store.tables import consent, conversation, data_request, inbound, opt_out, outbound, review, shop, shop_domain
 
 # How far back a button below an answer is still looked up.
 LOOK_BACK_REPLIES = 30
@@ -54,27 +60,50 @@ class Turn:
 
 def apply(connection: Connection, keyring: Keyring, turn: Turn, effects: Sequence[Effect]) -> Reason | None:
     """Write `effects`; the reason for handing over, if one of them asks for it (the caller does it)."""
-    reason = None
-    contact_id = turn.conversation["contact_id"]
     for effect in effects:
-        match effect:
-            case HandToPerson(why):
-                reason = Reason(why)
-            case RememberPhone(phone):
-                Contacts(connection, keyring).set_phone(contact_id, phone)
-            case Unclear(kind) | ForReview(kind):
-                ranking = turn.reading.ranking if turn.reading else None
-                _review(connection, turn.message["id"], turn.asked, kind, turn.now, ranking)
-            case MarkedWrong(entry):
-                _review_answer(connection, turn, entry)
-            case OptOut():
-                said = {"channel": turn.conversation["channel"], "inbound_id": turn.message["id"], "at": turn.now}
-                insert_if_new(connection, opt_out, {"contact_id": contact_id, **said})
-            case OpenDataRequest():
-                _open_request(connection, turn, effect)
-            case RememberDomain():
-                _remember_domain(connection, turn, effect)
-    return reason
+        _write_for_review(connection, turn, effect)
+        _write_to_contact(connection, keyring, turn, effect)
+        _write_to_conversation(connection, turn, effect)
+    return next((Reason(effect.why) for effect in effects if isinstance(effect, HandToPerson)), None)
+
+
+def _write_for_review(connection: Connection, turn: Turn, effect: Effect) -> None:
+    match effect:
+        case Unclear(kind) | ForReview(kind):
+            ranking = turn.reading.ranking if turn.reading else None
+            _review(connection, turn.message["id"], turn.asked, kind, turn.now, ranking)
+        case MarkedWrong(entry):
+            _review_answer(connection, turn, entry)
+
+
+def _write_to_conversation(connection: Connection, turn: Turn, effect: Effect) -> None:
+    match effect:
+        case NoPersonWanted():
+            baton.withdraw(connection, turn.conversation["id"], turn.now)
+        case LivesIn(province):
+            own = update(conversation).where(conversation.c.id == turn.conversation["id"])
+            connection.execute(own.values(province=province))
+
+
+def _write_to_contact(connection: Connection, keyring: Keyring, turn: Turn, effect: Effect) -> None:
+    contact_id = turn.conversation["contact_id"]
+    match effect:
+        case RememberPhone(phone):
+            Contacts(connection, keyring).set_phone(contact_id, phone)
+        case OptOut():
+            said = {"channel": turn.conversation["channel"], "inbound_id": turn.message["id"], "at": turn.now}
+            insert_if_new(connection, opt_out, {"contact_id": contact_id, **said})
+        case MessagesAgain():
+            connection.execute(delete(opt_out).filter_by(contact_id=contact_id))
+        case OpenDataRequest():
+            _open_request(connection, turn, effect)
+        case TakeBackDataRequest(kind):
+            opened = update(data_request).filter_by(contact_id=contact_id, kind=kind, status="open")
+            connection.execute(opened.values(status="withdrawn"))
+        case WithdrawConsent():
+            _withdraw_consent(connection, contact_id, turn.now)
+        case RememberDomain():
+            _remember_domain(connection, turn, effect)
 
 
 def masked_personal(text: str) -> str:
@@ -127,6 +156,14 @@ def _open_request(connection: Connection, turn: Turn, effect: OpenDataRequest) -
         "due_on": effect.due_on,
     }
     insert_if_new(connection, data_request, row)
+
+
+def _withdraw_consent(connection: Connection, contact_id: int, now: datetime) -> None:
+    """The consents stay as the proof of what was agreed to and until when; what they allowed to keep goes."""
+    in_force = update(consent).filter_by(contact_id=contact_id, withdrawn_at=None)
+    connection.execute(in_force.values(withdrawn_at=now))
+    shops = select(shop.c.id).filter_by(contact_id=contact_id)
+    connection.execute(delete(shop_domain).where(shop_domain.c.shop_id.in_(shops)))
 
 
 def _remember_domain(connection: Connection, turn: Turn, effect: RememberDomain) -> None:

@@ -8,14 +8,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 from sqlalchemy import Connection, RowMapping, select
 
 from bot.baton import WAITING
+from programme.domain_names import Question
 from store.queries import thread
 from store.tables import contact, conversation, escalation, officer
 
-CONTEXT_MESSAGES = 6
+CONTEXT_MESSAGES = 8
+# What the bot says of itself and of the hand-over, not of the matter: the officer's view has no room for it.
+_NOT_OF_THE_MATTER = frozenset(
+    {
+        "notice",
+        "request_person",
+        "complain",
+        "need_spoken_help",
+        "not_understood_handed",
+        "person_refused",
+        "distress",
+        "handed_to_person",
+        "state_unreadable",
+        "please_wait",
+    }
+)
+# The dialogue ends a loop when it hands over; that its question was open shows in what the bot had said last.
+_LOOP_OF = {f"domain_check_{question}": "domain_check_form" for question in get_args(Question)}
 
 
 @dataclass(frozen=True)
@@ -32,7 +51,7 @@ class WaitingEscalation:
     """`commune_code`: the commune settled in the dialogue; `tried`: ids of the pack entries the bot said last.
 
     `officer`: who holds the conversation until `lease_until`; None while it waits in the queue. `context`: what both
-    sides said last, the oldest first; `flow`: the dialogue's loop that was interrupted, if any.
+    sides said last on the matter, the oldest first; `flow`: the dialogue's loop that was interrupted, if any.
     """
 
     id: int
@@ -80,8 +99,9 @@ def waiting_escalations(connection: Connection) -> list[WaitingEscalation]:
 
 
 def _waiting(connection: Connection, row: RowMapping) -> WaitingEscalation:
-    said = thread(connection, row["conversation_id"], 0, CONTEXT_MESSAGES)
-    entries = [one["reply"].get("entry") for one in said if one["reply"]]
+    newest = thread(connection, row["conversation_id"], 0, 2 * CONTEXT_MESSAGES)
+    said = [one for one in newest if _entry(one) not in _NOT_OF_THE_MATTER][-CONTEXT_MESSAGES:]
+    entries = [entry for one in said if (entry := _entry(one))]
     state = row["dialogue_state"] or {}
     return WaitingEscalation(
         id=row["id"],
@@ -97,9 +117,13 @@ def _waiting(connection: Connection, row: RowMapping) -> WaitingEscalation:
         name=row["name"],
         phone=row["phone"],
         commune_code=state.get("slots", {}).get("commune_code"),
-        flow=state.get("loop"),
-        tried=tuple(dict.fromkeys(entry for entry in entries if entry)),
+        flow=state.get("loop") or (_LOOP_OF.get(entries[-1]) if entries else None),
+        tried=tuple(dict.fromkeys(entries)),
         context=tuple(
             Said(one["sender"], one["text"] or (one["reply"] or {}).get("text", ""), one["at"]) for one in said
         ),
     )
+
+
+def _entry(said: RowMapping) -> str | None:
+    return (said["reply"] or {}).get("entry")

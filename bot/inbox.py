@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from bot.baton import HOLDER_WHEN_WRITTEN_TO, Holder
-from bot.secrets import mask
+from bot.secrets import mask, mask_behind, may_be_a_value
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import insert_if_new
@@ -78,6 +78,18 @@ def open_conversation(
     return str(connection.scalar(select(conversation.c.id).filter_by(channel=channel, address=address)))
 
 
+# So long a message may still name what the next one says.
+SAME_THOUGHT = timedelta(minutes=2)
+_JUST_BEFORE = (
+    select(inbound.c.text)
+    .where(
+        inbound.c.conversation_id == bindparam("conversation"),
+        inbound.c.kind == "message",
+        inbound.c.received_at >= bindparam("since"),
+    )
+    .order_by(inbound.c.seq.desc())
+    .limit(1)
+)
 _NUMBER = (
     update(conversation)
     .where(conversation.c.id == bindparam("conversation"))
@@ -88,6 +100,12 @@ _NUMBER = (
     )
     .returning(*conversation.c)
 )
+
+
+def _just_before(connection: Connection, conversation_id: str, now: datetime) -> str:
+    """What the owner wrote a moment ago, as it is stored; "" when that is longer ago."""
+    recent = {"conversation": conversation_id, "since": now - SAME_THOUGHT}
+    return str(connection.scalar(_JUST_BEFORE, recent) or "")
 
 
 def accept(
@@ -105,6 +123,8 @@ def accept(
     """
     # What must never have been sent is not kept either: from here on nobody sees more than what it was
     text, masked = mask(message.text)
+    if not masked and may_be_a_value(text):
+        text, masked = mask_behind(_just_before(connection, conversation_id, now), text)
     # The row lock comes first: two deliveries of one message wait here for each other
     wake = take_until or now
     number = connection.execute(_NUMBER, {"conversation": conversation_id, "wake": wake}).mappings().one()

@@ -33,7 +33,9 @@ _ENGLISH = frozenset(
     every find first go going good just let like live long look make month new next now number off old one only open
     other out over own people pay phone really right same say see sell selling send show something still stop sure
     support take talk tax time today tomorrow too try until up use very way week work wrong year yet online money shop
-    register registration business company household class lesson learn""".split()
+    register registration business company household class lesson learn domain check forgot password someone message
+    messages delete data eligibility expire expires qualify officer person human question questions app software price
+    cost law rule invoice invoices receipt account bank code scam fraud commune ward market survey link""".split()
 )
 # What Vietnamese owners write as well says nothing.
 _LOANED = frozenset("shop online free hello hi ok thanks thank pay phone live class sale stop new call yes".split())

@@ -1,4 +1,4 @@
-"""Reads what needs no language model: pressed buttons, "2" for the second one, "stop", messages without words.
+"""Reads what needs no language model: pressed buttons, "2" for the second one, acts, messages without words.
 
 Whatever is read here travels to the dialogue as a payload and skips the NLU.
 """
@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from programme.acts_said import consent_withdrawn, in_distress, wants_messages_again
+from programme.calls_said import wants_call
 from store.contacts import find_phone
 from store.messages import MAX_UNDERSTOOD_CHARACTERS
 from store.text import clean, folded_words
@@ -30,21 +32,30 @@ _AROUND_A_NUMBER = frozenset({"so", "chon", "cau", "muc", "y", "nut"})
 _POLITE = frozenset({"a", "da", "vang", "nhe", "nha", "em", "voi"})
 # "a", "b)", "C.": the same, as an exam is answered; only by itself.
 _LETTERS = {letter: position for position, letter in enumerate("abcde", 1)}
-# Only where exactly one thing was offered is it plain what is agreed to.
+# "Yes" to a question that has one yes, with words around it that add nothing ("ừ lưu đi", "ok em chuyển").
 _YES = frozenset(
-    "da,vang,da vang,co,co chu,u,uh,uhm,um,uk,ok,oke,okie,okay,duoc,dc,dong y,nho em,dung,dung roi,dung vay,chuan,phai,"
-    "phai roi,yes,yeah,yep,sure".split(",")
+    "da,vang,co,u,uh,uhm,um,uk,ok,oke,okie,okay,duoc,dc,dongy,nho,dung,chuan,phai,yes,yeah,yep,sure".split(",")
+)
+_BESIDE_YES = frozenset(
+    "a,da,vang,roi,vay,chu,di,luon,giup,voi,nhe,nha,em,anh,chi,co,bac,chu,toi,minh,cho,hoi,luu,chuyen,lam,the,nay,please"
+    ",do,it".split(",")
 )
 _NO = frozenset(
     "khong,ko,k,kg,hong,khong phai,ko phai,k phai,khong phai dau,khong dau,thoi,khong can,ko can,k can,chua,no,nope,"
     "none,tu choi".split(",")
 )
+# What an answer gets that missed the point; "không" alone may answer anything.
+_WRONG = frozenset(
+    "khong dung,k dung,ko dung,khong phai,k phai,ko phai,chua dung,sai,sai roi,khong dung y,chua dung y".split(",")
+)
+LONGEST_YES = 6
 # Buttons that say no, or go away: nobody who answers "có" means one of them.
 _REFUSALS = ("/none_of_these", "/do_not_keep_domain_status")
 _ASIDES = ("/answer_wrong", "/leave_domain_check")
 # The words that Decree 91/2020/NĐ-CP and the carriers know; they act at once, whatever else is going on.
 _STOP = frozenset({"stop", "tc", "tu choi", "huy dang ky", "unsubscribe"})
-OPT_OUT = "opt_out"
+OPT_OUT, THANK, REQUEST_PERSON, WITHDRAW_CONSENT = "opt_out", "thank", "request_person", "withdraw_consent"
+_PLEASED = frozenset("👍👌🙏❤🥰😊😄😁👏🤝💯")
 
 
 class PayloadInvalid(ValueError):
@@ -88,20 +99,35 @@ def read(
     chosen = _offered_choice(text, offered or ())
     if chosen is not None:
         return parse_payload(chosen)
-    if says_stop(text):
-        return Payload(OPT_OUT)
+    act = _act_said(text)
+    if act is not None:
+        return Payload(act)
     if len(text) > MAX_UNDERSTOOD_CHARACTERS:
         return Payload(MESSAGE_TOO_LONG)
     if not any(character.isalnum() for character in text):
-        return Payload(MESSAGE_WITHOUT_WORDS)
-    if not is_asked and not any(character.isalpha() for character in text):
-        return Payload(PHONE_ALONE if find_phone(text) else NUMBER_ALONE)
+        return Payload(THANK if any(character in _PLEASED for character in text) else MESSAGE_WITHOUT_WORDS)
+    if not any(character.isalpha() for character in text):
+        if find_phone(text):
+            return Payload(PHONE_ALONE)
+        return None if is_asked else Payload(NUMBER_ALONE)
     return None
+
+
+def _act_said(text: str) -> str | None:
+    """The intent of what must not be left to a guess: distress, "stop", a consent withdrawn, a call back."""
+    if in_distress(text):
+        return REQUEST_PERSON
+    if says_stop(text) or wants_messages_again(text):
+        return OPT_OUT
+    if consent_withdrawn(text):
+        return WITHDRAW_CONSENT
+    return REQUEST_PERSON if wants_call(text) else None
 
 
 def stands_alone(text: str, offered: Sequence[Mapping[str, str]] | None) -> bool:
     """Whether a message says something by itself, so that it is no part of the sentence before it."""
-    return says_stop(text) or _offered_choice(text, offered or ()) is not None or find_phone(text) is not None
+    chosen = _offered_choice(text, offered or ())
+    return chosen is not None or _act_said(text) is not None or find_phone(text) is not None
 
 
 def says_stop(text: str) -> bool:
@@ -120,20 +146,32 @@ def _offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | No
     if 0 < position <= len(offered) and not all(_intent_of(button) in _ASIDES for button in offered):
         return offered[position - 1]["payload"]
     said = {" ".join(words), " ".join(words).removesuffix(" a"), " ".join(w for w in words if w not in _POLITE)}
+    wrong = next((button["payload"] for button in offered if _intent_of(button) == "/answer_wrong"), None)
+    if wrong and said & _WRONG:
+        return wrong
     payloads = [button["payload"] for button in offered]
     refusals = [payload for payload in payloads if payload in _REFUSALS]
     if refusals and said & _NO:
         return refusals[0]
     agreeable = [button["payload"] for button in offered if _may_be_agreed_to(button, bool(refusals))]
-    return agreeable[0] if len(agreeable) == 1 and said & _YES else None
+    return agreeable[0] if len(agreeable) == 1 and _says_yes(words) else None
+
+
+def _says_yes(words: Sequence[str]) -> bool:
+    said = " ".join(words).replace("dong y", "dongy").split()
+    return (
+        0 < len(said) <= LONGEST_YES
+        and any(word in _YES for word in said[:2])
+        and all(word in _YES or word in _BESIDE_YES for word in said)
+    )
 
 
 def _may_be_agreed_to(button: Mapping[str, str], has_refusal: bool) -> bool:
-    """Whether "yes" could mean this button: the way to a person only where just that was asked."""
+    """Whether "yes" could mean this button: what a question has just asked, and not the way out of it."""
     intent = _intent_of(button)
-    if intent == "/request_person":
-        return bool(button.get("asked")) and not has_refusal
-    return intent not in (*_REFUSALS, *_ASIDES)
+    if not button.get("asked") or intent in (*_REFUSALS, *_ASIDES):
+        return False
+    return intent != "/request_person" or not has_refusal
 
 
 def _intent_of(button: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ PLACEHOLDER = {
     CARD: "[đã che: số thẻ]",
     ID_CARD: "[đã che: số căn cước]",
 }
+LONGEST_VALUE = 40
 _MASKED = re.compile(r"\[da che: (?:ma otp|mat khau|so the|so can cuoc)\]")
 # Rules read the shadow of a text: lower case, no accents, single spaces; _ for what was put aside, a wall (\0) for what
 # is masked. No rule reads across a wall, so masking twice is masking once; every repetition is bounded: linear time.
@@ -106,6 +107,21 @@ _RULES = [  # in this order; what has no kind is put aside
         (OTP, rf"(?<![^\W_])(?!{_YEAR})(?P<secret>{_CODE})(?={_IS_THE}(?:{_OTP}){_ENDS})"),
     )
 ]
+
+
+def mask_behind(before: str, text: str) -> tuple[str, tuple[str, ...]]:
+    """As `mask`, for a message right behind `before`, which may have named it: "mật khẩu là" / "hoa1975@"."""
+    together, kinds = mask(f"{before} {text}")
+    if not kinds:
+        return text, ()
+    if together.startswith(f"{before} "):
+        return together[len(before) + 1 :], kinds
+    return PLACEHOLDER[kinds[-1]], kinds  # one number in two messages
+
+
+def may_be_a_value(text: str) -> bool:
+    """Whether a message could be nothing but what the one before it named."""
+    return len(text) <= LONGEST_VALUE and any(not character.isalpha() and not character.isspace() for character in text)
 
 
 def mask(text: str) -> tuple[str, tuple[str, ...]]:

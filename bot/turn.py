@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot import baton, effects, outbox
-from bot.answering import HOLDING_AFTER, Answerer, Outcome
+from bot.answering import HOLDING_AFTER, Answerer, Outcome, Wait
 from bot.dialogue import DialogueUnavailable
 from bot.inbox import Work
 from bot.wakeups import Wakeups
@@ -90,8 +90,8 @@ class TurnRunner:
         while work is not None:
             try:
                 outcome = await self.answerer.decide(work)
-                if outcome is None:
-                    await self._hold(work)
+                if isinstance(outcome, Wait):
+                    await self._hold(work, outcome.until)
                     return
                 following = await self._finish(work, outcome)
             except DialogueUnavailable as failure:
@@ -137,11 +137,10 @@ class TurnRunner:
             return None
         return Work(row, message)
 
-    async def _hold(self, work: Work) -> None:
+    async def _hold(self, work: Work, until: datetime) -> None:
         """Wait for the rest; nothing else has happened."""
 
         def commit(connection: Connection) -> None:
-            until = work.message["received_at"] + self.answerer.gather
             self._advance(connection, work, (), until, work.conversation["outage_told_at"])
 
         try:

@@ -218,11 +218,12 @@ def escalations_answer(number: int, text: str, officer: str, finished: bool) -> 
 
 @escalations.command("return")
 @click.argument("number", type=NUMBER)
-@click.option("--officer", type=PersonName(), help="Tên cán bộ; nếu ghi thì chỉ trả được việc người đó đang giữ.")
+@click.option("--officer", type=PersonName(), help="Tên cán bộ đang giữ; bắt buộc khi có người giữ.")
+@click.option("--force", is_flag=True, help="Trả thay người đang giữ.")
 @click.option("--close", is_flag=True, help="Khép lại luôn: trợ lý ảo im lặng đến khi chủ cửa hàng nhắn tiếp.")
-def escalations_return(number: int, officer: str | None, close: bool) -> None:
+def escalations_return(number: int, officer: str | None, close: bool, force: bool) -> None:
     """Cán bộ đã xong: trả cuộc trò chuyện về cho trợ lý ảo."""
-    terminal.return_escalation(read_settings(), number, officer, close)
+    terminal.return_escalation(read_settings(), number, officer, close, force)
 
 
 @main.group("data-requests")

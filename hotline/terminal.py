@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import orjson
@@ -36,11 +37,15 @@ from programme.content import Content
 from store.clock import Clock
 from store.database import Database
 from store.messages import Reply
+from store.queries import thread
 from store.settings import Settings
 from store.text import clean
 
 SHOWN_CHARACTERS = 200
+# How far back the owner's last words are looked up.
+LOOK_BACK_MESSAGES = 20
 
+Done = TypeVar("Done")
 Conversing = Callable[[Settings, Content, Path], Awaitable[None]]
 
 _REASONS = {
@@ -48,10 +53,16 @@ _REASONS = {
     Reason.COMPLAINT: "phản ánh, khiếu nại",
     Reason.SPOKEN_HELP: "cần nói chuyện trực tiếp",
     Reason.NOT_UNDERSTOOD: "trợ lý ảo không hiểu mấy tin liền",
+    Reason.DISTRESS: "CẦN GIÚP NGAY: chủ cửa hàng đang tuyệt vọng hoặc gặp nguy hiểm",
     Reason.BOT_UNAVAILABLE: "trợ lý ảo bị gián đoạn",
     Reason.STATE_UNREADABLE: "lỗi trạng thái hội thoại",
 }
 _WHO = {"owner": "Chủ cửa hàng", "bot": "Trợ lý ảo", "officer": "Cán bộ"}
+_FLOWS = {"domain_check_form": "xét điều kiện tên miền"}
+_ONLY_THE_HOLDER_SENDS = "Yêu cầu #{number} đang do {holder} giữ; chỉ người giữ mới gửi được."
+_ONLY_THE_HOLDER_RETURNS = (
+    "Yêu cầu #{number} đang do {holder} giữ; người giữ thì ghi --officer {name}, trả thay người đó thì ghi --force."
+)
 _REQUESTS = {"access": "xem dữ liệu", "erasure": "xóa dữ liệu"}
 
 
@@ -89,6 +100,7 @@ def list_escalations(settings: Settings, content: Content, as_json: bool) -> Non
         waiting = database.read_now(waiting_escalations)
     if not waiting and not as_json:
         click.echo("Không có yêu cầu nào đang chờ.")
+    titles = {answer.id: answer.title() for answer in content.answers}
     for one in waiting:
         commune = content.communes.by_code(one.commune_code) if one.commune_code else None
         if as_json:
@@ -96,10 +108,10 @@ def list_escalations(settings: Settings, content: Content, as_json: bool) -> Non
             place["vendor"] = commune.vendor.short if commune and commune.vendor else None
             click.echo(orjson.dumps({**asdict(one), **place, "last_text": one.last_text}).decode())
         else:
-            _print_escalation(one, commune, clock)
+            _print_escalation(one, commune, titles, clock)
 
 
-def _print_escalation(one: WaitingEscalation, commune: Commune | None, clock: Clock) -> None:
+def _print_escalation(one: WaitingEscalation, commune: Commune | None, titles: Mapping[str, str], clock: Clock) -> None:
     late = " QUÁ HẠN" if one.due_at < clock.now() and one.answered_at is None else ""
     due = one.due_at.astimezone(clock.timezone)
     reason = _REASONS[Reason(one.reason)]
@@ -109,11 +121,18 @@ def _print_escalation(one: WaitingEscalation, commune: Commune | None, clock: Cl
     click.echo(f"    {' · '.join(x for x in who if x) or 'chưa để lại tên, số điện thoại'}")
     if one.officer and one.lease_until:
         click.echo(f"    {one.officer} đang giữ đến {one.lease_until.astimezone(clock.timezone):%H:%M %d/%m}")
-    if one.tried:
-        click.echo(f"    Trợ lý ảo đã trả lời bằng: {', '.join(one.tried)}")
+    if one.flow:
+        click.echo(f"    Đang làm dở: {_FLOWS.get(one.flow, one.flow)}")
+    # A phrase ("I did not understand") has no title: it answered nothing
+    answers = [titles[entry] for entry in one.tried if entry in titles]
+    if answers:
+        click.echo(f"    Trợ lý ảo đã trả lời: {', '.join(answers)}")
     for said in one.context:
-        text = said.text if len(said.text) <= SHOWN_CHARACTERS else said.text[:SHOWN_CHARACTERS] + "…"
-        click.echo(f"    {_WHO[said.sender]}: {text or '(bấm nút)'}")
+        click.echo(f"    {_WHO[said.sender]}: {_shortened(said.text) or '(bấm nút)'}")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
 
 def answer_escalation(settings: Settings, number: int, text: str, officer: str, finished: bool) -> None:
@@ -131,25 +150,35 @@ def answer_escalation(settings: Settings, number: int, text: str, officer: str, 
         if finished:
             return_to_bot(connection, number, now, officer_id)
 
-    _act(settings, clock, number, send)
+    _act(settings, clock, number, send, _ONLY_THE_HOLDER_SENDS)
     click.echo(f"Đã gửi trả lời của yêu cầu #{number}.")
     if finished:
         click.echo("Đã trả cuộc trò chuyện về cho trợ lý ảo.")
     else:
         until = (clock.now() + OFFICER_LEASE).astimezone(clock.timezone)
-        click.echo(f"{officer} giữ cuộc trò chuyện đến {until:%H:%M}. Xong thì: hotline escalations return {number}")
+        done = f"hotline escalations return {number} --officer {shlex.quote(officer)}"
+        click.echo(f"{officer} giữ cuộc trò chuyện đến {until:%H:%M}. Xong thì: {done}")
 
 
-def return_escalation(settings: Settings, number: int, officer: str | None, close: bool) -> None:
-    """`hotline escalations return N [--officer NAME] [--close]`. Raises Stop when N does not wait, or for another."""
+def return_escalation(settings: Settings, number: int, officer: str | None, close: bool, force: bool) -> None:
+    """`hotline escalations return N [--officer NAME | --force] [--close]`; warns where the owner has no answer.
+
+    Raises Stop when N does not wait, or when somebody else holds it and it is not forced.
+    """
     clock = Clock(settings.timezone, settings.now)
     finish = baton.close if close else return_to_bot
 
-    def end(connection: Connection) -> None:
+    def end(connection: Connection) -> bool:
         now = clock.now()
-        finish(connection, number, now, officer_named(connection, officer, now) if officer else None)
+        holder = baton.holding_officer(connection, number)
+        if holder not in (None, officer) and not force:
+            raise NotHolder(holder)
+        unanswered = baton.owner_waits(connection, number)
+        finish(connection, number, now)
+        return unanswered
 
-    _act(settings, clock, number, end)
+    if _act(settings, clock, number, end, _ONLY_THE_HOLDER_RETURNS):
+        click.echo(f"Lưu ý: tin sau cùng của chủ cửa hàng ở yêu cầu #{number} chưa có cán bộ nào trả lời.", err=True)
     if close:
         click.echo(f"Đã đóng yêu cầu #{number}. Chủ cửa hàng nhắn lại thì trợ lý ảo trả lời từ đầu.")
     else:
@@ -161,14 +190,24 @@ def list_data_requests(settings: Settings) -> None:
     clock = Clock(settings.timezone, settings.now)
     with _database(settings, clock) as database:
         rows = database.read_now(data_requests.unfinished)
+        last_words = database.read_now(lambda c: [_last_words(c, row.conversation_id) for row in rows])
     if not rows:
         click.echo("Không có yêu cầu nào về dữ liệu cá nhân.")
-    for row in rows:
+    for row, words in zip(rows, last_words, strict=True):
         late = " QUÁ HẠN" if row.due_on < clock.today() else ""
         days = f"trả lời trước {row.acknowledge_by:%d/%m/%Y}, xong trước {row.due_on:%d/%m/%Y}"
-        click.echo(f"#{row.id}  {_REQUESTS[row.kind]}  {days}{late}")
+        opened = row.opened_at.astimezone(clock.timezone)
+        click.echo(f"#{row.id}  {_REQUESTS[row.kind]}  {days}{late}, nhận ngày {opened:%d/%m/%Y}")
         who = [row.name, row.phone, f"{row.channel}, cuộc trò chuyện {row.conversation_id}"]
         click.echo(f"    {' · '.join(x for x in who if x)}")
+        if words:
+            click.echo(f"    {_WHO['owner']}: {_shortened(words)}")
+
+
+def _last_words(connection: Connection, conversation_id: str) -> str:
+    """What the owner wrote last; empty when only buttons were pressed."""
+    said = thread(connection, conversation_id, 0, LOOK_BACK_MESSAGES)
+    return next((one["text"] for one in reversed(said) if one["sender"] == "owner" and one["text"]), "")
 
 
 def finish_data_request(settings: Settings, number: int) -> None:
@@ -224,14 +263,16 @@ def _database(settings: Settings, clock: Clock) -> Iterator[Database]:
         database.close()
 
 
-def _act(settings: Settings, clock: Clock, number: int, act: Callable[[Connection], object]) -> None:
+def _act(settings: Settings, clock: Clock, number: int, act: Callable[[Connection], Done], refusal: str) -> Done:
+    """Do `act` in one transaction; `refusal` is said when another officer holds the conversation. Raises Stop."""
     with _database(settings, clock) as database:
         try:
-            database.run_now(act)
+            return database.run_now(act)
         except NotEscalated:
             raise Stop(f"Không có yêu cầu #{number} đang chờ. Xem danh sách: hotline escalations list") from None
         except NotHolder as holder:
-            raise Stop(f"Yêu cầu #{number} đang do {holder} giữ; chỉ người giữ mới gửi được.") from None
+            name = shlex.quote(str(holder))
+            raise Stop(refusal.format(number=number, holder=holder, name=name)) from None
 
 
 async def _lines() -> AsyncIterator[str]:

@@ -57,6 +57,36 @@ def read_founded(text: str, today: dt.date, known: Span | None = None) -> Span |
     return read.shared_with(Span(OLDEST_COMPANY, today)) if read else None
 
 
+def read_without_year(text: str, today: dt.date) -> Span | None:
+    """A founding day or month that was said without its year ("15/3", "tháng 3"), in some year; None for all else."""
+    said = with_digits(text)
+    found = dates_in(said, today)
+    # "đầu năm" means this one
+    if len(found) != 1 or found[0].year != "unsaid" or re.search(r"\bnam\b", said[found[0].start : found[0].end]):
+        return None
+    return found[0].span
+
+
+def within_year(rough: Span, said: Span) -> Span | None:
+    """The days of `rough` (from `read_without_year`) in the year of `said`; None where that year has none of them.
+
+    Where `said` is more exact than a year, or leaves several open, it counts by itself.
+    """
+    year = said.first.year
+    if said.last.year != year or (said.first.month, said.first.day) != (1, 1) or said.is_within_a_month:
+        return said
+    if rough.is_a_day:
+        moved = spans.day(year, rough.first.month, rough.first.day)
+    else:
+        moved = spans.months(year, rough.first.month, rough.last.month)
+    return moved.shared_with(said) if moved else None
+
+
+def is_to_come(text: str, today: dt.date) -> bool:
+    """Whether a text names a date that nobody can have been born or founded on yet ("2027")."""
+    return any(one.span is not None and one.span.first > today for one in dates_in(with_digits(text), today))
+
+
 def read_born(text: str, today: dt.date, known: Span | None = None) -> Span | None:
     """When a person was born: the date, the year, or what their age leaves open; None for what says none of these.
 

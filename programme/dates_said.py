@@ -43,6 +43,18 @@ def dates_in(text: str, today: dt.date, within: Span | None = None, coming: bool
     return sorted(found, key=lambda one: one.start)
 
 
+def no_such_day(text: str, today: dt.date) -> str | None:
+    """The first date of `text` that no calendar has, in digits ("31/2/2027"); None where there is none.
+
+    Two numbers alone are one only as a day and a month that exist: "50/50" is something else. `text`: as `dates_in`.
+    """
+    for one in dates_in(text, today):
+        numbers = re.findall(r"\d+", text[one.start : one.end])
+        if one.span is None and (one.year == "written" or (int(numbers[0]) <= 31 and int(numbers[-1]) <= 12)):
+            return "/".join(numbers)
+    return None
+
+
 @dataclass(frozen=True)
 class _Reader:
     today: dt.date

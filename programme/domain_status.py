@@ -76,6 +76,12 @@ def read_status(text: str, today: dt.date) -> StatusSaid | None:
     return StatusSaid(tld, "active", since)
 
 
+def tells_days_of_ours(text: str, today: dt.date) -> StatusSaid | None:
+    """The status of a .biz.vn or .id.vn that is named with its days: plain enough, whatever else it looks like."""
+    status = None if asks(text) else read_status(text, today)
+    return status if status and (status.since or status.until) and _OURS.search(with_digits(text)) else None
+
+
 def _tld(said: str) -> Tld | None:
     """.biz.vn unless another is named; None for names that the programme does not give."""
     match = _OURS.search(said)

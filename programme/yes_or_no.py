@@ -55,6 +55,22 @@ def read_yes_no(text: str) -> bool | None:
     return False
 
 
+_UNKNOWN = re.compile(
+    r"(?:(?:toi|tui|minh|em|bac|con|chau|cung|thiet|that|thi|i) )*(?:"
+    r"(?:khong|ko|k|kg|kh|hong|hok|hem|chua|chang|cha) (?:biet|bit|bik|nho|ro)\b"
+    r"(?: (?:biet|nho|ro|nua|gi|lam|dau|luon|la|ngay|thang|nam|nao|may|cai|do|giay|to|thanh lap|sinh|chinh xac|tuoi))*"
+    r"|chiu(?: thoi| roi| luon)?|quen(?: mat)?(?: roi)?"
+    r"|(?:don ?t|do not) (?:know|remember)|no idea|not sure|idk|forgot)"
+)
+
+
+def says_unknown(text: str) -> bool:
+    """Whether a short answer is that its writer does not know: "ko biết", "chịu"; "không biết chữ" is none."""
+    words = _words(text)
+    # "không biết chữ" asks for a person; without its accents it may be "không biết, chú"
+    return "chu" not in words[1:] and _UNKNOWN.fullmatch(" ".join(_without_edges(words))) is not None
+
+
 def _affirmed(words: list[str], said: str) -> bool | None:
     if "gi" in words or "dau" in words:
         return None

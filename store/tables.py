@@ -189,7 +189,7 @@ escalation = Table(
     Column("id", Id, primary_key=True),
     Column("conversation_id", String(32), ForeignKey("conversation.id"), nullable=False, index=True),
     Column("reason", String(40), nullable=False),
-    Column("status", String(20), nullable=False, index=True),  # open | taken | returned | closed
+    Column("status", String(20), nullable=False, index=True),  # open | taken | returned | closed | withdrawn
     Column("opened_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("officer_id", Id, ForeignKey("officer.id")),  # who holds the conversation while status is taken
@@ -228,7 +228,7 @@ data_request = Table(
     Column("contact_id", Id, ForeignKey("contact.id"), nullable=False, index=True),
     Column("conversation_id", String(32), ForeignKey("conversation.id"), nullable=False),
     Column("kind", String(20), nullable=False),  # access | erasure
-    Column("status", String(20), nullable=False, index=True),  # open | done
+    Column("status", String(20), nullable=False, index=True),  # open | done | withdrawn
     Column("opened_at", UtcDateTime, nullable=False),
     Column("acknowledge_by", Date, nullable=False),
     Column("due_on", Date, nullable=False),

@@ -22,11 +22,12 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.augmentation import Augmentation
 from nlu.components.normaliser import ACCENTED, NORMALISED, PARTS
-from nlu.components.parts import decide
+from nlu.components.parts import Kinds, decide
 
 RANKING_LENGTH = 10
-SECOND_INTENT = "second_intent"
+MORE_INTENTS = "more_intents"
 LONGEST_QUESTION = 80  # words
+HALF = 0.5
 Analyse = Callable[[str], Sequence[str]]
 
 
@@ -185,12 +186,21 @@ class LinearIntentClassifier(GraphComponent):
     """Config: `strength` (C of the linear machines), `augmentation` (copies of an example per kind of misspelling).
 
     `sure`: how sure a part of a message must be to count for itself, `very_sure`: where its borders are only a comma or
-    an "and"; `asks`: how names of questions begin.
+    an "and"; `asks`, `chat`, `acts`: see nlu.components.parts.Kinds.
     """
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"strength": 1.0, "augmentation": 1, "seed": 148, "sure": 0.7, "very_sure": 0.8, "asks": "ask_"}
+        return {
+            "strength": 1.0,
+            "augmentation": 1,
+            "seed": 148,
+            "sure": 0.7,
+            "very_sure": 0.8,
+            "asks": "ask_",
+            "chat": [],
+            "acts": [],
+        }
 
     @classmethod
     def required_components(cls) -> List[type]:
@@ -206,6 +216,7 @@ class LinearIntentClassifier(GraphComponent):
         model: Optional[LinearModel] = None,
     ) -> None:
         self.config, self._storage, self._resource, self.model = config, storage, resource, model
+        self.kinds = Kinds(config["asks"], frozenset(config["chat"]), frozenset(config["acts"]))
 
     @classmethod
     def create(
@@ -252,13 +263,15 @@ class LinearIntentClassifier(GraphComponent):
             probabilities = self.model.probabilities(text) * self.model.knows(text)
             best = np.argsort(-probabilities)[:RANKING_LENGTH]
             ranking = [{"name": self.model.classes[i], "confidence": float(probabilities[i])} for i in best]
+            if len(text[0].split()) == 1 and ranking[0]["name"].startswith(self.config["asks"]):
+                ranking[0]["confidence"] = min(ranking[0]["confidence"], HALF)  # "thuế" is a topic, no question
             self._look_at_parts(message, ranking)
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set("intent_ranking", ranking, add_to_output=True)
         return messages
 
     def _look_at_parts(self, message: Message, ranking: List[Dict[Text, Any]]) -> None:
-        """Put the question of a surer part first, and note a second question (`second_intent`)."""
+        """Put the question of a surer part first, and note what else is asked (`more_intents`)."""
         guesses = []
         for normalised, accented, is_certain in message.get(PARTS) or ():
             intent, confidence = self._guess((normalised, accented))
@@ -269,11 +282,11 @@ class LinearIntentClassifier(GraphComponent):
         whole = (ranking[0]["name"], ranking[0]["confidence"])
         if whole[0].startswith(self.config["asks"]) and len(message.get(NORMALISED, "").split()) > LONGEST_QUESTION:
             whole = (whole[0], 0.0)  # of everything that a story mentions, only what it asks at last counts
-        (name, confidence), second = decide(whole, guesses, self.config["sure"], self.config["asks"])
+        (name, confidence), more = decide(whole, guesses, self.config["sure"], self.kinds)
         if (name, confidence) != whole:
             ranking[:] = [{"name": name, "confidence": confidence}, *(r for r in ranking if r["name"] != name)]
-        if second is not None:
-            message.set(SECOND_INTENT, second, add_to_output=True)
+        if more:
+            message.set(MORE_INTENTS, more, add_to_output=True)
 
     def _guess(self, part: Tuple[str, str]) -> Tuple[Text, float]:
         probabilities = self.model.probabilities(part)

@@ -6,7 +6,8 @@ Pure text; what a part means is the classifier's business.
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Optional, Sequence, Text, Tuple
+from dataclasses import dataclass
+from typing import Dict, FrozenSet, List, Sequence, Text, Tuple
 
 from nlu.components.text import fold
 
@@ -26,6 +27,7 @@ _ASKS = re.compile(
     r"|which|can|is|do|does)\b"
 )
 FEWEST_WORDS = 3
+MOST_ANSWERS = 3
 # More parts than this are a story; of one without a question mark the end is kept: that is where people ask.
 MOST_PARTS = 4
 END_OF_STORY = 3
@@ -54,23 +56,35 @@ def split(text: str) -> List[Tuple[str, bool]]:
     return asking if len(asking) > 1 else []
 
 
-def decide(whole: Guess, parts: Sequence[Guess], sure: float, asks: str) -> Tuple[Guess, Optional[Text]]:
-    """What the message asks first, and second if its parts surely ask two things.
+@dataclass(frozen=True)
+class Kinds:
+    """How names of questions begin; intents that are only said in passing; intents that want something done."""
 
-    Only intents whose name begins with `asks` are questions: a greeting beside a question is not a second one.
+    asks: Text
+    chat: FrozenSet[Text]
+    acts: FrozenSet[Text]
+
+    def wants(self, intent: Text) -> bool:
+        return intent.startswith(self.asks) or intent in self.acts
+
+
+def decide(whole: Guess, parts: Sequence[Guess], sure: float, kinds: Kinds) -> Tuple[Guess, List[Text]]:
+    """What the message wants first, and what else if its parts surely want several things.
+
+    Questions come before acts: whoever asks for a person as well hears the answer first. A greeting or thanks beside a
+    question is nothing by itself.
     """
-    best: Dict[Text, float] = {}
+    wanted: Dict[Text, float] = {}
     for intent, confidence in parts:
-        if confidence >= sure and intent.startswith(asks):
-            best[intent] = max(best.get(intent, 0.0), confidence)
-    if not best:
-        return whole, None
-    questions = list(best)
-    if whole[1] >= sure and not whole[0].startswith(asks) and whole[0] not in best:
-        return whole, None  # the whole is surely something else: a complaint, a farewell
-    first = whole[0] if whole[1] >= sure and whole[0] in best else questions[0]
-    others = [intent for intent in questions if intent != first]
-    if whole[1] >= sure and whole[0] not in best and len(questions) == 1:
-        return whole, None  # both are sure of one question: the whole has seen more
-    confidence = whole[1] if first == whole[0] else best[first]
-    return (first, max(confidence, best[first])), others[0] if others else None
+        if confidence >= sure and kinds.wants(intent):
+            wanted[intent] = max(wanted.get(intent, 0.0), confidence)
+    if not wanted:
+        return whole, []
+    is_sure = whole[1] >= sure and whole[0] not in kinds.chat
+    if is_sure and whole[0] not in wanted and (not kinds.wants(whole[0]) or len(wanted) == 1):
+        return whole, []  # surely something else (a complaint), or both are sure of one thing: the whole has seen more
+    first = whole[0] if is_sure and whole[0] in wanted else next(iter(wanted))
+    if is_sure and whole[0] == first:
+        wanted[first] = max(wanted[first], whole[1])
+    in_order = sorted([first, *(intent for intent in wanted if intent != first)], key=lambda one: one in kinds.acts)
+    return (in_order[0], wanted[in_order[0]]), in_order[1:MOST_ANSWERS]

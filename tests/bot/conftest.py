@@ -50,11 +50,13 @@ async def echo(request: dict[str, Any]) -> web.Response:
     return turn_answer(f"echo {said}", state=state)
 
 
-def turn_answer(*texts: str, state: dict[str, Any] | None = None, entry: str | None = None) -> web.Response:
+def turn_answer(
+    *texts: str, state: dict[str, Any] | None = None, entry: str | None = None, intent: str = "greet"
+) -> web.Response:
     body = {
         "replies": [{"text": text, "custom": {"entry": entry}} for text in texts],
         "state": state or STATE,
-        "intent": "greet",
+        "intent": intent,
         "confidence": 0.9,
         "intent_ranking": [],
         "entities": [],

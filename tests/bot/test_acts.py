@@ -8,23 +8,31 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
 from sqlalchemy import Connection, Table, select
 
 from actions.context import (
     Effect,
     ForReview,
     MarkedWrong,
+    MessagesAgain,
     OpenDataRequest,
     OptOut,
     RememberDomain,
+    TakeBackDataRequest,
+    TurnContext,
     Unclear,
+    enter,
 )
+from actions.person import ActionRequestPerson
+from actions.personal_data import ActionDataRequest, ActionOptOut, ActionWithdrawConsent
 from bot import effects
-from bot.answering import GATHER
+from bot.answering import GATHER, _kept_meanwhile
 from programme.content import Content
 from programme.domain_names import DomainStatus
 from store.messages import Reading
-from store.tables import conversation, data_request, inbound, opt_out, review, shop_domain
+from store.tables import consent, conversation, data_request, inbound, opt_out, review, shop_domain
 from tests.bot.conftest import Bot, turn_answer
 
 
@@ -244,6 +252,38 @@ async def test_the_answer_whose_button_was_pressed_is_the_one_that_is_marked(bot
     assert (one.kind, one.text, one.entry) == ("marked_wrong", "first", "first")
 
 
+def fragments(bot: Bot) -> Any:
+    """The dialogue is sure of everything, and calls what it hears an act."""
+
+    async def answer(request: dict[str, Any]) -> web.Response:
+        return turn_answer(f"echo {request['text']}", intent="delete_data")
+
+    return answer
+
+
+async def test_a_word_or_two_wait_for_the_rest_although_the_dialogue_is_sure(bot: Bot) -> None:
+    bot.rasa.answer = fragments(bot)
+    for text in ("xóa", "dữ liệu", "của tôi"):
+        assert await bot.say(text) == []
+        bot.clock.advance(timedelta(seconds=2))
+    bot.clock.advance(GATHER)
+    await bot.work()
+    assert await bot.replies() == ["echo xóa\ndữ liệu\ncủa tôi"]
+    assert await bot.statuses() == ["answered"] * 3
+
+
+async def test_nobody_waits_longer_than_three_times(bot: Bot) -> None:
+    bot.rasa.answer = unclear_unless(bot, "không bao giờ")
+    await bot.receive("ơ")
+    for _ in range(3):
+        bot.clock.advance(GATHER - timedelta(milliseconds=100))
+        await bot.receive("ờ")
+        await bot.work()
+    bot.clock.advance(timedelta(milliseconds=300))
+    await bot.work()
+    assert await bot.replies() == ["chưa hiểu"]
+
+
 async def test_what_is_withheld_or_unread_is_reviewed_without_counting_as_unclear(bot: Bot) -> None:
     await bot.say("giấy tờ gì")
     await apply(bot, ForReview("withheld"))
@@ -255,3 +295,120 @@ async def test_what_is_withheld_or_unread_is_reviewed_without_counting_as_unclea
 @pytest.mark.parametrize("text", ["", "   "])
 def test_masking_nothing_is_nothing(text: str) -> None:
     assert effects.masked_personal(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("xóa dữ liệu", "erasure"), ("dữ liệu của tôi", "access"), ("đừng xóa dữ liệu", None)]
+)
+async def test_a_request_counts_even_while_a_person_has_the_conversation(bot: Bot, text: str, kind: str | None) -> None:
+    await bot.database.run(
+        lambda c: c.execute(conversation.update().values(holder="officer"))  # type: ignore[arg-type]
+    )
+    assert await bot.say(text) == []
+    assert [row.kind for row in await rows(bot, data_request)] == ([kind] if kind else [])
+
+
+async def test_a_number_of_somebody_else_is_not_kept_meanwhile(bot: Bot, content: Content) -> None:
+    kept = _kept_meanwhile("số 0912345678 gọi lừa tôi", content, date(2026, 11, 24))
+    assert kept == ()
+
+
+async def test_consent_is_withdrawn_with_what_was_kept_on_its_ground(bot: Bot) -> None:
+    await bot.say("xin chào")
+    await apply(bot, RememberDomain(DomainStatus("biz.vn", "applied"), 1))
+    await bot.database.run(
+        lambda c: c.execute(conversation.update().values(holder="queue"))  # type: ignore[arg-type]
+    )
+    assert await bot.say("rút lại đồng ý") == []
+    assert await rows(bot, shop_domain) == []
+    (kept,) = await rows(bot, consent)
+    assert kept.withdrawn_at == bot.clock.now()
+    await apply(bot, RememberDomain(DomainStatus("biz.vn", "applied"), 1))
+    assert [row.withdrawn_at for row in await rows(bot, consent)] == [kept.withdrawn_at, None]
+
+
+async def test_a_request_taken_back_is_no_longer_open_and_may_be_made_again(bot: Bot) -> None:
+    await bot.say("xin chào")
+    request = OpenDataRequest("erasure", date(2026, 11, 26), date(2026, 12, 14))
+    await apply(bot, request, TakeBackDataRequest("access"))
+    await apply(bot, TakeBackDataRequest("erasure"), TakeBackDataRequest("erasure"))
+    await apply(bot, request)
+    assert sorted(row.status for row in await rows(bot, data_request)) == ["open", "withdrawn"]
+
+
+async def test_who_wants_messages_again_gets_them(bot: Bot) -> None:
+    await bot.say("xin chào")
+    await apply(bot, OptOut(), MessagesAgain(), MessagesAgain())
+    assert await rows(bot, opt_out) == []
+
+
+async def run_action(
+    content: Content, action: Action, intent: str, text: str, language: str = "vi"
+) -> tuple[list[str], list[Effect]]:
+    """Which entries the action says, and what it wants done."""
+    context = TurnContext("thai-nguyen", date(2026, 11, 24), content, text, language)
+    enter(context)
+    dispatcher = CollectingDispatcher()
+    tracker = Tracker("1", {}, {"intent": {"name": intent}, "entities": []}, [], False, None, {}, "")
+    await action.run(dispatcher, tracker, {})
+    return [said["custom"]["entry"] for said in dispatcher.messages], context.effects
+
+
+@pytest.mark.parametrize(
+    ("action", "intent", "text", "entries", "done"),
+    [
+        (ActionDataRequest(), "delete_data", "xóa dữ liệu của tôi", ["delete_data"], ["OpenDataRequest"]),
+        (ActionDataRequest(), "delete_data", "đừng xóa dữ liệu của tôi", ["erasure_refused"], ["TakeBackDataRequest"]),
+        (ActionDataRequest(), "delete_data", "thôi không xóa nữa", ["erasure_refused"], ["TakeBackDataRequest"]),
+        (ActionDataRequest(), "delete_data", "xóa dữ liệu có mất gì không", ["erasure_asked_about"], []),
+        (ActionDataRequest(), "my_data", "không cần xem dữ liệu nữa", ["access_refused"], ["TakeBackDataRequest"]),
+        (ActionDataRequest(), "my_data", "xem dữ liệu có mất phí không", ["access_asked_about"], []),
+        (ActionOptOut(), "opt_out", "stop", ["opt_out"], ["OptOut"]),
+        (ActionOptOut(), "opt_out", "nhận lại tin nhắn nhắc hạn", ["messages_again"], ["MessagesAgain"]),
+        (ActionOptOut(), "opt_out", "đừng dừng gửi tin cho tôi", ["opt_out_unchanged"], []),
+        (ActionWithdrawConsent(), "withdraw_consent", "rút lại đồng ý", ["consent_withdrawn"], ["WithdrawConsent"]),
+        (
+            ActionWithdrawConsent(),
+            "withdraw_consent",
+            "rút lại đồng ý và xóa dữ liệu",
+            ["consent_withdrawn", "delete_data"],
+            ["WithdrawConsent", "OpenDataRequest"],
+        ),
+        (ActionRequestPerson(), "request_person", "gặp cán bộ", ["request_person"], ["HandToPerson"]),
+        (ActionRequestPerson(), "request_person", "không muốn gặp cán bộ, trả lời luôn đi", ["person_refused"], []),
+        (ActionRequestPerson(), "complain", "tôi không khiếu nại", ["person_refused"], []),
+        (ActionRequestPerson(), "request_person", "tôi muốn chết", ["distress"], ["HandToPerson"]),
+        (
+            ActionRequestPerson(),
+            "request_person",
+            "bị lừa mất tiền rồi, gọi lại cho chị 0912345678",
+            ["ask_scam_lost_money", "request_person"],
+            ["RememberPhone", "HandToPerson"],
+        ),
+        (
+            ActionRequestPerson(),
+            "request_person",
+            "có số 0912345678 gọi lừa đảo, cho gặp cán bộ",
+            ["ask_scam_check", "request_person"],
+            ["HandToPerson"],
+        ),
+    ],
+)
+async def test_an_act_is_done_only_where_the_words_want_it(
+    content: Content, action: Action, intent: str, text: str, entries: list[str], done: list[str]
+) -> None:
+    for language in ("vi", "en"):
+        said, wanted = await run_action(content, action, intent, text, language)
+        assert said == entries
+        assert [type(effect).__name__ for effect in wanted] == done
+
+
+async def test_who_has_left_a_number_is_not_asked_for_it(content: Content) -> None:
+    enter(TurnContext("thai-nguyen", date(2026, 11, 24), content, "gọi lại cho chị 0912345678"))
+    dispatcher = CollectingDispatcher()
+    tracker = Tracker("1", {}, {"intent": {"name": "request_person"}}, [], False, None, {}, "")
+    await ActionRequestPerson().run(dispatcher, tracker, {})
+    (said,) = dispatcher.messages
+    assert "đã ghi số điện thoại" in said["text"]
+    assert "24 giờ" in said["text"]
+    assert said["custom"]["sources"]

@@ -6,14 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 from sqlalchemy import Connection, select
 
 from bot import baton
 from bot.baton import OFFICER_LEASE, Holder, NotEscalated, NotHolder, Reason
-from bot.escalations import waiting_escalations
+from bot.escalations import CONTEXT_MESSAGES, waiting_escalations
 from store.messages import Reply
-from store.tables import escalation
-from tests.bot.conftest import Bot
+from store.tables import escalation, inbound
+from tests.bot.conftest import Bot, turn_answer
 
 
 async def escalated(bot: Bot) -> int:
@@ -49,6 +50,60 @@ async def test_the_bot_is_silent_while_an_officer_holds_and_comes_back_with_an_e
     assert (await bot.replies())[-1] == "echo payload event_person_finished"
     with pytest.raises(NotEscalated):
         await act(bot, baton.return_to_bot, number, bot.clock.now(), lan)
+
+
+@pytest.mark.parametrize(
+    ("course", "event"),
+    [
+        ((), baton.PERSON_GONE),
+        (("officer",), baton.PERSON_FINISHED),
+        (("officer", "owner"), baton.PERSON_GONE),
+        (("owner", "officer"), baton.PERSON_FINISHED),
+    ],
+)
+async def test_the_event_says_whether_the_owner_was_answered(bot: Bot, course: tuple[str, ...], event: str) -> None:
+    number, lan = await escalated(bot), await officer(bot, "Lan")
+    for who in course:
+        if who == "owner":
+            await bot.say("thế còn giấy tờ thì sao")
+        else:
+            await act(bot, baton.answer, number, lan, Reply("Dạ."), bot.clock.now())
+    waits = await act(bot, baton.owner_waits, number)
+    await act(bot, baton.return_to_bot, number, bot.clock.now())
+    events = select(inbound.c.payload).filter_by(kind="event")
+    assert await bot.database.read(lambda c: list(c.scalars(events))) == [event]
+    assert waits is (event == baton.PERSON_GONE)
+    await bot.work()
+    assert bot.rasa.requests[-1]["payload"]["intent"] == "event_person_finished"
+
+
+async def test_the_owner_leaves_the_queue_and_the_bot_goes_on_where_it_was(bot: Bot) -> None:
+    number = await escalated(bot)
+    before = await bot.row()
+    assert await act(bot, baton.withdraw, bot.conversation_id, bot.clock.now())
+    row = await bot.row()
+    assert (row.holder, row.dialogue_state, row.version) == (Holder.BOT, before.dialogue_state, before.version + 1)
+    kept = select(escalation.c.status, escalation.c.closed_at).filter_by(id=number)
+    assert (await act(bot, lambda c: c.execute(kept).one())) == ("withdrawn", bot.clock.now())
+    assert await bot.say("còn đó không") == ["echo còn đó không"]
+    assert await act(bot, waiting_escalations) == []
+    assert not await act(bot, baton.withdraw, bot.conversation_id, bot.clock.now())
+    again = await act(bot, baton.escalate, bot.conversation_id, Reason.ASKED, bot.clock.now(), 24)
+    assert again != number
+
+
+async def test_what_an_officer_holds_is_not_withdrawn(bot: Bot) -> None:
+    number, lan = await escalated(bot), await officer(bot, "Lan")
+    await act(bot, baton.take, number, lan, bot.clock.now())
+    assert await act(bot, baton.holding_officer, number) == "Lan"
+    assert not await act(bot, baton.withdraw, bot.conversation_id, bot.clock.now())
+    assert (await bot.row()).holder == Holder.OFFICER
+
+
+async def test_a_conversation_that_the_bot_cannot_read_is_not_withdrawn(bot: Bot) -> None:
+    await act(bot, baton.escalate, bot.conversation_id, Reason.STATE_UNREADABLE, bot.clock.now(), 24)
+    assert not await act(bot, baton.withdraw, bot.conversation_id, bot.clock.now())
+    assert (await bot.row()).holder == Holder.QUEUE
 
 
 async def test_a_closed_conversation_is_silent_until_its_owner_writes(bot: Bot) -> None:
@@ -111,6 +166,24 @@ async def test_the_first_answer_is_kept_and_the_context_is_what_both_sides_said(
         ("officer", "Một."),
         ("officer", "Hai."),
     ]
+
+
+async def test_the_context_leaves_out_what_the_bot_says_of_itself_and_of_the_hand_over(bot: Bot) -> None:
+    async def answers(request: dict[str, Any]) -> web.Response:
+        entry = "ask_tax_threshold" if "thuế" in request["text"] else "request_person"
+        return turn_answer("Dạ.", entry=entry)
+
+    bot.rasa.answer = answers
+    for text in ("thuế bao nhiêu", "gặp cán bộ"):
+        await bot.say(text)
+    await act(bot, baton.escalate, bot.conversation_id, Reason.ASKED, bot.clock.now(), 24)
+    for number in range(CONTEXT_MESSAGES - 3):
+        await bot.say(f"tin {number}")
+    (one,) = await act(bot, waiting_escalations)
+    said = [(said.sender, said.text) for said in one.context]
+    assert said[:3] == [("owner", "thuế bao nhiêu"), ("bot", "Dạ."), ("owner", "gặp cán bộ")]
+    assert [text for _, text in said[3:]] == [f"tin {number}" for number in range(CONTEXT_MESSAGES - 3)]
+    assert one.tried == ("ask_tax_threshold",)
 
 
 async def test_an_escalation_is_opened_once(bot: Bot) -> None:

@@ -17,6 +17,7 @@ from bot.language import detect
         "shop e ban it co can hd dien tu k",  # more than half are syllables, whatever "shop", "it" and "can" may be
         "cái này free thật không em hay có hidden fee",
         "app loi ko vo dc, goi ai ho tro day ad",
+        "ad cho e xin link ks vs",
         "khi mo xa mo lop day cho tieu thuong he, tui muon ghi ten ma no biet gap ai",
     ],
 )
@@ -25,16 +26,20 @@ def test_vietnamese_is_recognised_with_and_without_accents(text: str) -> None:
     assert detect(text, "en") == "vi"
 
 
-@pytest.mark.parametrize("text", ["xin chao", "ad cho e xin link ks vs"])
-def test_little_of_it_begins_in_vietnamese_but_does_not_end_english(text: str) -> None:
-    assert detect(text, None) == "vi"
-    assert detect(text, "en") == "en"
+def test_two_words_begin_in_vietnamese_but_do_not_end_english() -> None:
+    assert detect("xin chao", None) == "vi"
+    assert detect("xin chao", "en") == "en"
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "Who helps my commune?",
+        "check my domain eligibility",
+        "my domain expires 15/8/2027",
+        "I forgot my password",
+        "stop sending me messages",
+        "delete my data",
         "do i need an invoice for every small sale",
         "thinking to upgrade from ho kinh doanh to a real company, what are the steps",
         "the customer showed a transfer screenshot but no money arrived",

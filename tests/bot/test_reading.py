@@ -64,18 +64,19 @@ def test_a_letter_alone_chooses_and_a_polite_word_does_not() -> None:
     assert read("ạ", None, OFFERED) is None
 
 
+ASKED = {"asked": "yes"}
 KEEP = [
-    {"title": "Đồng ý lưu", "payload": '/keep_domain_status{"s":"biz.vn none - -"}'},
-    {"title": "Không lưu", "payload": "/do_not_keep_domain_status"},
+    {"title": "Đồng ý lưu", "payload": '/keep_domain_status{"s":"biz.vn none - -"}'} | ASKED,
+    {"title": "Không lưu", "payload": "/do_not_keep_domain_status"} | ASKED,
 ]
 GUESS = [
-    {"title": "Chương trình là gì", "payload": "/ask_programme_about"},
-    {"title": "Không phải", "payload": "/none_of_these"},
-    {"title": "Gặp cán bộ", "payload": "/request_person"},
+    {"title": "Chương trình là gì", "payload": "/ask_programme_about"} | ASKED,
+    {"title": "Không phải", "payload": "/none_of_these"} | ASKED,
+    {"title": "Gặp cán bộ", "payload": "/request_person"} | ASKED,
 ]
 PERSON_BUTTON = {"title": "Gặp cán bộ", "payload": "/request_person"}
 WRONG = {"title": "Chưa đúng ý", "payload": '/answer_wrong{"entry":"ask_tax_amount"}'}
-ASIDE = [PERSON_BUTTON | {"asked": "yes"}, WRONG]
+ASIDE = [PERSON_BUTTON | ASKED, WRONG | ASKED]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,11 @@ ASIDE = [PERSON_BUTTON | {"asked": "yes"}, WRONG]
         ("uh", GUESS, "ask_programme_about"),
         ("k phải", GUESS, "none_of_these"),
         ("có", KEEP, "keep_domain_status"),
+        ("ừ lưu đi em", KEEP, "keep_domain_status"),
+        ("ok em chuyển đi", ASIDE, "request_person"),
+        ("nhờ em hỏi giúp với", ASIDE, "request_person"),
+        ("không đúng", ASIDE, "answer_wrong"),
+        ("k phải", [PERSON_BUTTON, WRONG], "answer_wrong"),
         ("thôi", KEEP, "do_not_keep_domain_status"),
         ("có", ASIDE, "request_person"),
         ("từ chối", KEEP, "do_not_keep_domain_status"),
@@ -103,8 +109,23 @@ def test_a_number_is_an_answer_where_only_a_way_out_is_offered() -> None:
     assert read("dừng lại", None, [leave], is_asked=True) == Payload("leave_domain_check")
 
 
-def test_yes_calls_no_person_when_nobody_asked() -> None:
-    assert read("dạ vâng", None, [PERSON_BUTTON, WRONG]) is None
+@pytest.mark.parametrize("text", ["dạ vâng", "ok", "ok để chị xem", "có bán rau"])
+def test_yes_presses_nothing_when_nobody_asked(text: str) -> None:
+    related = {"title": "Giảm thuế GTGT", "payload": "/ask_tax_vat_cut"}
+    assert read(text, None, [PERSON_BUTTON, WRONG]) is None
+    assert read(text, None, [related, WRONG]) is None
+
+
+@pytest.mark.parametrize("text", ["có giấy rồi", "ok để chị xem đã", "dạ thuế bao nhiêu"])
+def test_a_yes_with_other_words_is_no_yes(text: str) -> None:
+    assert read(text, None, KEEP) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"), [("👍", "thank"), ("🙏🙏", "thank"), ("?!", "event_message_without_words")]
+)
+def test_a_pleased_face_is_thanks(text: str, intent: str) -> None:
+    assert read(text, None, None) == Payload(intent)
 
 
 def test_a_no_does_not_mark_an_answer_as_wrong() -> None:

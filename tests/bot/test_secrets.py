@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.secrets import PLACEHOLDER, mask
+from bot.secrets import PLACEHOLDER, mask, mask_behind
 from store.text import fold
 
 ROOT = Path(__file__).parents[2]
@@ -507,3 +507,24 @@ def test_no_repetition_takes_long(pieces: list[str]) -> None:
     started = time.process_time()
     mask(text[:20_000])
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "kind"),
+    [
+        ("mật khẩu của chị là", "hoa1975@", "password"),
+        ("mã otp", "482913", "otp"),
+        ("4111 1111", "1111 1111", "card"),
+    ],
+)
+def test_what_the_message_before_named_is_taken_out(before: str, text: str, kind: str) -> None:
+    masked, kinds = mask_behind(before, text)
+    assert kinds == (kind,)
+    assert text not in masked
+
+
+@pytest.mark.parametrize(
+    ("before", "text"), [("doanh thu", "800 triệu"), ("số điện thoại của bác", "0912345678"), ("", "2")]
+)
+def test_an_ordinary_value_behind_an_ordinary_message_stays(before: str, text: str) -> None:
+    assert mask_behind(before, text) == (text, ())

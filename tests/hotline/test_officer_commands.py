@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import orjson
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from actions.context import OpenDataRequest, RememberPhone
-from bot import baton, effects, inbox
+from bot import baton, effects, inbox, outbox
 from bot.baton import Reason
 from hotline.app import open_migrated_database
+from programme.content import load_content
 from store.clock import ManualClock
-from store.messages import InboundMessage
+from store.messages import InboundMessage, Reply
 from store.settings import load_settings
 from store.tables import conversation, inbound
 from tests.conftest import NOW, SECRET
@@ -57,9 +59,9 @@ def test_an_officer_reads_answers_and_hands_back(environment: dict[str, str]) ->
     assert "chủ cửa hàng muốn gặp cán bộ" in listed
     assert "+84912345678" in listed
     assert "Chủ cửa hàng: máy in hỏng, gọi giúp bác" in listed
-    assert "Đã gửi trả lời" in said(
-        "escalations", "answer", "1", "Dạ em gọi ngay ạ.", "--officer", "Lan", **environment
-    )
+    sent = said("escalations", "answer", "1", "Dạ em gọi ngay ạ.", "--officer", "Lan", **environment)
+    assert "Đã gửi trả lời" in sent
+    assert "hotline escalations return 1 --officer Lan" in sent
     held = said("escalations", "list", **environment)
     assert "Lan đang giữ" in held
     assert "Cán bộ: Dạ em gọi ngay ạ." in held
@@ -67,8 +69,53 @@ def test_an_officer_reads_answers_and_hands_back(environment: dict[str, str]) ->
     assert refused.returncode == 1
     assert "Lan" in refused.stderr.decode()
     assert hotline("escalations", "return", "1", "--officer", "Minh", **environment).returncode == 1
-    assert "Đã trả" in said("escalations", "return", "1", "--officer", "Lan", **environment)
+    done = hotline("escalations", "return", "1", "--officer", "Lan", **environment)
+    assert "Đã trả" in done.stdout.decode()
+    assert done.stderr == b""
     assert "Không có yêu cầu nào" in said("escalations", "list", **environment)
+
+
+def test_what_somebody_holds_is_handed_back_by_that_officer_or_by_force(environment: dict[str, str]) -> None:
+    said("escalations", "answer", "1", "Dạ em gọi ngay ạ.", "--officer", "Lan Anh", **environment)
+    for close in ((), ("--close",)):
+        refused = hotline("escalations", "return", "1", *close, **environment)
+        assert refused.returncode == 1
+        assert "--officer 'Lan Anh'" in refused.stderr.decode()
+        assert "--force" in refused.stderr.decode()
+    assert "Đã trả" in said("escalations", "return", "1", "--force", **environment)
+
+
+@pytest.mark.parametrize(("close", "done"), [((), "Đã trả"), (("--close",), "Đã đóng")])
+def test_an_officer_who_hands_back_without_an_answer_is_warned(
+    environment: dict[str, str], close: tuple[str, ...], done: str
+) -> None:
+    returned = hotline("escalations", "return", "1", *close, **environment)
+    assert returned.returncode == 0
+    assert done in returned.stdout.decode()
+    assert "chưa có cán bộ nào trả lời" in returned.stderr.decode()
+
+
+def test_an_officer_sees_by_their_titles_what_the_bot_tried_and_what_it_was_doing(environment: dict[str, str]) -> None:
+    settings = load_settings(database_url=environment["HOTLINE_DATABASE_URL"], secret_key=SECRET, _env_file=None)
+    database, _ = open_migrated_database(settings, ManualClock(NOW))
+    replies = [Reply(entry, entry=entry) for entry in ("notice", "ask_tax_threshold", "did_you_mean", "request_person")]
+    flow = {"dialogue_state": {"slots": {}, "loop": "domain_check_form"}}
+    more = {"last_seq": conversation.c.last_seq + len(replies)}
+
+    def write(connection: Connection) -> None:
+        changed = update(conversation).values(**flow, **more).returning(*conversation.c)
+        outbox.append(connection, connection.execute(changed).mappings().one(), replies, NOW)
+
+    database.run_now(write)
+    database.close()
+    listed = said("escalations", "list", **environment)
+    title = next(answer.title() for answer in load_content().answers if answer.id == "ask_tax_threshold")
+    assert f"Trợ lý ảo đã trả lời: {title}\n" in listed
+    assert "Đang làm dở: xét điều kiện tên miền" in listed
+    assert "notice" not in listed
+    assert "request_person" not in listed
+    as_json = orjson.loads(said("escalations", "list", "--json", **environment))
+    assert (as_json["tried"], as_json["flow"]) == (["ask_tax_threshold", "did_you_mean"], "domain_check_form")
 
 
 def test_an_entry_is_said_once_an_administrator_approved_it(environment: dict[str, str]) -> None:
@@ -83,7 +130,8 @@ def test_an_entry_is_said_once_an_administrator_approved_it(environment: dict[st
 
 def test_a_request_about_personal_data_is_listed_until_it_is_done(environment: dict[str, str]) -> None:
     listed = said("data-requests", "list", **environment)
-    assert "#1  xóa dữ liệu  trả lời trước 25/11/2026, xong trước 14/12/2026" in listed
+    assert "#1  xóa dữ liệu  trả lời trước 25/11/2026, xong trước 14/12/2026, nhận ngày 23/11/2026" in listed
+    assert "Chủ cửa hàng: máy in hỏng, gọi giúp bác" in listed
     assert "+84912345678" in listed
     assert "#1" in said("data-requests", "done", "1", **environment)
     assert "Không có yêu cầu nào" in said("data-requests", "list", **environment)

@@ -8,7 +8,7 @@ import pytest
 
 from nlu import rasa_runtime  # noqa: F401 - before any import of rasa
 
-from nlu.components.parts import decide, split
+from nlu.components.parts import Kinds, decide, split
 from nlu.components.intent_classifier import FEATURES, TEMPERATURES, LinearModel, letter_ngrams, word_ngrams
 
 TEXTS = [("xin chao em", "xin chào em"), ("chao chau", "chào cháu"), ("cam on em", "cảm ơn em"), ("cam on", "cảm ơn")]
@@ -97,8 +97,18 @@ def test_of_a_story_what_is_asked_counts_or_else_its_end() -> None:
     assert [part for part, _ in split(" ".join(told))] == [part.rstrip(".") for part in told[-3:]]
 
 
-def test_two_sure_parts_are_two_questions_and_a_surer_whole_stays() -> None:
+KINDS = Kinds("ask_", frozenset({"thank"}), frozenset({"request_person"}))
+
+
+def test_what_a_message_wants_comes_in_order_and_a_surer_whole_stays() -> None:
     parts = [("ask_tax", 0.9), ("ask_qr", 0.8)]
-    assert decide(("ask_tax", 0.7), parts, 0.6, "ask_") == (("ask_tax", 0.9), "ask_qr")
-    assert decide(("complain", 0.9), parts, 0.6, "ask_") == (("complain", 0.9), None)
-    assert decide(("ask_tax", 0.3), [("greet", 0.9), ("ask_qr", 0.8)], 0.6, "ask_") == (("ask_qr", 0.8), None)
+    assert decide(("ask_tax", 0.7), parts, 0.6, KINDS) == (("ask_tax", 0.9), ["ask_qr"])
+    assert decide(("complain", 0.9), parts, 0.6, KINDS) == (("complain", 0.9), [])
+    assert decide(("ask_tax", 0.3), [("greet", 0.9), ("ask_qr", 0.8)], 0.6, KINDS) == (("ask_qr", 0.8), [])
+    assert decide(("ask_vat", 0.9), [("ask_qr", 0.8)], 0.6, KINDS) == (("ask_vat", 0.9), [])
+
+
+def test_thanks_do_not_swallow_a_question_and_a_person_comes_after_the_answer() -> None:
+    assert decide(("thank", 1.0), [("thank", 1.0), ("ask_qr", 0.8)], 0.6, KINDS) == (("ask_qr", 0.8), [])
+    both = [("request_person", 0.9), ("ask_qr", 0.8)]
+    assert decide(("request_person", 0.95), both, 0.6, KINDS) == (("ask_qr", 0.8), ["request_person"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from programme import spans
 from programme.ages_said import OLDEST_COMPANY, OLDEST_PERSON, read_born, read_founded
-from programme.dates_said import dates_in
+from programme.dates_said import dates_in, no_such_day
 from programme.numbers_said import with_digits
 from programme.spans import Span
 
@@ -72,6 +72,21 @@ def test_number_words_become_digits_only_where_they_are_numbers(text: str, digit
 def test_a_date_leaves_open_what_it_does_not_say(text: str, day: str | None) -> None:
     (said,) = dates_in(with_digits(text), TODAY)
     assert (said.span and said.span.as_text()) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("31/2/2027", "31/2/2027"),
+        ("ngày 31 tháng 4", "31/4"),
+        ("15/13/2027", "15/13/2027"),
+        ("29/2", None),
+        ("50/50", None),
+        ("24/7", None),
+    ],
+)
+def test_a_day_that_no_calendar_has(text: str, day: str | None) -> None:
+    assert no_such_day(with_digits(text), TODAY) == day
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from programme.domain_names import (
     DomainOffer,
     Question,
     answered,
+    corrected,
     next_question,
     qualifies,
     read_applicant,
@@ -40,6 +41,13 @@ SPANS = st.tuples(DAYS, st.integers(0, 1500)).map(lambda pair: Span(pair[0], pai
         (["công ty", "năm ngoái", "tháng 11"], "domain_company_yes"),
         (["công ty", "3/2025", "ngày 20"], "domain_company_yes"),
         (["công ty", "mới mở", "20/1/2025"], "domain_company_no"),
+        (["công ty", "tháng 3", "2024"], "domain_company_no"),
+        (["công ty", "tháng 3", "năm ngoái", "ngày 20"], "domain_company_yes"),
+        (["công ty", "15/3", "2025"], "domain_company_yes"),
+        (["công ty", "15/3", "20/1/2024"], "domain_company_no"),
+        (["công ty", "mới mở", "tháng 12", "2025"], "domain_company_yes"),
+        (["tôi là cá nhân 55 tuổi"], "domain_citizen_no"),
+        (["công ty thành lập năm 2019"], "domain_company_no"),
         (["con gái tôi", "20"], "domain_citizen_yes"),
         (["sinh viên", "sinh năm 2008", "1/3/2008"], "domain_citizen_yes"),
         (["sinh viên", "2k8", "tháng 12"], "domain_citizen_no"),
@@ -71,6 +79,7 @@ def test_the_dialogue_ends_with_the_right_verdict(answers: list[str], entry: str
         ("founded", "lâu rồi"),
         ("founded", "tên miền dùng từ 3/2025"),
         ("founded", "1/2027"),
+        ("founding_year", "2027"),
         ("age", "trẻ"),
         ("age", "²"),
         ("age", "lớp 12"),
@@ -94,6 +103,8 @@ def test_what_is_no_answer_is_not_taken_for_one(question: Question, text: str) -
         ("cá nhân", "citizen"),
         ("con trai tôi", "citizen"),
         ("còn tôi thì sao", None),
+        ("công ty chứ không phải hộ", "company"),
+        ("tôi không phải công ty", None),
         ("cửa hàng của công ty", None),
     ],
 )
@@ -107,6 +118,34 @@ def test_the_same_again_does_not_narrow_anything_down_and_a_contradiction_correc
     corrected = answered(last_year, "founding_day", "à không, 20/11/2024", TODAY)
     assert corrected is not None
     assert qualifies(corrected, OFFER, TODAY) is False
+
+
+@pytest.mark.parametrize(
+    ("applicant", "text", "corrected_to"),
+    [
+        ("household", "nhầm, tôi là công ty", "company"),
+        ("household", "sorry em công ty chứ không phải hộ đâu nhé", "company"),
+        ("household", "công ty mà", "company"),
+        ("company", "không phải công ty", "nobody"),
+        ("company", "à không phải, hộ kinh doanh", "household"),
+        ("household", "giấy đứng tên công ty", None),
+        ("household", "công ty thì sao", None),
+        ("household", "xin lỗi cho tôi hỏi công ty nộp thuế thế nào", None),
+        ("household", "sorry, công ty", "company"),
+        ("household", "cửa hàng tôi", None),
+        ("household", "tôi bán hàng ở cạnh công ty điện lực", None),
+        (None, "nhầm, công ty", None),
+    ],
+)
+def test_who_asks_can_be_corrected(applicant: str | None, text: str, corrected_to: str | None) -> None:
+    case = corrected(Case("thai-nguyen", applicant), text, TODAY)  # type: ignore[arg-type]
+    assert (case and (case.applicant or "nobody")) == corrected_to
+
+
+@pytest.mark.parametrize("text", ["có", "24 tuổi", "con tôi lớn rồi, 24", "cảm ơn", "công ty", "nhầm rồi", "tháng 3"])
+def test_after_the_verdict_only_a_word_of_correction_takes_something_back(text: str) -> None:
+    for case in (Case("thai-nguyen", "household", True), Case("thai-nguyen", "citizen", born=Span(TODAY, TODAY))):
+        assert corrected(case, text, TODAY, is_closed=True) is None
 
 
 def _eligible_company(founded: dt.date, on: dt.date) -> bool:
@@ -143,6 +182,12 @@ def test_no_text_breaks_the_reading(text: str, question: Question) -> None:
         ("citizen", "thằng cháu 20 tuổi có được id.vn không", True),
         ("citizen", "id.vn dành cho ai", None),
         ("citizen", "từ đủ 18 đến 23 tuổi là được id.vn à", None),
+        ("company", "công ty thành lập tháng 3 có được không", None),
+        ("household", "tôi có hộ kinh doanh có giấy phép rồi thì được tên miền miễn phí không", True),
+        ("household", "hộ kinh doanh chưa có giấy có được tên miền không", False),
+        ("household", "hộ kinh doanh có cần có giấy không", None),
+        ("household", "hộ phải có giấy rồi mới được à", None),
+        ("household", "hộ kinh doanh đã có giấy chưa", None),
         ("company", "công ty đăng ký biz.vn năm 2025 mất bao nhiêu", None),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programme.domain_names import DomainStatus
-from programme.domain_status import read_status
+from programme.domain_status import read_status, tells_days_of_ours
 
 TODAY = dt.date(2026, 3, 15)
 
@@ -59,6 +59,20 @@ def test_of_a_month_the_first_day_is_kept_so_that_no_reminder_comes_too_late() -
     said = read_status("hết hạn 5/2027", TODAY)
     assert said is not None
     assert said.as_kept() == DomainStatus("biz.vn", "active", expires_on=dt.date(2027, 5, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "tells"),
+    [
+        ("nhaminh.id.vn đang dùng từ 1/1/2026", True),
+        ("biz.vn của tôi hết hạn 15/8/2027", True),
+        ("id.vn dùng từ 1/1/2026 có được miễn phí không", False),
+        ("tên miền id.vn dành cho ai", False),
+        ("công ty thành lập 1/1/2026", False),
+    ],
+)
+def test_a_status_with_its_days_is_told_from_a_question(text: str, tells: bool) -> None:
+    assert (tells_days_of_ours(text, TODAY) is not None) is tells
 
 
 @given(text=st.text(alphabet="0123456789/. hếtạncóchưatừđnrồi", max_size=50))

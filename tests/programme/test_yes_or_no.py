@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from programme.yes_or_no import asks, read_yes_no
+from programme.yes_or_no import asks, read_yes_no, says_unknown
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,18 @@ def test_only_a_plain_answer_is_one(says: bool | None, texts: str) -> None:
 def test_a_question_is_noticed(question: bool, texts: str) -> None:
     for text in texts.split("|"):
         assert asks(text) is question, text
+
+
+@pytest.mark.parametrize(
+    ("unknown", "texts"),
+    [
+        (
+            True,
+            "không biết|ko bit|chịu|chịu thôi|dạ em không nhớ ạ|quên mất rồi|không nhớ ngày nào|i don't know|no idea",
+        ),
+        (False, "không biết chữ|khong biet chu|không|không có|chịu thuế|không biết gọi ai|tôi không biết làm thế này"),
+    ],
+)
+def test_not_knowing_is_told_from_a_no_and_from_not_reading(unknown: bool, texts: str) -> None:
+    for text in texts.split("|"):
+        assert says_unknown(text) is unknown, text
