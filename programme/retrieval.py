@@ -87,10 +87,10 @@ class Retrieval:
     def refining(self, intent: str, question: str, province: str, on: dt.date) -> Hit | None:
         """An entry that answers `question` more precisely than the one for its intent, if the search is very sure."""
         ranked = self._indexes[province].rank(question, on)
-        finer = next((one for one in ranked if intent in one.answer.refines), None)
-        if finer is None:
+        best = next((one for one in ranked if intent in (*one.answer.refines, one.answer.intent)), None)
+        if best is None or best.answer.intent == intent:
             return None
-        hit = self._judge(finer, [one for one in ranked if one.answer.intent != intent], province, on)
+        hit = self._judge(best, [one for one in ranked if one.answer.intent != intent], province, on)
         return hit if hit.score >= VERY_SURE else None
 
     def near(self, question: str, province: str, on: dt.date) -> list[Answer]:
