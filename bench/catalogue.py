@@ -47,7 +47,8 @@ NOTES = (
     " stream. The event is sent after the commit that wrote the outbox row, so this is an upper bound.",
     "p50 and p95 are milliseconds of single turns or parses, also where the figure is a number per second.",
     "Turn 10: turns 6 to 15 of fresh conversations; turns 300 and 1,000: from that turn on. Pressed in turn about.",
-    "Questions: the held-out set, without those that call a person; sent at random instants (Poisson)"
+    "Questions: what asks something in the held-out set, without what calls a person and what is not understood, which"
+    " waits 2.5 s for more on purpose; sent at random instants (Poisson)"
     " without waiting for answers.",
     "Parses: each sentence read once, after a warm-up with others; the stock pipeline is Rasa's default, one epoch.",
     "Survey: a form of 20 free-text questions, one archive for both servers, each reply checked. The stock server keeps"

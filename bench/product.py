@@ -19,6 +19,7 @@ from hotline.paths import MODELS, ROOT
 from programme.content import load_content
 
 START_SECONDS = 60.0
+SHORT = 2  # words: of so few the product waits for more (bot/answering.py)
 HELD_OUT = ROOT / "nlu" / "eval" / "held_out.yml"
 
 
@@ -39,8 +40,9 @@ def prepare_model(sheet: Sheet, scale: Scale) -> Path:
 
 
 def sentences(count: int) -> list[str]:
-    """Real questions: the held-out set, evenly spaced, so that every style is there."""
-    held_out = yaml.safe_load(HELD_OUT.read_text(encoding="utf-8"))["utterances"]
+    """Real questions: of the held-out set what asks something, evenly spaced, so that every style is there."""
+    utterances = yaml.safe_load(HELD_OUT.read_text(encoding="utf-8"))["utterances"]
+    held_out = [one for one in utterances if one["intent"].startswith("ask_") and len(one["text"].split()) > SHORT]
     count = min(count, len(held_out))
     return [held_out[i * len(held_out) // count]["text"] for i in range(count)]
 

@@ -15,7 +15,7 @@ class Scale:
     button_samples: int = 150
     questions_per_second: float = 20
     question_seconds: float = 30
-    question_conversations: int = 40
+    question_conversations: int = 80
     sentences: int = 520
     # survey: ours, stock
     conversations_at_ten: tuple[int, int] = (15, 10)
