@@ -56,8 +56,8 @@ def evaluate(content: Content, on: dt.date, path: Path = QUESTIONS) -> dict[str,
 
 
 def _admits(answer: Answer) -> bool:
-    """Whether the entry says no more than that the hotline has no document on the matter: that answers nothing."""
-    return all(source.article == NOTHING_KNOWN for source in answer.sources)
+    """Whether the entry says that the hotline has no document on the matter: where nothing is known, that is right."""
+    return any(source.article == NOTHING_KNOWN for source in answer.sources)
 
 
 def _figures(rows: list[_Judged], threshold: float) -> dict[str, Any]:
