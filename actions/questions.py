@@ -59,7 +59,10 @@ class ActionVendorOfCommune(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context, intent = current(), tracker.latest_message["intent"]["name"]
-        finer = context.content.search.refining(intent, context.text, context.province, context.today)
+        # who helps a place that is named is looked up; which places a company helps is an entry
+        looked_up = intent == ASK_VENDOR and mentions_in(tracker)
+        search = context.content.search
+        finer = None if looked_up else search.refining(intent, context.text, context.province, context.today)
         if finer is not None:  # "phường Bắc Kạn ưu đãi 2% là sao"
             say(dispatcher, context, finer.answer)
             return []
