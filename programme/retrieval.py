@@ -34,7 +34,7 @@ from store.text import folded_words
 
 logging.getLogger("bm25s").setLevel(logging.WARNING)  # it reports every index that it builds
 
-THRESHOLD = 0.65
+THRESHOLD = 0.7
 VERY_SURE = 0.8  # where the classifier is sure of an intent
 WORTH_ASKING, FEW_NEAR = 0.2, 2  # "did you mean"
 WEIGHTS = (8.3, 6.0, 7.7, 0.39)  # similar, covered, ahead, words

@@ -15,7 +15,7 @@ from programme.content import Content
 from programme.retrieval import INTERCEPT, THRESHOLD, WEIGHTS
 
 QUESTIONS = Path("nlu/eval/retrieval.yml")
-THRESHOLDS = (0.4, 0.5, 0.6, THRESHOLD, 0.7, 0.8)
+THRESHOLDS = (0.4, 0.5, 0.6, 0.65, THRESHOLD, 0.8)
 # The article of the service rules behind entries that say that nothing is known.
 NOTHING_KNOWN = "Chưa có văn bản thì không đoán"
 PENALTY = 0.1
