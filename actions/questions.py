@@ -65,7 +65,7 @@ class ActionVendorOfCommune(Action):
         finer = None if looked_up else search.refining(intent, context.text, context.province, context.today)
         if finer is not None:  # "phường Bắc Kạn ưu đãi 2% là sao"
             say(dispatcher, context, finer.answer)
-            return []
+            return _say_more(dispatcher, context, tracker)
         if intent == INFORM_COMMUNE:
             _remember_province(context, tracker)
         events = say_vendor(dispatcher, context, tracker)
