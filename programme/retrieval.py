@@ -30,7 +30,7 @@ import numpy as np
 
 from programme.answers import Answer, AnswerBook
 from programme.packs import Lexicon
-from store.text import folded_words
+from programme.spelt_out import SpeltOut
 
 logging.getLogger("bm25s").setLevel(logging.WARNING)  # it reports every index that it builds
 
@@ -121,30 +121,13 @@ class _Ranked:
 
 
 class _Words:
-    """Texts to accent-free words, shorthand written out."""
+    """Texts to accent-free words, shorthand written out, without the words of politeness."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._expansions = {
-            tuple(folded_words(form)): folded_words(row.means)
-            for row in lexicon.expansions
-            if row.risk == "low"
-            for form in row.forms
-        }
-        self._longest = max(len(form) for form in self._expansions)
+        self._spelt_out = SpeltOut(lexicon)
 
     def __call__(self, text: str) -> list[str]:
-        words, said, at = folded_words(text), [], 0
-        while at < len(words):
-            for size in range(min(self._longest, len(words) - at), 0, -1):
-                meaning = self._expansions.get(tuple(words[at : at + size]))
-                if meaning is not None:
-                    said += meaning
-                    at += size
-                    break
-            else:
-                said.append(words[at])
-                at += 1
-        return [word for word in said if word not in _POLITE]
+        return [word for word in self._spelt_out(text) if word not in _POLITE]
 
 
 class _Index:

@@ -1,0 +1,1 @@
+"""When things happen: a ticker, due jobs, and what each does."""
