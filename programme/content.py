@@ -12,6 +12,9 @@ from programme.domain_names import DomainOffer, load_domain_offer
 from programme.packs import NATIONAL, Packs, load_packs
 from programme.phrases import Phrases, load_phrases
 from programme.retrieval import Retrieval
+from programme.spelt_out import SpeltOut
+from programme.survey.definition import Surveys, load_surveys
+from programme.survey.trades import Trades, load_trades
 from programme.working_days import Deadlines, load_deadlines
 
 CONTENT_ROOT = Path(__file__).parent.parent / "content"
@@ -19,7 +22,10 @@ CONTENT_ROOT = Path(__file__).parent.parent / "content"
 
 @dataclass(frozen=True)
 class Content:
-    """A change of content is a restart; only the approvals of its answers change while it runs."""
+    """A change of content is a restart; only the approvals of its answers change while it runs.
+
+    `words_of`: everyday spellings written out, accent-free.
+    """
 
     packs: Packs
     answers: AnswerBook
@@ -28,6 +34,9 @@ class Content:
     search: Retrieval
     domain_offers: Mapping[str, DomainOffer | None]
     deadlines: Deadlines
+    surveys: Surveys
+    trades: Trades
+    words_of: SpeltOut
 
 
 def load_content(root: Path = CONTENT_ROOT) -> Content:
@@ -46,4 +55,7 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         search=Retrieval(answers, packs.lexicon, packs.provinces),
         domain_offers={id_: load_domain_offer(root / id_ / "domain.yaml") for id_ in packs.provinces},
         deadlines=load_deadlines(root / NATIONAL / "calendar.yaml"),
+        surveys=load_surveys(root / NATIONAL / "surveys"),
+        trades=load_trades(root / NATIONAL / "trade_groups.yaml"),
+        words_of=SpeltOut(packs.lexicon),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import phonenumbers
@@ -34,6 +35,14 @@ def find_phone(text: str) -> str | None:
     return None
 
 
+@dataclass(frozen=True)
+class Person:
+    """`phone` in E.164."""
+
+    name: str | None
+    phone: str | None
+
+
 class Contacts:
     """Reads and writes contacts within the caller's transaction."""
 
@@ -58,6 +67,17 @@ class Contacts:
         """`phone` in E.164."""
         values = {"phone": phone, "phone_hash": self.keyring.hash(phone, "phone")}
         self.connection.execute(update(contact).where(contact.c.id == contact_id).values(values))
+
+    def get(self, contact_id: int) -> Person:
+        """Name and number as they are kept."""
+        row = self.connection.execute(select(contact.c.name, contact.c.phone).filter_by(id=contact_id)).one()
+        return Person(row.name, row.phone)
+
+    def forget(self, contact_id: int) -> None:
+        """Neither name nor number stays."""
+        nothing = {"name": None, "phone": None, "phone_hash": None}
+        self.connection.execute(update(contact).where(contact.c.id == contact_id).values(nothing))
+        self.connection.execute(delete(contact_name_word).where(contact_name_word.c.contact_id == contact_id))
 
     def with_phone(self, phone: str) -> list[int]:
         """Ids of the contacts with this number, in E.164."""

@@ -26,7 +26,6 @@ NA, REFUSED = "NA", "REFUSED"
 CONSENT, FORM = "CONSENT", "FORM"
 FULL, CORE = "full", "core"
 _SCALE = range(1, 6)
-_MOST_LETTERS = 26
 
 
 @dataclass(frozen=True)
@@ -293,14 +292,14 @@ def _question(one: Any, scale: int) -> Item:
 def _asked(one: Any, section: Section) -> Item:
     if one.type == "scale_1_5":
         numbers = [(n, Words(str(n), str(n))) for n in _SCALE]
-        options, kind = tuple(Option(n, words, words) for n, words in numbers), "scale"
+        options = tuple(Option(n, words, words) for n, words in numbers)
     else:
-        options, kind = tuple(_option(option) for option in one.options), one.type
+        options = tuple(_option(option) for option in one.options)
     return Item(
         id=one.id,
         key=one.key,
         section=section,
-        kind=kind,
+        kind="scale" if one.type == "scale_1_5" else one.type,
         text=Words(one.vi, one.en),
         help=Words(one.help_vi, one.help_en or one.help_vi) if one.help_vi else None,
         label=Words(one.label_vi, one.label_en or one.label_vi) if one.label_vi else None,

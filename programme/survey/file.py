@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -197,6 +198,11 @@ class SurveyFile(ContentModel):
     def version(self) -> str:
         return str(self.meta["version"])
 
+    @property
+    def parts(self) -> tuple[tuple[str, Sequence[_AskedRow | _QuestionRow]], ...]:
+        """Everything that is asked after the consent, by its place in the file, in order."""
+        return (("profile", self.profile), ("questions", self.questions), ("closing", self.closing))
+
 
 def read_survey_file(path: Path) -> SurveyFile:
     """Raises ContentError with file and line."""
@@ -209,7 +215,7 @@ def read_survey_file(path: Path) -> SurveyFile:
 
 def _refuse_repeated(source: YamlSource, file: SurveyFile) -> None:
     seen: set[str] = set()
-    for part, rows in (("profile", file.profile), ("questions", file.questions), ("closing", file.closing)):
+    for part, rows in file.parts:
         for index, row in enumerate(rows):
             if row.id in seen:
                 raise source.error((part, index, "id"), f'mã "{row.id}" đã dùng', "đặt mã khác")
@@ -222,14 +228,14 @@ def _refuse_repeated(source: YamlSource, file: SurveyFile) -> None:
 def _refuse_unknown_names(source: YamlSource, file: SurveyFile) -> None:
     """Conditions may look only at what was asked before, so that one pass in order decides what is shown."""
     asked: set[str] = set()
-    for part, rows in (("profile", file.profile), ("questions", file.questions), ("closing", file.closing)):
+    for part, rows in file.parts:
         for index, row in enumerate(rows):
-            na = getattr(row, "na", None)
+            na = row.na if isinstance(row, _QuestionRow) else None
             for condition in (row.show_if, na.hide_if if na else None):
                 if condition is not None and not condition.names() <= asked:
                     missing = ", ".join(sorted(condition.names() - asked))
                     raise source.error((part, index), f"điều kiện dựa vào {missing}, chưa hỏi trước đó", "đổi thứ tự")
-            asked.add(getattr(row, "key", row.id))
+            asked.add(row.key if isinstance(row, _AskedRow) else row.id)
     for index, rule in enumerate(file.recommendations.rules):
         if not rule.when.names() <= asked:
             unknown = ", ".join(sorted(rule.when.names() - asked))

@@ -5,7 +5,7 @@ from alembic.migration import MigrationContext
 
 from store.database import Database
 from store.migrate import current_revision, migrate, newest_revision
-from store.tables import metadata
+from store.survey_tables import metadata
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database) -> None:

@@ -1,0 +1,284 @@
+"""Survey responses in the database: one row each, every answer stored as it comes.
+
+A row is changed only from the revision that was read; whoever comes later reads again (ResponseChanged). So two
+channels, an officer at the command line and a repeated turn cannot overwrite each other.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, select, update
+
+from programme.packs import normalise_province_id
+from programme.survey.definition import CONSENT, FORM, REFUSED, Answer, Item, Survey, Surveys
+from programme.survey.response import Response, in_force, is_complete
+from programme.survey.scoring import Score, score
+from store.contacts import Contacts
+from store.crypto import Keyring
+from store.database import insert_if_new, insert_returning_id
+from store.survey_tables import class_place, lead, survey_response
+from store.tables import consent
+
+SURVEY_CONSENT, CONTACT_CONSENT = "survey", "vendor_contact"
+_CONSENTS = {"yes_contact": (SURVEY_CONSENT, CONTACT_CONSENT), "yes_only": (SURVEY_CONSENT,)}
+
+
+class ResponseChanged(Exception):
+    """The row is no longer what was read, or somebody has just begun another one: read again."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where and for whom a response is filled in. `channel`: a channel's name, or console, paper."""
+
+    contact_id: int
+    channel: str
+    province: str
+    conversation_id: str | None = None
+    assisted_by: str | None = None
+    import_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A response as it is stored; `id` None: not stored yet. `code` opens its picture and sheet once it is done.
+
+    `stored`: what the row held when it was read, so that only what changed is written besides.
+    """
+
+    response: Response
+    origin: Origin
+    id: int | None = None
+    revision: int = 0
+    status: str = "open"
+    code: str | None = None
+    completed_at: datetime | None = None
+    updated_at: datetime | None = None
+    stored: Response | None = None
+
+    def with_response(self, response: Response) -> Kept:
+        return replace(self, response=response)
+
+
+def is_personal(item: Item) -> bool:
+    """Whether an answer to `item` may name a person or a shop: kept encrypted, never in a report."""
+    return item.kind in ("text", "phone_vn")
+
+
+def find_open(connection: Connection, surveys: Surveys, contact_id: int) -> Kept | None:
+    """The survey that this person has under way."""
+    row = connection.execute(select(survey_response).filter_by(contact_id=contact_id, status="open")).mappings().first()
+    return _kept(surveys, row) if row else None
+
+
+def find_done(connection: Connection, surveys: Surveys, contact_id: int) -> list[Kept]:
+    """What this person has completed, the newest first."""
+    rows = (
+        select(survey_response)
+        .where(survey_response.c.contact_id == contact_id, survey_response.c.status != "open")
+        .order_by(survey_response.c.completed_at.desc(), survey_response.c.id.desc())
+    )
+    return [_kept(surveys, row) for row in connection.execute(rows).mappings()]
+
+
+def find_by_code(connection: Connection, surveys: Surveys, code: str) -> Kept | None:
+    """The completed response whose picture has this secret code."""
+    row = connection.execute(select(survey_response).filter_by(code=code)).mappings().first()
+    return _kept(surveys, row) if row and row["status"] != "open" else None
+
+
+def find(connection: Connection, surveys: Surveys, id_: int) -> Kept | None:
+    """The response with this number."""
+    row = connection.execute(select(survey_response).filter_by(id=id_)).mappings().first()
+    return _kept(surveys, row) if row else None
+
+
+def save(connection: Connection, keyring: Keyring, kept: Kept, now: datetime) -> Kept:
+    """Store a new or changed response; complete, it is scored, and becomes the contact's latest.
+
+    Idempotent by its revision. Raises ResponseChanged.
+    """
+    row = _row(kept, now)
+    if kept.id is None:
+        stored = insert_if_new(connection, survey_response, {**row, "revision": 1, "started_at": now})
+        if stored is None:
+            raise ResponseChanged("another response of this contact has begun, or this paper row is known")
+        saved = replace(kept, id=stored["id"], revision=1)
+    else:
+        changed = update(survey_response).filter_by(id=kept.id, revision=kept.revision)
+        if not connection.execute(changed.values(**row, revision=kept.revision + 1)).rowcount:
+            raise ResponseChanged(str(kept.id))
+        saved = replace(kept, revision=kept.revision + 1)
+    if kept.stored is None:
+        _keep_consents(connection, saved, now)
+    _keep_person(connection, keyring, saved)
+    saved = replace(
+        saved,
+        status=row["status"],
+        code=row["code"],
+        completed_at=row["completed_at"],
+        updated_at=now,
+        stored=kept.response,
+    )
+    if saved.status == "done":
+        _make_latest(connection, saved)
+    return saved
+
+
+def abandon(connection: Connection, kept: Kept) -> None:
+    """Drop an unfinished response, because its owner begins anew. Raises ResponseChanged."""
+    dropped = delete(survey_response).filter_by(id=kept.id, revision=kept.revision, status="open")
+    if not connection.execute(dropped).rowcount:
+        raise ResponseChanged(str(kept.id))
+
+
+def forget(connection: Connection, keyring: Keyring, contact_id: int) -> None:
+    """The consent is withdrawn: no answer, name, number, lead or wish of this person stays from the survey."""
+    names = select(survey_response.c.personal).filter_by(contact_id=contact_id)
+    gave_name = any(personal for personal in connection.scalars(names))
+    connection.execute(delete(lead).filter_by(contact_id=contact_id))
+    connection.execute(delete(class_place).filter_by(contact_id=contact_id))
+    connection.execute(delete(survey_response).filter_by(contact_id=contact_id))
+    if gave_name:
+        Contacts(connection, keyring).forget(contact_id)
+
+
+def consent_in_force(connection: Connection, contact_id: int, purpose: str) -> int | None:
+    """The number of the newest consent to this purpose that is not withdrawn."""
+    given = (
+        select(consent.c.id)
+        .filter_by(contact_id=contact_id, purpose=purpose, withdrawn_at=None)
+        .order_by(consent.c.id.desc())
+        .limit(1)
+    )
+    found = connection.scalar(given)
+    return None if found is None else int(found)
+
+
+def give_consent(
+    connection: Connection, contact_id: int, purpose: str, text_version: int, channel: str, now: datetime
+) -> int:
+    """The consent to these very words: the one in force, or a new one."""
+    row = {"contact_id": contact_id, "purpose": purpose, "text_version": text_version}
+    known = connection.scalar(select(consent.c.id).filter_by(**row, withdrawn_at=None).limit(1))
+    if known is not None:
+        return int(known)
+    return insert_returning_id(connection, consent, {**row, "channel": channel, "given_at": now})
+
+
+def _row(kept: Kept, now: datetime) -> dict[str, Any]:
+    response = kept.response
+    force = in_force(response)
+    items, survey = response.survey.by_id, response.survey
+    personal = {id_: answer for id_, answer in response.answers.items() if is_personal(items[id_])}
+    complete = is_complete(response)
+    result = score(response) if complete else None
+    return {
+        "contact_id": kept.origin.contact_id,
+        "conversation_id": kept.origin.conversation_id,
+        "survey": survey.id,
+        "version": survey.version,
+        "status": "done" if complete else "open",
+        "cursor": response.cursor,
+        "answers": {id_: answer for id_, answer in response.answers.items() if id_ not in personal},
+        "personal": json.dumps(personal, ensure_ascii=False) if personal else None,
+        "form": force.get(FORM),
+        "province": _province(survey, force, kept.origin.province),
+        "commune": _text(force, survey, "commune"),
+        "trade": _text(force, survey, "trade_group"),
+        "code": (kept.code or secrets.token_urlsafe(16)) if complete else kept.code,
+        "channel": kept.origin.channel,
+        "assisted_by": kept.origin.assisted_by,
+        "import_key": kept.origin.import_key,
+        "updated_at": now,
+        "completed_at": (kept.completed_at or now) if complete else None,
+        **_result_columns(result),
+    }
+
+
+def _result_columns(result: Score | None) -> dict[str, Any]:
+    if result is None:
+        return {"result": None, "total_tenths": None, "level": None, "pillar_tenths": None}
+    return {
+        "result": result.status,
+        "total_tenths": _tenths(result.total),
+        "level": result.level,
+        "pillar_tenths": {id_: _tenths(result.pillar(id_)) for id_ in result.pillars},
+    }
+
+
+def _tenths(rounded: Fraction | None) -> int | None:
+    return None if rounded is None else int(rounded * 10)
+
+
+def _province(survey: Survey, force: Mapping[str, Answer], otherwise: str) -> str:
+    """The pack of the shop's province as the owner says; "other" stays what it is."""
+    said = _text(force, survey, "province")
+    return normalise_province_id(said) if said else otherwise
+
+
+def _text(force: Mapping[str, Answer], survey: Survey, key: str) -> str | None:
+    answer = force.get(survey.by_key[key].id)
+    return str(answer) if answer is not None and answer != REFUSED else None
+
+
+def _keep_consents(connection: Connection, kept: Kept, now: datetime) -> None:
+    contact_id, version = kept.origin.contact_id, kept.response.survey.consent_version
+    for purpose in _CONSENTS[str(kept.response.answers[CONSENT])]:
+        give_consent(connection, contact_id, purpose, version, kept.origin.channel, now)
+
+
+def _keep_person(connection: Connection, keyring: Keyring, kept: Kept) -> None:
+    """Name and number are the contact's as well, so that officers find who calls."""
+    contacts, contact_id = Contacts(connection, keyring), kept.origin.contact_id
+    for key, keep in (("owner_name", contacts.set_name), ("phone", contacts.set_phone)):
+        said = personal_answer(kept.response, key)
+        if said and (kept.stored is None or said != personal_answer(kept.stored, key)):
+            keep(contact_id, said)
+
+
+def personal_answer(response: Response, key: str) -> str | None:
+    """The answer to a free-text item by its key; None when it was not given."""
+    item = response.survey.by_key.get(key)
+    answer = response.answers.get(item.id) if item else None
+    return str(answer) if answer is not None and answer != REFUSED else None
+
+
+def _make_latest(connection: Connection, kept: Kept) -> None:
+    """Reports count each shop once: by what it completed last."""
+    before = update(survey_response).where(
+        survey_response.c.contact_id == kept.origin.contact_id,
+        survey_response.c.status == "done",
+        survey_response.c.id != kept.id,
+    )
+    connection.execute(before.values(status="earlier"))
+
+
+def _kept(surveys: Surveys, row: RowMapping) -> Kept:
+    personal = json.loads(row["personal"]) if row["personal"] else {}
+    response = Response(surveys.version(row["version"]), {**row["answers"], **personal}, row["cursor"])
+    return Kept(
+        response=response,
+        stored=response,
+        origin=Origin(
+            row["contact_id"],
+            row["channel"],
+            row["province"],
+            row["conversation_id"],
+            row["assisted_by"],
+            row["import_key"],
+        ),
+        id=row["id"],
+        revision=row["revision"],
+        status=row["status"],
+        code=row["code"],
+        completed_at=row["completed_at"],
+        updated_at=row["updated_at"],
+    )
