@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from actions.desk import Desk
 from programme.content import Content
 from programme.domain_names import DomainStatus
+from programme.responses import Kept
 
 Why = Literal["asked_for_person", "complaint", "spoken_help", "not_understood", "distress"]
 
@@ -103,6 +105,53 @@ class RememberDomain:
     consent_version: int
 
 
+@dataclass(frozen=True)
+class SaveSurvey:
+    """Keep the response as it is now; complete, it is scored."""
+
+    kept: Kept
+
+
+@dataclass(frozen=True)
+class AbandonSurvey:
+    """Drop an unfinished response: its owner begins anew."""
+
+    kept: Kept
+
+
+@dataclass(frozen=True)
+class AgreeToCall:
+    """The owner agreed, to the words of this version, that a firm gets name, number and result in order to call."""
+
+    text_version: int
+
+
+@dataclass(frozen=True)
+class PassToVendor:
+    """Make a lead for a firm (an id of the province's pack), on the ground of the consent in force."""
+
+    vendor: str
+    province: str
+    commune: str | None
+    response_id: int | None = None
+
+
+@dataclass(frozen=True)
+class JoinClass:
+    """Take a place in a class."""
+
+    class_id: int
+
+
+@dataclass(frozen=True)
+class WishForClass:
+    """Note that the owner wants a class on this topic."""
+
+    topic: str
+    province: str
+    commune: str | None
+
+
 Effect = (
     HandToPerson
     | RememberPhone
@@ -117,6 +166,12 @@ Effect = (
     | RememberDomain
     | NoPersonWanted
     | LivesIn
+    | SaveSurvey
+    | AbandonSurvey
+    | AgreeToCall
+    | PassToVendor
+    | JoinClass
+    | WishForClass
 )
 
 
@@ -126,7 +181,7 @@ class TurnContext:
 
     `language`: vi | en. `unclear_turns`: how many messages in a row were not understood before this one.
     `alternatives`: the intents that ranked next at the message before, the likeliest first (only when this message
-    says that its answer was wrong).
+    says that its answer was wrong). `desk`: what else may be looked up.
     """
 
     province: str
@@ -137,6 +192,7 @@ class TurnContext:
     unclear_turns: int = 0
     alternatives: tuple[str, ...] = ()
     effects: list[Effect] = field(default_factory=list)
+    desk: Desk | None = None
 
 
 _current: ContextVar[TurnContext] = ContextVar("turn_context")

@@ -5,7 +5,7 @@ Reads only; what an answer causes is collected in its Outcome and written by `bo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,11 +19,13 @@ from actions.context import (
     OpenDataRequest,
     OptOut,
     RememberPhone,
+    SaveSurvey,
     TakeBackDataRequest,
     TurnContext,
     Unclear,
     WithdrawConsent,
 )
+from actions.desk import Desk
 from bot import baton, burst
 from bot.baton import Holder, Reason
 from bot.dialogue import Dialogue, StateUnreadable
@@ -31,6 +33,7 @@ from bot.flow_domain import Flows
 from bot.inbox import Work
 from bot.language import detect
 from bot.reading import MESSAGE_WITHOUT_WORDS, Payload, PayloadInvalid, read, says_stop
+from bot.survey_reading import SURVEY_FORM, read_for_survey
 from programme.acts_said import (
     consent_withdrawn,
     data_request_said,
@@ -40,10 +43,11 @@ from programme.acts_said import (
 )
 from programme.calls_said import callback_phone
 from programme.content import Content
+from programme.responses import Origin, find_current
 from store.clock import Clock
 from store.database import Database
 from store.logs import get_logger
-from store.messages import Reading, Reply
+from store.messages import MAX_UNDERSTOOD_CHARACTERS, Reading, Reply
 from store.queries import last_reading, pending_behind
 
 log = get_logger("bot.answering")
@@ -123,7 +127,7 @@ class Answerer:
         waited = self.clock.now() - work.message["received_at"]
         if message["attempts"] and waited >= GIVE_UP_AFTER:
             return Outcome("with_person", (self._give_up(work),), escalate=Reason.BOT_UNAVAILABLE)
-        payload = self._payload(work)
+        payload = await self._payload(work)
         alone = await self._ask_dialogue(work, message["text"], payload, waited)
         if payload is not None or not (alone.unclear or _is_fragment(message["text"], alone)):
             return alone
@@ -166,6 +170,7 @@ class Answerer:
             language=language or "vi",
             unclear_turns=conversation["unclear_turns"],
             alternatives=await self._alternatives(work, payload),
+            desk=self._desk(work),
         )
         try:
             result = await self.dialogue.turn(
@@ -202,17 +207,31 @@ class Answerer:
             return replace(outcome, replies=(warning,), effects=())
         return replace(outcome, replies=(warning, *outcome.replies))
 
-    def _payload(self, work: Work) -> Payload | None:
+    def _desk(self, work: Work) -> Desk:
+        known = work.conversation
+        origin = Origin(known["contact_id"], known["channel"], known["province"], known["id"])
+        return Desk(self.database.read, self.content.surveys, origin, self.clock.now(), self.clock.timezone)
+
+    async def _payload(self, work: Work) -> Payload | None:
+        loop = (work.conversation["dialogue_state"] or {}).get("loop")
+        text, offered = work.message["text"], work.conversation["offered"]
         try:
-            state = work.conversation["dialogue_state"] or {}
-            is_asked = bool(state.get("loop"))
-            payload = read(work.message["text"], work.message["payload"], work.conversation["offered"], is_asked)
+            payload = await self._for_survey(work, text, offered) if loop == SURVEY_FORM else None
+            payload = payload or read(text, work.message["payload"], offered, is_asked=bool(loop))
         except PayloadInvalid:
             payload = Payload("")
         if payload is not None and payload.intent not in self.flows.intents:
             # a button of flows that have changed since, or damage: honest "not understood" instead of an endless retry
             return Payload(MESSAGE_WITHOUT_WORDS)
         return payload
+
+    async def _for_survey(self, work: Work, text: str, offered: Sequence[Mapping[str, str]] | None) -> Payload | None:
+        """What the open survey reads by itself; nothing of a pressed button, which says where it belongs."""
+        if work.message["payload"] is not None or len(text) > MAX_UNDERSTOOD_CHARACTERS:
+            return None
+        contact_id = work.conversation["contact_id"]
+        kept = await self.database.read(lambda c: find_current(c, self.content.surveys, contact_id, self.clock.now()))
+        return read_for_survey(self.content, kept, text, offered)
 
     def _give_up(self, work: Work) -> Reply:
         log.error("turn_given_up", conversation=work.conversation["id"], attempts=work.message["attempts"])
@@ -231,6 +250,8 @@ class Answerer:
 def _is_fragment(text: str, outcome: Outcome) -> bool:
     """Whether a message of a word or two may be the beginning of a question or an act: "xóa", "xã", "thuế"."""
     reading = outcome.reading
+    if any(isinstance(effect, SaveSurvey) for effect in outcome.effects):
+        return False  # it answered a question: "Tân Cương", "Hồng Loan"
     return reading is not None and len(text.split()) <= FRAGMENT_WORDS and reading.intent not in SMALL_TALK
 
 

@@ -17,7 +17,7 @@ import orjson
 
 from actions.context import TurnContext
 from bot.reading import Payload
-from store.messages import Button, Reading, Reply, Source
+from store.messages import Button, File, Reading, Reply, Source
 
 # The service answers at its deadline by itself; this much longer we wait for the answer to travel.
 TRAVEL_SECONDS = 0.3
@@ -171,6 +171,7 @@ def _reply(said: dict[str, Any]) -> Reply:
         buttons=tuple(Button(button["title"], button["payload"]) for button in said.get("buttons", ())),
         sources=tuple(Source(**source) for source in custom.get("sources", ())),
         image=said.get("image"),
+        file=File(**custom["file"]) if custom.get("file") else None,
         offers_person=bool(custom.get("offers_person")),
         entry=custom.get("entry"),
     )

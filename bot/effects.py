@@ -14,24 +14,32 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from actions.context import (
+    AbandonSurvey,
+    AgreeToCall,
     Effect,
     ForReview,
     HandToPerson,
+    JoinClass,
     LivesIn,
     MarkedWrong,
     MessagesAgain,
     NoPersonWanted,
     OpenDataRequest,
     OptOut,
+    PassToVendor,
     RememberDomain,
     RememberPhone,
+    SaveSurvey,
     TakeBackDataRequest,
     Unclear,
+    WishForClass,
     WithdrawConsent,
 )
 from bot import baton
 from bot.baton import Reason
 from bot.secrets import mask
+from programme import classes, leads, responses
+from programme.responses import CONTACT_ASKED_CONSENT, ResponseChanged
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import insert_if_new, insert_returning_id
@@ -64,6 +72,7 @@ def apply(connection: Connection, keyring: Keyring, turn: Turn, effects: Sequenc
         _write_for_review(connection, turn, effect)
         _write_to_contact(connection, keyring, turn, effect)
         _write_to_conversation(connection, turn, effect)
+        _write_survey(connection, keyring, turn, effect)
     return next((Reason(effect.why) for effect in effects if isinstance(effect, HandToPerson)), None)
 
 
@@ -101,9 +110,29 @@ def _write_to_contact(connection: Connection, keyring: Keyring, turn: Turn, effe
             opened = update(data_request).filter_by(contact_id=contact_id, kind=kind, status="open")
             connection.execute(opened.values(status="withdrawn"))
         case WithdrawConsent():
-            _withdraw_consent(connection, contact_id, turn.now)
+            _withdraw_consent(connection, keyring, contact_id, turn.now)
         case RememberDomain():
             _remember_domain(connection, turn, effect)
+
+
+def _write_survey(connection: Connection, keyring: Keyring, turn: Turn, effect: Effect) -> None:
+    contact_id, channel = turn.conversation["contact_id"], turn.conversation["channel"]
+    match effect:
+        case SaveSurvey(kept):
+            responses.save(connection, keyring, kept, turn.now)
+        case AbandonSurvey(kept):
+            responses.abandon(connection, kept)
+        case AgreeToCall(version):
+            responses.give_consent(connection, contact_id, CONTACT_ASKED_CONSENT, version, channel, turn.now)
+        case PassToVendor():
+            leads.pass_on(
+                connection, contact_id, effect.vendor, effect.province, effect.commune, effect.response_id, turn.now
+            )
+        case JoinClass(class_id):
+            if classes.join(connection, contact_id, class_id, turn.now) in ("full", "over"):
+                raise ResponseChanged("the last place went meanwhile")
+        case WishForClass(topic, province, commune):
+            classes.wish(connection, contact_id, topic, province, commune, turn.now)
 
 
 def masked_personal(text: str) -> str:
@@ -158,12 +187,13 @@ def _open_request(connection: Connection, turn: Turn, effect: OpenDataRequest) -
     insert_if_new(connection, data_request, row)
 
 
-def _withdraw_consent(connection: Connection, contact_id: int, now: datetime) -> None:
+def _withdraw_consent(connection: Connection, keyring: Keyring, contact_id: int, now: datetime) -> None:
     """The consents stay as the proof of what was agreed to and until when; what they allowed to keep goes."""
     in_force = update(consent).filter_by(contact_id=contact_id, withdrawn_at=None)
     connection.execute(in_force.values(withdrawn_at=now))
     shops = select(shop.c.id).filter_by(contact_id=contact_id)
     connection.execute(delete(shop_domain).where(shop_domain.c.shop_id.in_(shops)))
+    responses.forget(connection, keyring, contact_id)
 
 
 def _remember_domain(connection: Connection, turn: Turn, effect: RememberDomain) -> None:

@@ -50,8 +50,8 @@ _WRONG = frozenset(
 )
 LONGEST_YES = 6
 # Buttons that say no, or go away: nobody who answers "có" means one of them.
-_REFUSALS = ("/none_of_these", "/do_not_keep_domain_status")
-_ASIDES = ("/answer_wrong", "/leave_domain_check")
+_REFUSALS = ("/none_of_these", "/do_not_keep_domain_status", "/pause_survey", "/do_not_call")
+_ASIDES = ("/answer_wrong", "/leave_domain_check", "/skip_survey", "/restart_survey", "/show_survey_sheet")
 # The words that Decree 91/2020/NĐ-CP and the carriers know; they act at once, whatever else is going on.
 _STOP = frozenset({"stop", "tc", "tu choi", "huy dang ky", "unsubscribe"})
 OPT_OUT, THANK, REQUEST_PERSON, WITHDRAW_CONSENT = "opt_out", "thank", "request_person", "withdraw_consent"
@@ -96,10 +96,10 @@ def read(
     """
     if payload is not None:
         return parse_payload(payload)
-    chosen = _offered_choice(text, offered or ())
+    chosen = offered_choice(text, offered or ())
     if chosen is not None:
         return parse_payload(chosen)
-    act = _act_said(text)
+    act = act_said(text)
     if act is not None:
         return Payload(act)
     if len(text) > MAX_UNDERSTOOD_CHARACTERS:
@@ -113,7 +113,7 @@ def read(
     return None
 
 
-def _act_said(text: str) -> str | None:
+def act_said(text: str) -> str | None:
     """The intent of what must not be left to a guess: distress, "stop", a consent withdrawn, a call back."""
     if in_distress(text):
         return REQUEST_PERSON
@@ -126,8 +126,8 @@ def _act_said(text: str) -> str | None:
 
 def stands_alone(text: str, offered: Sequence[Mapping[str, str]] | None) -> bool:
     """Whether a message says something by itself, so that it is no part of the sentence before it."""
-    chosen = _offered_choice(text, offered or ())
-    return chosen is not None or _act_said(text) is not None or find_phone(text) is not None
+    chosen = offered_choice(text, offered or ())
+    return chosen is not None or act_said(text) is not None or find_phone(text) is not None
 
 
 def says_stop(text: str) -> bool:
@@ -135,7 +135,7 @@ def says_stop(text: str) -> bool:
     return " ".join(folded_words(text[:40])) in _STOP
 
 
-def _offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | None:
+def offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | None:
     """The payload of the offered button that the text names by its title, position or letter, or by yes or no."""
     words = folded_words(text[:200])
     for button in offered:

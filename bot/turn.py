@@ -19,6 +19,7 @@ from bot.answering import HOLDING_AFTER, Answerer, Outcome, Wait
 from bot.dialogue import DialogueUnavailable
 from bot.inbox import Work
 from bot.wakeups import Wakeups
+from programme.responses import ResponseChanged
 from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database
@@ -117,7 +118,7 @@ class TurnRunner:
 
         try:
             following = await self.database.run(commit_and_look)
-        except Superseded:
+        except (Superseded, ResponseChanged):
             log.info("turn_superseded", conversation=conversation_id)
             return await self.database.run(lambda connection: self._next(connection, conversation_id))
         self.wakeups.notify(conversation_id)

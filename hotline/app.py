@@ -22,6 +22,7 @@ from hotline.paths import VAR
 from programme.content import CONTENT_ROOT, Content, load_content
 from programme.packs import UnknownProvince
 from programme.yaml_source import ContentError
+from scheduler.ticker import Ticker
 from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database, WrongKeyError, open_database
@@ -44,6 +45,7 @@ class Hotline:
     runner: TurnRunner
     worker: Worker
     keeper: Keeper
+    ticker: Ticker
     web: WebContext
     keyring: Keyring
 
@@ -122,6 +124,7 @@ def compose(
         runner=runner,
         worker=worker,
         keeper=Keeper(database, clock, content.answers, wakeups),
+        ticker=Ticker(database, clock, content, wakeups, keyring),
         web=WebContext(database, clock, keyring, wakeups, content, flows, dialogue, worker, settings.province),
         keyring=keyring,
     )

@@ -1,4 +1,4 @@
-"""Runs the app's process: public port, internal port, worker and, if wanted, the Rasa service as a child."""
+"""Runs the app's process: both ports, worker, keeper, ticker and, if wanted, the Rasa service as a child."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ async def _run_until(
     outside, inside = server_for(public_app(hotline.web)), server_for(internal[0])
     calls = asyncio.create_task(outside.serve([public]))
     callbacks = asyncio.create_task(inside.serve([internal[1]]))
-    others = [asyncio.create_task(hotline.worker.run()), asyncio.create_task(hotline.keeper.run())]
+    others = [asyncio.create_task(part.run()) for part in (hotline.worker, hotline.keeper, hotline.ticker)]
     if rasa is not None:
         others.append(asyncio.create_task(rasa.watch()))
     stopping = asyncio.create_task(stop.wait())

@@ -100,6 +100,103 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "intent_my_data": frozenset(),
     "intent_delete_data": frozenset(),
     "intent_withdraw_consent": frozenset(),
+    "and": frozenset(),
+    "survey_several_hint": frozenset(),
+    "survey_answer_before": frozenset({"answer"}),
+    "survey_not_said": frozenset(),
+    "survey_skip_button": frozenset(),
+    "survey_result_button": frozenset(),
+    "survey_restart_button": frozenset(),
+    "survey_resume_button": frozenset(),
+    "survey_later_button": frozenset(),
+    "survey_no_nudge_button": frozenset(),
+    "survey_start_button": frozenset(),
+    "survey_nudge": frozenset({"left"}),
+    "survey_done_lately": frozenset({"day"}),
+    "survey_resume": frozenset({"left"}),
+    "survey_paused": frozenset({"left"}),
+    "survey_not_begun": frozenset(),
+    "survey_waits": frozenset(),
+    "survey_go_on": frozenset(),
+    "survey_no_help": frozenset(),
+    "survey_no_previous": frozenset(),
+    "survey_no_such_question": frozenset({"count", "number"}),
+    "survey_question_skipped": frozenset({"name"}),
+    "survey_question_to_come": frozenset({"name"}),
+    "survey_kept_as_it_was": frozenset(),
+    "survey_required": frozenset(),
+    "survey_noted_already": frozenset({"name"}),
+    "survey_changed": frozenset({"answer", "name"}),
+    "survey_question_name": frozenset({"number"}),
+    "survey_this_question": frozenset(),
+    "survey_carried": frozenset(),
+    "survey_handed": frozenset({"hours"}),
+    "survey_unread_text": frozenset(),
+    "survey_trade_unread": frozenset(),
+    "survey_commune_unread": frozenset(),
+    "survey_phone_unread": frozenset(),
+    "survey_phone_invalid": frozenset(),
+    "survey_one_phone": frozenset(),
+    "survey_which_one": frozenset(),
+    "survey_no_such_option": frozenset({"most", "number"}),
+    "survey_only_one": frozenset(),
+    "survey_too_long": frozenset({"most"}),
+    "survey_which_trade": frozenset(),
+    "survey_commune_noted": frozenset({"commune"}),
+    "survey_commune_unknown": frozenset({"name"}),
+    "survey_commune_elsewhere": frozenset({"here", "there"}),
+    "survey_change_province_button": frozenset(),
+    "survey_level": frozenset({"level", "name"}),
+    "survey_level_estimate": frozenset({"level", "name"}),
+    "survey_too_little": frozenset(),
+    "survey_no_points": frozenset(),
+    "survey_same": frozenset({"before"}),
+    "survey_better": frozenset({"before", "change"}),
+    "survey_lower": frozenset({"before", "change"}),
+    "survey_card_title": frozenset(),
+    "survey_of_hundred": frozenset(),
+    "survey_do_first": frozenset(),
+    "survey_not_rdx": frozenset(),
+    "survey_result_of": frozenset({"shop"}),
+    "survey_done": frozenset(),
+    "survey_total": frozenset({"level", "total"}),
+    "survey_vendor": frozenset({"commune", "platform", "vendor"}),
+    "survey_lead_passed": frozenset({"vendor"}),
+    "survey_lead_needs_phone": frozenset({"vendor"}),
+    "survey_meet_button": frozenset({"vendor"}),
+    "survey_class_button": frozenset(),
+    "survey_einvoice_button": frozenset(),
+    "survey_tax_button": frozenset(),
+    "survey_qr_button": frozenset(),
+    "survey_account_button": frozenset(),
+    "survey_domain_button": frozenset(),
+    "survey_money_button": frozenset(),
+    "survey_scam_button": frozenset(),
+    "survey_ai_button": frozenset(),
+    "survey_learn_button": frozenset(),
+    "survey_story_button": frozenset(),
+    "survey_rdx_button": frozenset(),
+    "survey_sheet_button": frozenset(),
+    "survey_sheet": frozenset(),
+    "survey_sheet_title": frozenset(),
+    "survey_none_yet": frozenset(),
+    "survey_find_vendor_button": frozenset(),
+    "survey_vendor_needs_commune": frozenset(),
+    "survey_no_vendor": frozenset(),
+    "survey_call_consent": frozenset({"vendor"}),
+    "survey_agree_button": frozenset(),
+    "survey_refuse_button": frozenset(),
+    "survey_not_called": frozenset(),
+    "class_list": frozenset(),
+    "class_line": frozenset({"place", "seats", "title", "when"}),
+    "class_join_button": frozenset({"day"}),
+    "class_wish_button": frozenset(),
+    "class_none": frozenset(),
+    "class_joined": frozenset({"offer"}),
+    "class_full": frozenset(),
+    "class_over": frozenset(),
+    "class_wished": frozenset(),
+    "intent_start_survey": frozenset(),
 }
 
 
@@ -111,6 +208,7 @@ class _Phrase(ContentModel):
 class _PhrasesFile(ContentModel):
     notice_version: Version
     domain_consent_version: Version
+    call_consent_version: Version
     phrases: dict[str, _Phrase]
 
 
@@ -118,12 +216,13 @@ class _PhrasesFile(ContentModel):
 class Phrases:
     """The nation's phrases by id and language.
 
-    `notice_version` and `domain_consent_version` number the wordings that owners are shown and agree to: whoever
-    changes one of them raises its number, and what an owner saw stays provable.
+    `notice_version`, `domain_consent_version` and `call_consent_version` number the wordings that owners are shown
+    and agree to: whoever changes one of them raises its number, and what an owner saw stays provable.
     """
 
     notice_version: int
     domain_consent_version: int
+    call_consent_version: int
     texts: Mapping[str, Mapping[str, str]]
 
     def say(self, phrase: str, language: str = "vi", **values: object) -> str:
@@ -149,7 +248,7 @@ def load_phrases(path: Path) -> Phrases:
         for language, text in words:
             _check_variables(source, ("phrases", phrase, language), text, VARIABLES[phrase])
     texts = {phrase: dict(words) for phrase, words in file.phrases.items()}
-    return Phrases(file.notice_version, file.domain_consent_version, texts)
+    return Phrases(file.notice_version, file.domain_consent_version, file.call_consent_version, texts)
 
 
 def _check_variables(source: YamlSource, at: tuple[str, ...], text: str, allowed: frozenset[str]) -> None:

@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -26,7 +26,10 @@ from store.database import insert_if_new, insert_returning_id
 from store.survey_tables import class_place, lead, survey_response
 from store.tables import consent
 
-SURVEY_CONSENT, CONTACT_CONSENT = "survey", "vendor_contact"
+# The second was agreed to with the survey, the third when an owner asked for a firm (other words, other versions).
+SURVEY_CONSENT, CONTACT_CONSENT, CONTACT_ASKED_CONSENT = "survey", "vendor_contact", "vendor_contact_asked"
+# What is completed sooner than this after another one replaces it; later, it is a new survey that shows the change.
+REPEAT_AFTER = timedelta(days=60)
 _CONSENTS = {"yes_contact": (SURVEY_CONSENT, CONTACT_CONSENT), "yes_only": (SURVEY_CONSENT,)}
 
 
@@ -88,6 +91,15 @@ def find_done(connection: Connection, surveys: Surveys, contact_id: int) -> list
     return [_kept(surveys, row) for row in connection.execute(rows).mappings()]
 
 
+def find_current(connection: Connection, surveys: Surveys, contact_id: int, now: datetime) -> Kept | None:
+    """The survey under way; else the one completed lately, whose answers may still be changed."""
+    opened = find_open(connection, surveys, contact_id)
+    if opened is not None:
+        return opened
+    done = find_done(connection, surveys, contact_id)
+    return done[0] if done and done[0].completed_at and now - done[0].completed_at < REPEAT_AFTER else None
+
+
 def find_by_code(connection: Connection, surveys: Surveys, code: str) -> Kept | None:
     """The completed response whose picture has this secret code."""
     row = connection.execute(select(survey_response).filter_by(code=code)).mappings().first()
@@ -116,7 +128,7 @@ def save(connection: Connection, keyring: Keyring, kept: Kept, now: datetime) ->
         if not connection.execute(changed.values(**row, revision=kept.revision + 1)).rowcount:
             raise ResponseChanged(str(kept.id))
         saved = replace(kept, revision=kept.revision + 1)
-    if kept.stored is None:
+    if kept.stored is None or kept.stored.answers[CONSENT] != kept.response.answers[CONSENT]:
         _keep_consents(connection, saved, now)
     _keep_person(connection, keyring, saved)
     saved = replace(
@@ -150,11 +162,15 @@ def forget(connection: Connection, keyring: Keyring, contact_id: int) -> None:
         Contacts(connection, keyring).forget(contact_id)
 
 
-def consent_in_force(connection: Connection, contact_id: int, purpose: str) -> int | None:
-    """The number of the newest consent to this purpose that is not withdrawn."""
+def contact_consent(connection: Connection, contact_id: int) -> int | None:
+    """The number of the newest consent in force to be called by a firm."""
     given = (
         select(consent.c.id)
-        .filter_by(contact_id=contact_id, purpose=purpose, withdrawn_at=None)
+        .where(
+            consent.c.contact_id == contact_id,
+            consent.c.purpose.in_((CONTACT_CONSENT, CONTACT_ASKED_CONSENT)),
+            consent.c.withdrawn_at.is_(None),
+        )
         .order_by(consent.c.id.desc())
         .limit(1)
     )
@@ -231,8 +247,12 @@ def _text(force: Mapping[str, Answer], survey: Survey, key: str) -> str | None:
 
 def _keep_consents(connection: Connection, kept: Kept, now: datetime) -> None:
     contact_id, version = kept.origin.contact_id, kept.response.survey.consent_version
-    for purpose in _CONSENTS[str(kept.response.answers[CONSENT])]:
+    purposes = _CONSENTS[str(kept.response.answers[CONSENT])]
+    for purpose in purposes:
         give_consent(connection, contact_id, purpose, version, kept.origin.channel, now)
+    if CONTACT_CONSENT not in purposes:
+        in_force = update(consent).filter_by(contact_id=contact_id, purpose=CONTACT_CONSENT, withdrawn_at=None)
+        connection.execute(in_force.values(withdrawn_at=now))
 
 
 def _keep_person(connection: Connection, keyring: Keyring, kept: Kept) -> None:

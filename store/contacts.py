@@ -26,13 +26,15 @@ def normalise_phone(text: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def find_phones(text: str) -> list[str]:
+    """The different valid Vietnamese phone numbers inside a sentence, in E.164."""
+    matches = phonenumbers.PhoneNumberMatcher(text, REGION)
+    return list(dict.fromkeys(found for match in matches if (found := normalise_phone(match.raw_string))))
+
+
 def find_phone(text: str) -> str | None:
-    """The first valid Vietnamese phone number inside a sentence, in E.164."""
-    for match in phonenumbers.PhoneNumberMatcher(text, REGION):
-        found = normalise_phone(match.raw_string)
-        if found:
-            return found
-    return None
+    """The first of them."""
+    return next(iter(find_phones(text)), None)
 
 
 @dataclass(frozen=True)

@@ -44,19 +44,32 @@ class Source:
 
 
 @dataclass(frozen=True)
+class File:
+    """Something to keep: its address on this server and what it is called."""
+
+    url: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Reply:
-    """One message to an owner, before any channel's limits. `offers_person`: it proposes or announces an officer."""
+    """One message to an owner, before any channel's limits. `offers_person`: it proposes or announces an officer.
+
+    `image` and `file` are addresses of this server, without its name.
+    """
 
     text: str
     buttons: tuple[Button, ...] = ()
     sources: tuple[Source, ...] = ()
     image: str | None = None
+    file: File | None = None
     offers_person: bool = False
     entry: str | None = None  # id of the content pack entry that was said
 
     def as_json(self) -> dict[str, Any]:
         buttons, sources = [vars(button) for button in self.buttons], [vars(source) for source in self.sources]
-        return {**vars(self), "buttons": buttons, "sources": sources}
+        file = vars(self.file) if self.file else None
+        return {**vars(self), "buttons": buttons, "sources": sources, "file": file}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Reply:
@@ -65,6 +78,7 @@ class Reply:
             buttons=tuple(Button(**button) for button in data.get("buttons", ())),
             sources=tuple(Source(**source) for source in data.get("sources", ())),
             image=data.get("image"),
+            file=File(**data["file"]) if data.get("file") else None,
             offers_person=bool(data.get("offers_person", False)),
             entry=data.get("entry"),
         )

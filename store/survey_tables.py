@@ -6,7 +6,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Unique
 
 from store.tables import EncryptedText, Id, Json, UtcDateTime, metadata
 
-__all__ = ["class_place", "due_job", "leader", "lead", "metadata", "survey_response", "training_class"]
+__all__ = ["class_place", "due_job", "lead", "leader", "metadata", "survey_response", "training_class"]
 
 # One survey of one owner, with every answer as it came. `answers` holds choices by item id; what could name a person
 # or a shop (names, telephone, address, free text) is in `personal`, by the same ids.

@@ -99,7 +99,10 @@ def answered(response: Response, item_id: str, answer: Answer) -> Response:
         for key in item.resets:
             answers.pop(response.survey.by_key[key].id, None)
     answers[item_id] = answer
-    return replace(response, answers=answers, cursor=None if response.cursor == item_id else response.cursor)
+    changed = replace(response, answers=answers, cursor=None)
+    # an edit is over when its item is answered, and when this answer hides it
+    edited = next((one for one in shown_items(changed) if one.id == response.cursor != item_id), None)
+    return at(changed, edited) if edited else changed
 
 
 def check(item: Item, answer: Answer) -> Answer:
@@ -113,8 +116,8 @@ def check(item: Item, answer: Answer) -> Answer:
         if not isinstance(answer, list) or not answer or any(one not in values for one in answer):
             raise AnswerInvalid(item.id, "unknown_option")
     elif values:
-        # True is no score, though it equals 1
-        if isinstance(answer, bool | list) or answer not in values:
+        # True and 1.0 are no scores, though they equal 1
+        if type(answer) not in (int, str) or answer not in values:
             raise AnswerInvalid(item.id, "unknown_option")
     elif not isinstance(answer, str) or not answer.strip():
         raise AnswerInvalid(item.id, "empty")
@@ -124,8 +127,8 @@ def check(item: Item, answer: Answer) -> Answer:
 
 
 def at(response: Response, item: Item) -> Response:
-    """The response that asks `item` next, to answer it again."""
-    return replace(response, cursor=item.id)
+    """The response that asks `item` next, to answer it again; one that is hidden is not asked."""
+    return replace(response, cursor=item.id if item in shown_items(response) else None)
 
 
 def previous_item(response: Response) -> Item | None:

@@ -1,0 +1,167 @@
+"""What an owner's words answer to the open item of the survey, or what has to be asked back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rasa_sdk.interfaces import Tracker
+
+from actions.context import TurnContext
+from actions.places import mentions_in
+from actions.replies import Buttons, button
+from actions.survey_saying import answer_button, option_buttons
+from programme.communes import Kind, Resolution
+from programme.packs import UnknownProvince, normalise_province_id
+from programme.survey.definition import NA, REFUSED, Answer, Item
+from programme.survey.reading import Between, Chosen, NoSuchNumber, TooMany, read_option
+from programme.survey.response import Response, facts, options_of
+from programme.yes_or_no import asks
+from store.contacts import find_phones
+from store.text import clean
+
+# Sure enough to be somebody's business although it does not read like a question ("phí tên miền").
+VERY_SURE = 0.9
+MOST_CHOICES = 10
+_NOTHING_KNOWN = frozenset({"nlu_fallback", "out_of_scope"})
+# Whatever else the words may say, these are never an answer.
+_ACTS = frozenset(
+    "request_person complain need_spoken_help opt_out withdraw_consent delete_data my_data ask_scam_lost_money".split()
+)
+_SMALL_TALK = frozenset({"greet", "thank", "goodbye", "insult", "bot_challenge"})
+# "tôi tên là Lan", "cửa hàng của tôi tên là Hồng Loan": the name itself is the answer.
+_LEAD = re.compile(
+    r"^(?:dạ|vâng|thưa)?[\s,]*(?:(?:cửa hàng|quán|shop|tiệm|sạp|quầy)(?: (?:của )?(?:tôi|tui|em|mình|nhà tôi))?"
+    r"|tôi|tui|em|mình|cô|bác|chú|chị|anh|tên(?: tôi| em| mình)?|my name|my shop|it)?"
+    r"\s*(?:tên là|tên|là|is called|is)\s+(?=\S)",
+    re.IGNORECASE,
+)
+_POLITE_END = re.compile(r"[\s,.]*(?:ạ|nhé|nha|em ạ|em nhé)\s*$", re.IGNORECASE)
+LEAST_PHONE_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An answer, with `note` to say about it; or only a note, with `buttons` to choose from; or nothing readable."""
+
+    answer: Answer | None = None
+    note: str = ""
+    buttons: Buttons | None = None
+
+
+def hear(context: TurnContext, response: Response, item: Item, tracker: Tracker) -> Heard:
+    """Read the message as an answer to `item`."""
+    if item.kind == "commune_lookup":
+        return _hear_commune(context, response, item, tracker)
+    if item.kind == "choice_list":
+        return _hear_trade(context, item)
+    if item.kind == "phone_vn":
+        return _hear_phone(context)
+    return _hear_option(context, response, item) if item.options else _hear_text(context, item)
+
+
+def reads_as_other_business(context: TurnContext, tracker: Tracker, item: Item | None) -> bool:
+    """Whether a message is for another flow: a button of it, an act, or a sure intent that reads like a question.
+
+    `item`: what it would answer; to free text almost anything is an answer.
+    """
+    intent = tracker.latest_message["intent"]
+    ranking = tracker.latest_message.get("intent_ranking") or ()
+    if len(ranking) == 1 or intent["name"] in _ACTS:
+        return True
+    takes_anything = item is not None and item.kind == "text"
+    if intent["name"] in _NOTHING_KNOWN:
+        return not takes_anything and asks(context.text)
+    if intent["name"] in _SMALL_TALK:
+        return not takes_anything
+    if asks(context.text):
+        return True
+    if item is not None and item.kind == "commune_lookup" and mentions_in(tracker):
+        return False
+    is_question = intent["name"].startswith("ask_") and intent["confidence"] >= VERY_SURE
+    return not takes_anything and is_question and len(context.text.split()) > 1
+
+
+def _hear_option(context: TurnContext, response: Response, item: Item) -> Heard:
+    values = options_of(response, item)
+    match read_option(item, values, context.text, context.content.words_of):
+        case Chosen(answer):
+            return Heard(answer)
+        case Between(options):
+            return Heard(note=_words(context, "survey_which_one"), buttons=option_buttons(context, item, options))
+        case NoSuchNumber(number, most):
+            return Heard(note=_words(context, "survey_no_such_option", number=number, most=most))
+        case TooMany():
+            return Heard(note=_words(context, "survey_only_one"))
+    return Heard()
+
+
+def _hear_phone(context: TurnContext) -> Heard:
+    numbers = find_phones(context.text)
+    if len(numbers) == 1:
+        return Heard(numbers[0])
+    if numbers:
+        return Heard(note=_words(context, "survey_one_phone"))
+    if sum(character.isdigit() for character in context.text) >= LEAST_PHONE_DIGITS:
+        return Heard(note=_words(context, "survey_phone_invalid"))
+    return Heard()
+
+
+def _hear_text(context: TurnContext, item: Item) -> Heard:
+    said = " ".join(clean(context.text).split())
+    if item.key in ("shop_name", "owner_name"):
+        said = _POLITE_END.sub("", _LEAD.sub("", said)) or said
+    if not any(character.isalnum() for character in said) or said in (NA, REFUSED):
+        return Heard()
+    if len(said) > item.max_length:
+        return Heard(note=_words(context, "survey_too_long", most=item.max_length))
+    return Heard(said)
+
+
+def _hear_trade(context: TurnContext, item: Item) -> Heard:
+    found = context.content.trades.find(context.text)
+    if not found:
+        return Heard()
+    if len(found) == 1:
+        return Heard(found[0].id, found[0].say[context.language] if found[0].say else "")
+    buttons = [answer_button(item, trade.button[context.language], trade.id) for trade in found[:MOST_CHOICES]]
+    return Heard(note=_words(context, "survey_which_trade"), buttons=buttons)
+
+
+def _hear_commune(context: TurnContext, response: Response, item: Item, tracker: Tracker) -> Heard:
+    province = normalise_province_id(str(facts(response).get("province", context.province)))
+    try:
+        context.content.packs.province(province)
+    except UnknownProvince:  # a version that asks for the commune of a province without a pack
+        return _hear_text(context, item)
+    place = context.content.communes.resolve_all(mentions_in(tracker), context.text, province)
+    if place.commune is not None and place.kind in (Kind.CURRENT, Kind.OLD_UNIT):
+        return Heard(place.commune.code, _words(context, "survey_commune_noted", commune=place.commune.full_name))
+    if place.kind in (Kind.OTHER_PROVINCE, Kind.PROVINCE_WITHOUT_PACK):
+        return _commune_elsewhere(context, response, place, province)
+    if place.communes:
+        choices = place.communes[:MOST_CHOICES]
+        names = ", ".join(commune.full_name for commune in place.communes)
+        buttons = [answer_button(item, _capital(one.full_name), one.code) for one in choices]
+        back = item.ask_back[context.language] if item.ask_back else "{options}"
+        return Heard(note=back.format(options=names), buttons=buttons)
+    if place.typed:
+        return Heard(note=_words(context, "survey_commune_unknown", name=place.typed))
+    return Heard()
+
+
+def _commune_elsewhere(context: TurnContext, response: Response, place: Resolution, province: str) -> Heard:
+    packs = context.content.packs
+    there = place.outside or packs.province(place.province).name
+    item = response.survey.by_key["province"]
+    change = button(context, "survey_change_province_button", f'/edit_survey{{"q":"{item.id}"}}')
+    here = packs.province(province).name
+    return Heard(note=_words(context, "survey_commune_elsewhere", there=there, here=here), buttons=[change])
+
+
+def _words(context: TurnContext, phrase: str, **values: object) -> str:
+    return context.content.phrases.say(phrase, context.language, **values)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

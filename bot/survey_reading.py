@@ -1,0 +1,75 @@
+"""What of a message to the survey needs no language model: commands, and words that plainly answer the open item.
+
+It decides only that the survey takes the message; what the words mean is read where they are acted on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.reading import Payload, act_said, offered_choice, parse_payload
+from programme.acts_said import data_request_said
+from programme.calls_said import wants_call
+from programme.content import Content
+from programme.responses import Kept
+from programme.survey.commands import read_command
+from programme.survey.definition import Item
+from programme.survey.reading import is_spelt, read_option
+from programme.survey.response import Response, next_item, options_of
+from programme.yes_or_no import asks
+from store.contacts import find_phone
+
+SURVEY_FORM = "survey_form"
+ANSWER = "answer_survey"
+_PERSON = frozenset(
+    """gap can bo,gap nguoi,gap nguoi that,noi chuyen voi can bo,noi chuyen voi nguoi that,cho gap can bo,
+    cho toi gap can bo,gap nhan vien,goi can bo,talk to an officer,talk to a person""".replace("\n    ", "").split(",")
+)
+# So many digits are meant as a telephone number, right or wrong.
+PHONE_DIGITS = 6
+
+
+def read_for_survey(
+    content: Content, kept: Kept | None, text: str, offered: Sequence[Mapping[str, str]] | None
+) -> Payload | None:
+    """The payload for the open survey, or None when the message needs the model or is somebody else's."""
+    response = kept.response if kept else Response(content.surveys.latest, {})
+    item = next_item(response)
+    if item is None:
+        return None
+    asked = _is_asked(item, offered)
+    if not asked and (chosen := offered_choice(text, offered or ())):
+        return parse_payload(chosen)
+    if item.options and asked and _names_option(content, response, item, text):
+        return Payload(ANSWER, (("q", item.id),))
+    if act_said(text):
+        return None
+    command = read_command(response.survey, text)
+    if command is not None:
+        return Payload(f"{command.name}_survey", (("q", command.target),) if command.target else ())
+    if is_spelt(text, _PERSON):
+        return Payload("request_person")
+    if item.kind in ("commune_lookup", "choice_list") and (chosen := offered_choice(text, offered or ())):
+        return parse_payload(chosen)
+    return Payload(ANSWER, (("q", item.id),)) if _plainly_answers(content, response, item, text) else None
+
+
+def _is_asked(item: Item, offered: Sequence[Mapping[str, str]] | None) -> bool:
+    """Whether the bot's last message was the open item's question, so that "2" is its second option."""
+    return not offered or any(f'"q":"{item.id}"' in button["payload"] for button in offered) or not item.options
+
+
+def _names_option(content: Content, response: Response, item: Item, text: str) -> bool:
+    return read_option(item, options_of(response, item), text, content.words_of) is not None
+
+
+def _plainly_answers(content: Content, response: Response, item: Item, text: str) -> bool:
+    if item.options:
+        return _names_option(content, response, item, text)
+    if item.kind == "phone_vn":
+        return find_phone(text) is not None or sum(c.isdigit() for c in text) >= PHONE_DIGITS
+    if item.kind == "choice_list":
+        return not asks(text) and bool(content.trades.find(text))
+    if item.kind == "text":
+        return not (asks(text) or data_request_said(text) or wants_call(text)) and any(c.isalnum() for c in text)
+    return False

@@ -1,0 +1,42 @@
+"""`hotline survey …`: scoring written-down answers, and the sheet into which paper forms are typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import orjson
+
+from hotline.app import read_content, read_settings
+from hotline.errors import Stop
+from programme.survey.cases import CasesInvalid, read_cases, scored
+from programme.survey_template import write_template
+
+
+@click.group("survey")
+def survey_group() -> None:
+    """Khảo sát mức độ chuyển đổi số của cửa hàng."""
+
+
+@survey_group.command("score")
+@click.argument("file", type=click.Path(path_type=Path))
+def survey_score(file: Path) -> None:
+    """Chấm các phiếu trả lời trong tệp YAML; mỗi phiếu in một đối tượng JSON."""
+    try:
+        cases = read_cases(file, read_content(read_settings()).surveys)
+    except CasesInvalid as invalid:
+        raise Stop(str(invalid)) from None
+    for result in [scored(case) for case in cases]:
+        click.echo(orjson.dumps(result).decode())
+
+
+@survey_group.command("template")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Tệp .xlsx sẽ ghi.")
+def survey_template(out: Path) -> None:
+    """Ghi bảng tính trống để nhập phiếu giấy, kèm hướng dẫn từng câu."""
+    survey = read_content(read_settings()).surveys.latest
+    try:
+        write_template(survey, out)
+    except OSError as error:
+        raise Stop(f"Không ghi được {out} ({error.strerror}). Hãy kiểm tra thư mục và quyền ghi.") from None
+    click.echo(f"Đã ghi {out}. Nhập xong thì chạy: hotline import surveys {out}")

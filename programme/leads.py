@@ -1,0 +1,45 @@
+"""Leads: owners whom a firm may call, made only on the ground of a consent in force."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from programme.responses import contact_consent
+from store.database import insert_if_new
+from store.logs import get_logger
+from store.survey_tables import lead
+
+log = get_logger("programme.leads")
+
+
+def pass_on(
+    connection: Connection,
+    contact_id: int,
+    vendor: str,
+    province: str,
+    commune: str | None,
+    response_id: int | None,
+    now: datetime,
+) -> bool:
+    """Make a lead, status new; False when this firm has one of this person, or no consent is in force.
+
+    Idempotent: one lead per person and firm. The consent is looked up here, at the last moment: without one nothing
+    personal leaves, whatever was said before.
+    """
+    consent_id = contact_consent(connection, contact_id)
+    if consent_id is None:
+        log.warning("lead_without_consent", contact=contact_id, vendor=vendor)
+        return False
+    row = {
+        "contact_id": contact_id,
+        "vendor": vendor,
+        "response_id": response_id,
+        "province": province,
+        "commune": commune,
+        "status": "new",
+        "consent_id": consent_id,
+        "created_at": now,
+    }
+    return insert_if_new(connection, lead, row) is not None

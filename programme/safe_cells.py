@@ -1,0 +1,59 @@
+"""Tables that people open in a spreadsheet: CSV and XLSX whose text is never taken for a formula.
+
+A cell that begins with "=", "+", "-", "@" (also full-width), tab or a line end would be run by Excel (OWASP, "CSV
+Injection"): in CSV an apostrophe goes before it; in XLSX text is typed as text, so it needs none.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+from store.text import clean
+
+Cell = str | int | None
+BOM = b"\xef\xbb\xbf"  # Excel reads a CSV as UTF-8 only when this stands in front
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+
+
+def safe_text(text: str) -> str:
+    """`text` for a CSV cell."""
+    # behind spaces and invisible characters too: programs differ in what they strip before they look
+    bare = clean(text)
+    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) or bare.startswith(_STARTS_A_FORMULA) else text
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """RFC 4180 (commas, CR LF, quotes doubled) as UTF-8 with BOM. Numbers stay as they are."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\r\n")
+    for row in (header, *rows):
+        writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
+    return BOM + written.getvalue().encode("utf-8")
+
+
+def write_xlsx(path: Path, title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """One sheet, its header row frozen. Raises OSError."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    for row in (header, *rows):
+        append_row(sheet, row)
+    book.save(path)
+
+
+def append_row(sheet: WriteOnlyWorksheet, row: Sequence[Cell]) -> None:
+    """Add one row to a write-only sheet; text is text, whatever it begins with."""
+    cells = []
+    for value in row:
+        cell = WriteOnlyCell(sheet, clean(value) if isinstance(value, str) else value)
+        if isinstance(value, str):
+            cell.data_type = "s"
+        cells.append(cell)
+    sheet.append(cells)
