@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
 
-from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
@@ -21,17 +19,19 @@ from actions.context import (
     ForReview,
     HandToPerson,
     OptOut,
-    SaveSurvey,
-    TurnContext,
     WithdrawConsent,
     current,
 )
-from actions.desk import Desk
-from actions.replies import Buttons, button, say_phrase
 from actions.survey_hearing import Heard, hear, reads_as_other_business
-from actions.survey_result import completed_kept, say_result
-from actions.survey_saying import ANSWER_INTENT, GROUP, answer_button, answer_words, say_item, trade_group_buttons
-from programme.responses import Kept
+from actions.survey_result import say_result
+from actions.survey_saying import (
+    ANSWER_INTENT,
+    GROUP,
+    answer_button,
+    answer_words,
+    trade_group_buttons,
+)
+from actions.survey_talk import Events, Talk
 from programme.survey.definition import CONSENT, FORM, NA, REFUSED, Answer, Item
 from programme.survey.response import (
     CONSENT_REFUSED,
@@ -40,23 +40,23 @@ from programme.survey.response import (
     answered,
     at,
     in_force,
-    is_complete,
     left,
     may_skip,
     next_item,
     numbered,
+    options_of,
     previous_item,
     question_number,
     shown_items,
 )
 
-SURVEY_FORM, SURVEY_ANSWER, STEP, UNREAD = "survey_form", "survey_answer", "survey_step", "survey_unread"
+SURVEY_FORM = "survey_form"
 PERSON_FINISHED = "event_person_finished"
 # Two hints, a third with the way to a person; then it is handed over.
 UNREAD_BEFORE_OFFER, UNREAD_BEFORE_PERSON = 2, 3
 # What a repetition does not ask again.
 _CARRIED = ("shop_name", "owner_name", "phone", "province", "commune", "market_or_address", "trade_group")
-Events = list[dict[str, Any]]
+_UNREAD = {"commune_lookup": "survey_commune_unread", "phone_vn": "survey_phone_unread"}
 
 
 class ValidateSurvey(Action):
@@ -68,36 +68,12 @@ class ValidateSurvey(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
         context = current()
         assert context.desk is not None  # noqa: S101 - every turn of the product has one
-        talk = await _Talk.begun(dispatcher, context, context.desk, tracker)
-        return await talk.turn()
+        conversation = await _Conversation.begun(dispatcher, context, context.desk, tracker)
+        return await conversation.turn()
 
 
-class _Talk:
-    """One message within the survey."""
-
-    def __init__(
-        self, dispatcher: CollectingDispatcher, context: TurnContext, desk: Desk, tracker: Tracker, kept: Kept
-    ) -> None:
-        self.dispatcher, self.context, self.desk, self.tracker = dispatcher, context, desk, tracker
-        self.kept = kept
-        self.step: str | None = tracker.get_slot(STEP)
-        self.unread = int(tracker.get_slot(UNREAD) or 0)
-        self.intent: str = tracker.latest_message["intent"]["name"]
-        self.values = {e["entity"]: str(e["value"]) for e in tracker.latest_message.get("entities") or ()}
-
-    @classmethod
-    async def begun(cls, dispatcher: CollectingDispatcher, context: TurnContext, desk: Desk, tracker: Tracker) -> _Talk:
-        """With the survey under way; else the one completed lately, which may still be changed; else a new one."""
-        kept = await desk.survey()
-        return cls(dispatcher, context, desk, tracker, kept or desk.new_survey())
-
-    @property
-    def response(self) -> Response:
-        return self.kept.response
-
-    @property
-    def is_begun(self) -> bool:
-        return self.kept.id is not None
+class _Conversation(Talk):
+    """What one message does to the survey."""
 
     async def turn(self) -> Events:
         if _another_flow_ran(self.tracker):
@@ -124,6 +100,8 @@ class _Talk:
             again.append(self._button("survey_restart_button", "/restart_survey"))
             self._say("survey_done_lately", again, day=f"{day:%d/%m/%Y}")
             return self._wait("again")
+        if self.step == "resume":
+            return self._ask()
         if self.is_begun and FORM in self.response.answers:
             return self._offer_to_resume()
         return self._ask()
@@ -188,7 +166,8 @@ class _Talk:
     async def _edit(self) -> Events:
         target = self.values.get("q", "")
         if not self.is_begun:
-            return await self._start()
+            self._say("survey_none_yet", [self._button("survey_start_button", "/start_survey")])
+            return self._leave()
         number = int(target) if target.isdecimal() else None
         item = question_number(self.response, number) if number else self.response.survey.by_id.get(target)
         if item is None:
@@ -238,6 +217,8 @@ class _Talk:
     async def _read(self) -> Events:
         """Words that the model has read: an answer to a question that takes any, or somebody else's business."""
         item = self._upcoming()
+        if self.step == "resume" and self.intent in ("affirm", "deny"):
+            return self._ask() if self.intent == "affirm" else await self._pause()
         if item is None or self.step is not None:
             if reads_as_other_business(self.context, self.tracker, None):
                 return []
@@ -249,8 +230,10 @@ class _Talk:
     async def _take(self, item: Item, heard: Heard) -> Events:
         if heard.answer is not None:
             return await self._put(item, heard.answer, heard.note)
+        if heard.buttons:
+            return self._ask_back(heard.note, heard.buttons)
         if heard.note:
-            return self._ask(heard.note, buttons=heard.buttons, keeps_unread=True)
+            return self._ask(heard.note, keeps_unread=True)
         return await self._unread(item)
 
     async def _put(self, item: Item, answer: Answer, note: str = "") -> Events:
@@ -263,8 +246,11 @@ class _Talk:
             return self._refused()
         if item.id == CONSENT and not self.is_begun:
             return await self._agreed(response)
+        known = in_force(self.response).get(item.id)
         self._keep(response)
-        if not was_present:
+        if item.id == FORM and known is None:
+            note = self._words("survey_commands")
+        elif not was_present or known not in (None, answer):
             said = answer_words(self.context, item, answer)
             note = self._words("survey_changed", name=self._name_of(item), answer=said)
         return await self._go_on(note)
@@ -287,45 +273,6 @@ class _Talk:
         self._keep(response)
         return await self._go_on(note)
 
-    async def _ask_trade_of(self, item: Item, group: str) -> Events:
-        trades = self.context.content.trades.of_report_group(group)
-        buttons = [answer_button(item, trade.button[self.context.language], trade.id) for trade in trades]
-        return self._ask(buttons=buttons or trade_group_buttons(self.context, item))
-
-    async def _unread(self, item: Item | None) -> Events:
-        self.context.effects.append(ForReview("unread"))
-        self.unread += 1
-        if self.unread > UNREAD_BEFORE_PERSON:
-            self.context.effects.append(HandToPerson("not_understood"))
-            hours = self.context.content.packs.province(self.context.province).sla.hours
-            self._say("survey_handed", hours=hours)
-            return self._leave()
-        if item is None:
-            return self._offer_to_resume() if self.step == "resume" else await self._start()
-        lead = self._words("survey_unread_text")
-        buttons: Buttons | None = None
-        if item.options:
-            lead = self.response.survey.ui["unclear"][self.context.language].format(n=len(item.options))
-        elif item.kind == "choice_list":
-            lead, buttons = self._words("survey_trade_unread"), trade_group_buttons(self.context, item)
-        elif item.kind == "commune_lookup":
-            lead = self._words("survey_commune_unread")
-        elif item.kind == "phone_vn":
-            lead = self._words("survey_phone_unread")
-        offers_person = self.unread > UNREAD_BEFORE_OFFER
-        return self._ask(lead, buttons=buttons, keeps_unread=True, offers_person=offers_person)
-
-    # --- saying and keeping
-
-    def _keep(self, response: Response) -> None:
-        """The response as it is now leaves with the turn: one effect, however much happened."""
-        self.kept = self.kept.with_response(response)
-        if is_complete(response):
-            self.kept = completed_kept(self.kept)
-        effects = self.context.effects
-        effects[:] = [effect for effect in effects if not isinstance(effect, SaveSurvey)]
-        effects.append(SaveSurvey(self.kept))
-
     async def _go_on(self, note: str = "") -> Events:
         if next_item(self.response) is None:
             return await self._finish(note)
@@ -338,48 +285,30 @@ class _Talk:
         await say_result(self.dispatcher, self.context, self.desk, self.kept, earlier)
         return self._leave()
 
-    def _ask_or_leave(self, words: str) -> Events:
-        """Say `words` with the present question; where all is answered, by themselves."""
-        if self._upcoming() is None:
-            self.dispatcher.utter_message(text=words, json_message={"entry": "survey_note"})
+    async def _ask_trade_of(self, item: Item, group: str) -> Events:
+        trades = self.context.content.trades.of_report_group(group)
+        buttons = [answer_button(item, trade.button[self.context.language], trade.id) for trade in trades]
+        return self._ask_back(self._words("survey_which_trade"), buttons or trade_group_buttons(self.context, item))
+
+    async def _unread(self, item: Item | None) -> Events:
+        self.context.effects.append(ForReview("unread"))
+        self.unread += 1
+        if self.unread > UNREAD_BEFORE_PERSON:
+            self.context.effects.append(HandToPerson("not_understood"))
+            hours = self.context.content.packs.province(self.context.province).sla.hours
+            self._say("survey_handed", hours=hours)
             return self._leave()
-        return self._ask(words)
-
-    def _ask(
-        self,
-        lead: str = "",
-        buttons: Buttons | None = None,
-        keeps_unread: bool = False,
-        offers_person: bool = False,
-    ) -> Events:
-        item = self._upcoming()
-        assert item is not None  # noqa: S101 - whoever asks has looked
-        say_item(self.dispatcher, self.context, self.response, item, lead, offers_person, buttons)
-        return [SlotSet(SURVEY_ANSWER, None), SlotSet(STEP, None), SlotSet(UNREAD, self.unread if keeps_unread else 0)]
-
-    def _wait(self, step: str) -> Events:
-        return [SlotSet(SURVEY_ANSWER, None), SlotSet(STEP, step), SlotSet(UNREAD, self.unread)]
-
-    def _leave(self) -> Events:
-        return [SlotSet(SURVEY_ANSWER, None), SlotSet(STEP, None), SlotSet(UNREAD, 0), ActiveLoop(None)]
-
-    def _upcoming(self) -> Item | None:
-        return next_item(self.response)
-
-    def _name_of(self, item: Item) -> str:
-        """How an item is called in a sentence: "câu 5", "số điện thoại"."""
-        if item.section == "question":
-            return self._words("survey_question_name", number=numbered(self.response, item)[0])
-        return item.label[self.context.language] if item.label else self._words("survey_this_question")
-
-    def _words(self, phrase: str, **values: object) -> str:
-        return self.context.content.phrases.say(phrase, self.context.language, **values)
-
-    def _say(self, phrase: str, buttons: Buttons | None = None, **values: str | int) -> None:
-        say_phrase(self.dispatcher, self.context, phrase, buttons or (), offers_person=False, **values)
-
-    def _button(self, phrase: str, payload: str) -> dict[str, str]:
-        return button(self.context, phrase, payload)
+        if item is None:
+            return self._offer_to_resume() if self.step == "resume" else await self._start()
+        offers_person = self.unread > UNREAD_BEFORE_OFFER
+        if item.kind == "choice_list":
+            choices = trade_group_buttons(self.context, item)
+            return self._ask_back(self._words("survey_trade_unread"), self._with_person(choices, offers_person))
+        lead = self._words(_UNREAD.get(item.kind, "survey_unread_text"))
+        if item.options:
+            count = len(options_of(self.response, item))
+            lead = self.response.survey.ui["unclear"][self.context.language].format(n=count)
+        return self._ask(lead, keeps_unread=True, offers_person=offers_person)
 
 
 def _carry(before: Response, response: Response) -> Response:

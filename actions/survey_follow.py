@@ -13,6 +13,7 @@ from actions.context import AgreeToCall, JoinClass, PassToVendor, TurnContext, W
 from actions.desk import Desk
 from actions.replies import Buttons, button, say_phrase
 from actions.survey_result import ANY_TOPIC, say_result_again
+from actions.survey_saying import result_address
 from actions.vendor import COMMUNE_CODE
 from programme.classes import ClassOffer, Topic, find_class, upcoming
 from programme.communes import Commune, VendorLike
@@ -69,7 +70,7 @@ class _Follow:
         if not done:
             return self._none_yet()
         words = self._words("survey_sheet")
-        file = {"url": f"/survey/{done[0].code}.pdf", "title": self._words("survey_sheet_title")}
+        file = {"url": result_address(self.context, done[0].code, "pdf"), "title": self._words("survey_sheet_title")}
         self.dispatcher.utter_message(text=words, json_message={"entry": "survey_sheet", "file": file})
 
     def _none_yet(self) -> None:

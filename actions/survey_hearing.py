@@ -14,7 +14,7 @@ from actions.survey_saying import answer_button, option_buttons
 from programme.communes import Kind, Resolution
 from programme.packs import UnknownProvince, normalise_province_id
 from programme.survey.definition import NA, REFUSED, Answer, Item
-from programme.survey.reading import Between, Chosen, NoSuchNumber, TooMany, read_option
+from programme.survey.reading import Between, Chosen, NoSuchNumber, TooMany, is_spelt, read_option
 from programme.survey.response import Response, facts, options_of
 from programme.yes_or_no import asks
 from store.contacts import find_phones
@@ -37,12 +37,19 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _POLITE_END = re.compile(r"[\s,.]*(?:ạ|nhé|nha|em ạ|em nhé)\s*$", re.IGNORECASE)
+# To what may be left out, these are no text: "góp ý gì không?" – "không".
+_NOTHING_TO_SAY = frozenset(
+    "khong,ko,k,khong co,ko co,khong co gi,ko co gi,khong a,thoi,chua co,khong can,no,none,nothing".split(",")
+)
 LEAST_PHONE_DIGITS = 6
 
 
 @dataclass(frozen=True)
 class Heard:
-    """An answer, with `note` to say about it; or only a note, with `buttons` to choose from; or nothing readable."""
+    """An answer, with `note` to say about it; or only a note; or nothing readable.
+
+    `buttons`: the note is itself the question, with these choices.
+    """
 
     answer: Answer | None = None
     note: str = ""
@@ -88,7 +95,9 @@ def _hear_option(context: TurnContext, response: Response, item: Item) -> Heard:
         case Chosen(answer):
             return Heard(answer)
         case Between(options):
-            return Heard(note=_words(context, "survey_which_one"), buttons=option_buttons(context, item, options))
+            names = _either(context, [option.button[context.language] for option in options])
+            note = _words(context, "survey_which_one", choices=names)
+            return Heard(note=note, buttons=option_buttons(context, item, options))
         case NoSuchNumber(number, most):
             return Heard(note=_words(context, "survey_no_such_option", number=number, most=most))
         case TooMany():
@@ -113,6 +122,8 @@ def _hear_text(context: TurnContext, item: Item) -> Heard:
         said = _POLITE_END.sub("", _LEAD.sub("", said)) or said
     if not any(character.isalnum() for character in said) or said in (NA, REFUSED):
         return Heard()
+    if not item.required and is_spelt(said, _NOTHING_TO_SAY):
+        return Heard(REFUSED)
     if len(said) > item.max_length:
         return Heard(note=_words(context, "survey_too_long", most=item.max_length))
     return Heard(said)
@@ -157,6 +168,12 @@ def _commune_elsewhere(context: TurnContext, response: Response, place: Resoluti
     change = button(context, "survey_change_province_button", f'/edit_survey{{"q":"{item.id}"}}')
     here = packs.province(province).name
     return Heard(note=_words(context, "survey_commune_elsewhere", there=there, here=here), buttons=[change])
+
+
+def _either(context: TurnContext, names: list[str]) -> str:
+    """ "“5–7 khách” hay “8 khách trở lên”" """
+    quoted = [f"“{name}”" for name in names]
+    return f"{', '.join(quoted[:-1])} {_words(context, 'or')} {quoted[-1]}"
 
 
 def _words(context: TurnContext, phrase: str, **values: object) -> str:

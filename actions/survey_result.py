@@ -11,9 +11,10 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.context import PassToVendor, TurnContext
 from actions.desk import Desk
 from actions.replies import Buttons, button, with_person
+from actions.survey_saying import result_address
 from programme.communes import VendorLike
 from programme.responses import Kept
-from programme.survey.definition import CONSENT, Rule
+from programme.survey.definition import Rule
 from programme.survey.response import facts
 from programme.survey_result import (
     Result,
@@ -84,7 +85,8 @@ async def _pass_on(context: TurnContext, desk: Desk, result: Result) -> str:
         context.effects.append(PassToVendor(vendor.id, result.province, commune, result.kept.id))
     if not wanted:
         return ""
-    names = context.content.phrases.say("and", context.language).join(vendor.short for vendor in wanted)
+    link = f" {context.content.phrases.say('and', context.language)} "
+    names = link.join(vendor.short for vendor in wanted)
     has_phone = "phone" in answers or await desk.has_phone()
     phrase = "survey_lead_passed" if has_phone else "survey_lead_needs_phone"
     return context.content.phrases.say(phrase, context.language, vendor=names)
@@ -106,7 +108,7 @@ def _say_points(dispatcher: CollectingDispatcher, context: TurnContext, result: 
     lines.append(compared_words(context.content, result, language))
     dispatcher.utter_message(
         text="\n".join(line for line in lines if line),
-        image=f"/survey/{result.kept.code}.png",
+        image=result_address(context, result.kept.code, "png"),
         json_message={"entry": RESULT_ENTRY},
     )
 
@@ -149,7 +151,10 @@ def _button_of(context: TurnContext, result: Result, rule: Rule, is_passed: bool
     looks_at = rule.when.first_question or rule.when.first_pillar or ""
     if rule.action == "vendor_lead":
         vendor = result.helpers.vendor
-        return None if is_passed or vendor is None else _vendor_button(context, vendor)
+        if vendor is None:
+            return None
+        product = {"title": vendor.platform, "payload": "/ask_vendor_product"}
+        return product if is_passed else _vendor_button(context, vendor)
     if rule.action == "training":
         topic = _TOPICS.get(looks_at, ANY_TOPIC)
         return button(context, "survey_class_button", f'/see_classes{{"a":"{topic}"}}')
@@ -160,8 +165,3 @@ def _button_of(context: TurnContext, result: Result, rule: Rule, is_passed: bool
 def _vendor_button(context: TurnContext, vendor: VendorLike) -> dict[str, str]:
     title = context.content.phrases.say("survey_meet_button", context.language, vendor=vendor.short)
     return {"title": title, "payload": "/meet_vendor"}
-
-
-def agreed_to_be_called(kept: Kept) -> bool:
-    """Whether the owner agreed with the survey that a firm may call."""
-    return kept.response.answers.get(CONSENT) == "yes_contact"

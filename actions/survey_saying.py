@@ -24,24 +24,25 @@ def say_item(
     item: Item,
     lead: str = "",
     offers_person: bool = False,
-    buttons: Buttons | None = None,
 ) -> None:
-    """Ask `item`. `lead`: what is said first, in the same message. `buttons`: other choices than the item's own."""
-    own = _buttons(context, response, item)
-    shown = [*buttons, *[one for one in own if one not in buttons]] if buttons else own
+    """Ask `item`. `lead`: what is said first, in the same message."""
+    shown = _buttons(context, response, item)
     if offers_person:
         shown = with_person(context, shown)
-    words = "\n".join(part for part in (lead, question_words(context, response, item)) if part)
+    words = "\n".join(part for part in (lead, question_words(context, response, item, is_repeated=bool(lead))) if part)
     dispatcher.utter_message(text=words, buttons=shown, json_message={"offers_person": offers_person, "entry": ENTRY})
 
 
-def question_words(context: TurnContext, response: Response, item: Item) -> str:
-    """The question with its place in the form, its numbered options and what was answered before."""
+def question_words(context: TurnContext, response: Response, item: Item, is_repeated: bool = False) -> str:
+    """The question with its place in the form, its numbered options and what was answered before.
+
+    `is_repeated`: without what introduces the whole survey.
+    """
     language = context.language
     lines = [
         f"{progress}. {item.text[language]}"
         if (progress := _progress(context, response, item))
-        else _opening(context, response, item)
+        else _opening(context, response, item, is_repeated)
     ]
     shown = _options(response, item)
     lines += [f"{place}. {option.words[language]}" for place, option in enumerate(shown, 1) if item.kind != "scale"]
@@ -87,8 +88,8 @@ def trade_group_buttons(context: TurnContext, item: Item) -> Buttons:
     return [answer_button(item, group.words[context.language], f"{GROUP}{group.id}") for group in groups]
 
 
-def _opening(context: TurnContext, response: Response, item: Item) -> str:
-    intro = response.survey.ui["intro"][context.language] if item.id == CONSENT else ""
+def _opening(context: TurnContext, response: Response, item: Item, is_repeated: bool) -> str:
+    intro = response.survey.ui["intro"][context.language] if item.id == CONSENT and not is_repeated else ""
     return "\n".join(part for part in (intro, item.text[context.language]) if part)
 
 
@@ -111,3 +112,9 @@ def _buttons(context: TurnContext, response: Response, item: Item) -> Buttons:
     if item.section in ("profile", "closing") and may_skip(item):
         shown.append(button(context, "survey_skip_button", f"/{SKIP_INTENT}"))
     return shown
+
+
+def result_address(context: TurnContext, code: str | None, ending: str) -> str:
+    """Where the picture (png) or the sheet (pdf) of a result is, on this server."""
+    language = "" if context.language == "vi" else f"?lang={context.language}"
+    return f"/survey/{code}.{ending}{language}"

@@ -33,7 +33,7 @@ from bot.flow_domain import Flows
 from bot.inbox import Work
 from bot.language import detect
 from bot.reading import MESSAGE_WITHOUT_WORDS, Payload, PayloadInvalid, read, says_stop
-from bot.survey_reading import SURVEY_FORM, read_for_survey
+from bot.survey_reading import SURVEY_FORM, SURVEY_STEP, read_beside_questions, read_for_survey
 from programme.acts_said import (
     consent_withdrawn,
     data_request_said,
@@ -216,7 +216,7 @@ class Answerer:
         loop = (work.conversation["dialogue_state"] or {}).get("loop")
         text, offered = work.message["text"], work.conversation["offered"]
         try:
-            payload = await self._for_survey(work, text, offered) if loop == SURVEY_FORM else None
+            payload = await self._for_survey(work, text, offered, is_open=loop == SURVEY_FORM)
             payload = payload or read(text, work.message["payload"], offered, is_asked=bool(loop))
         except PayloadInvalid:
             payload = Payload("")
@@ -225,10 +225,15 @@ class Answerer:
             return Payload(MESSAGE_WITHOUT_WORDS)
         return payload
 
-    async def _for_survey(self, work: Work, text: str, offered: Sequence[Mapping[str, str]] | None) -> Payload | None:
-        """What the open survey reads by itself; nothing of a pressed button, which says where it belongs."""
+    async def _for_survey(
+        self, work: Work, text: str, offered: Sequence[Mapping[str, str]] | None, is_open: bool
+    ) -> Payload | None:
+        """What the survey reads by itself; nothing of a pressed button, which says where it belongs."""
         if work.message["payload"] is not None or len(text) > MAX_UNDERSTOOD_CHARACTERS:
             return None
+        waits = is_open and (work.conversation["dialogue_state"] or {})["slots"].get(SURVEY_STEP)
+        if not is_open or waits:  # for a choice that answers no question
+            return read_beside_questions(self.content, text, is_open)
         contact_id = work.conversation["contact_id"]
         kept = await self.database.read(lambda c: find_current(c, self.content.surveys, contact_id, self.clock.now()))
         return read_for_survey(self.content, kept, text, offered)

@@ -19,12 +19,13 @@ from programme.survey.response import Response, next_item, options_of
 from programme.yes_or_no import asks
 from store.contacts import find_phone
 
-SURVEY_FORM = "survey_form"
+SURVEY_FORM, SURVEY_STEP = "survey_form", "survey_step"
 ANSWER = "answer_survey"
 _PERSON = frozenset(
     """gap can bo,gap nguoi,gap nguoi that,noi chuyen voi can bo,noi chuyen voi nguoi that,cho gap can bo,
     cho toi gap can bo,gap nhan vien,goi can bo,talk to an officer,talk to a person""".replace("\n    ", "").split(",")
 )
+_OF_A_QUESTION = (f"/{ANSWER}", "/skip_survey", "/request_person")
 # So many digits are meant as a telephone number, right or wrong.
 PHONE_DIGITS = 6
 
@@ -37,7 +38,7 @@ def read_for_survey(
     item = next_item(response)
     if item is None:
         return None
-    asked = _is_asked(item, offered)
+    asked = _is_asked(response, item, offered)
     if not asked and (chosen := offered_choice(text, offered or ())):
         return parse_payload(chosen)
     if item.options and asked and _names_option(content, response, item, text):
@@ -54,9 +55,23 @@ def read_for_survey(
     return Payload(ANSWER, (("q", item.id),)) if _plainly_answers(content, response, item, text) else None
 
 
-def _is_asked(item: Item, offered: Sequence[Mapping[str, str]] | None) -> bool:
-    """Whether the bot's last message was the open item's question, so that "2" is its second option."""
-    return not offered or any(f'"q":"{item.id}"' in button["payload"] for button in offered) or not item.options
+def _is_asked(response: Response, item: Item, offered: Sequence[Mapping[str, str]] | None) -> bool:
+    """Whether the bot's last message was the open item's question with all its options, so that "2" is its second."""
+    if not all(button["payload"].startswith(_OF_A_QUESTION) for button in offered or ()):
+        return False  # a reminder, or what another flow offers
+    own = [button for button in offered or () if f'"q":"{item.id}"' in button["payload"]]
+    return not offered or len(own) == len(options_of(response, item))
+
+
+def read_beside_questions(content: Content, text: str, is_open: bool) -> Payload | None:
+    """A command where no question is open: "sửa câu 3" after the result, "dừng" instead of going on.
+
+    Only with a question's number: an owner may want a telephone number changed elsewhere too.
+    """
+    command = read_command(content.surveys.latest, text)
+    if command is not None and command.name == "edit" and command.target.isdecimal():
+        return Payload("edit_survey", (("q", command.target),))
+    return Payload("pause_survey") if is_open and command is not None and command.name == "pause" else None
 
 
 def _names_option(content: Content, response: Response, item: Item, text: str) -> bool:

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.web import health, webchat
+from bot.web import health, survey, webchat
 from bot.web.context import WebContext
 from bot.web.problems import answer_with_problems
 
@@ -41,5 +41,6 @@ def public_app(context: WebContext) -> FastAPI:
     answer_with_problems(app)
     app.include_router(health.router)
     app.include_router(webchat.router)
+    app.include_router(survey.router)
     app.add_middleware(SecurityHeaders)
     return app

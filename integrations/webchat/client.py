@@ -63,6 +63,7 @@ def event_of(row: RowMapping) -> dict[str, Any]:
         "buttons": reply.get("buttons", []),
         "sources": reply.get("sources", []),
         "image": reply.get("image"),
+        "file": reply.get("file"),
         "by": row["sender"],
         "at": row["at"].isoformat(),
     }

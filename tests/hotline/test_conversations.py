@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import Connection, RowMapping, select, update
 
 from bot.baton import return_to_bot
 from bot.escalations import waiting_escalations
 from hotline.conversing import Exchange, Terminal
+from store import tables
 from store.clock import ManualClock
+from store.survey_tables import lead, survey_response
 from tests.conftest import NOW
 
 FOLDER = Path(__file__).parent.parent / "conversations"
@@ -34,10 +38,19 @@ async def test_golden_conversation(terminal: Terminal, conversation: dict[str, A
         if "officer_returns" in step:
             await _return(terminal, conversation_id)
             continue
-        payload = _payload(last, step["presses"]) if "presses" in step else None
+        for words in step.get("owner_tells", ()):  # what is not looked at, to get there
+            last = await terminal.say(conversation_id, words)
+        if "owner_tells" in step:
+            continue
+        if "survey_was" in step:
+            await _age_survey(terminal, conversation_id, **step["survey_was"])
+            continue
+        payload = _payload(last, step["presses"]) if "presses" in step else step.get("payload")
         last = await terminal.say(conversation_id, _text(step), payload)
         _check(last, step["bot"])
     await _check_stored(terminal, conversation_id, conversation.get("stored", {}))
+    if "survey" in conversation:
+        await _check_survey(terminal, conversation_id, conversation["survey"])
 
 
 def test_every_flow_has_a_golden_conversation() -> None:
@@ -73,6 +86,36 @@ async def _check_stored(terminal: Terminal, conversation_id: str, expected: dict
     assert len(mine) == (1 if expected else 0)
     for name, value in expected.items():
         assert getattr(mine[0], name) == value
+
+
+async def _check_survey(terminal: Terminal, conversation_id: str, expected: dict[str, Any]) -> None:
+    """`responses`: how many are kept; `leads`: to whom; the rest: columns and answers (by item) of the newest one."""
+
+    def look(connection: Connection) -> tuple[list[RowMapping], list[str], Any]:
+        contact_id = connection.scalar(select(tables.conversation.c.contact_id).filter_by(id=conversation_id))
+        rows = select(survey_response).filter_by(contact_id=contact_id).order_by(survey_response.c.id)
+        leads = select(lead.c.vendor).filter_by(contact_id=contact_id).order_by(lead.c.vendor)
+        person = connection.execute(select(tables.contact).filter_by(id=contact_id)).mappings().one()
+        return list(connection.execute(rows).mappings()), list(connection.scalars(leads)), person
+
+    rows, leads, person = await terminal.hotline.database.read(look)
+    assert len(rows) == expected.get("responses", 1)
+    assert leads == expected.get("leads", [])
+    if not rows:
+        assert person["name"] is None and person["phone"] is None
+        return
+    for name, value in expected.get("row", {}).items():
+        assert rows[-1][name] == value, name
+    personal = json.loads(rows[-1]["personal"] or "{}")
+    for item, answer in expected.get("answers", {}).items():
+        assert {**rows[-1]["answers"], **personal}.get(item) == answer, item
+
+
+async def _age_survey(terminal: Terminal, conversation_id: str, days_ago: int) -> None:
+    """As if the completed survey had been completed that long ago."""
+    when = terminal.hotline.clock.now() - timedelta(days=days_ago)
+    aged = update(survey_response).where(survey_response.c.conversation_id == conversation_id)
+    await terminal.hotline.database.run(lambda c: c.execute(aged.values(completed_at=when)))
 
 
 async def _return(terminal: Terminal, conversation_id: str) -> None:

@@ -1,4 +1,4 @@
-// One message as an element: its text, picture, sources and choices.
+// One message as an element: its text, picture, file, sources and choices.
 // What others wrote becomes text nodes and checked links, never markup. Where a message stands is not known here.
 
 import { make, makeTime, makeWorded } from './elements.js';
@@ -44,6 +44,7 @@ export function makeAnswer(message) {
   node.prepend(who);
   const bubble = node.querySelector('.bubble');
   if (message.image) bubble.append(makePicture(String(message.image)));
+  if (message.file) bubble.append(makeFile(message.file));
   if (Array.isArray(message.sources) && message.sources.length) bubble.append(makeSources(message.sources));
   if (Array.isArray(message.buttons) && message.buttons.length) node.append(makeChoices(message.buttons));
   return node;
@@ -99,6 +100,17 @@ function isOwnAddress(address) {
   } catch {
     return false;
   }
+}
+
+/** Something to keep: only of our own server. */
+function makeFile({ url, title }) {
+  if (!isOwnAddress(String(url))) return make('span');
+  const link = make('a', 'file', String(title || url));
+  link.href = String(url);
+  link.target = '_blank';
+  link.rel = 'noopener';
+  link.append(makeWorded('span', 'unseen', 'newTab'));
+  return link;
 }
 
 function makePictureLink(address) {
