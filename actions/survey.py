@@ -22,6 +22,7 @@ from actions.context import (
     WithdrawConsent,
     current,
 )
+from actions.places import mentions_in
 from actions.survey_hearing import Heard, hear, reads_as_other_business
 from actions.survey_result import say_result
 from actions.survey_saying import (
@@ -206,7 +207,7 @@ class _Conversation(Talk):
             return self._ask_or_leave(self._words("survey_question_skipped", name=self._name_of(item)))
         raw = self.values.get("a")
         if raw is None:
-            return await self._take(item, hear(self.context, self.response, item, self.tracker))
+            return await self._take(item, hear(self.context, self.response, item, mentions_in(self.tracker)))
         if item.kind == "choice_list" and raw.startswith(GROUP):
             return await self._ask_trade_of(item, raw.removeprefix(GROUP))
         answer = _value(item, raw)
@@ -225,7 +226,7 @@ class _Conversation(Talk):
             return await self._unread(None)
         if reads_as_other_business(self.context, self.tracker, item):
             return []  # the form itself steps back, and asks again afterwards
-        return await self._take(item, hear(self.context, self.response, item, self.tracker))
+        return await self._take(item, hear(self.context, self.response, item, mentions_in(self.tracker)))
 
     async def _take(self, item: Item, heard: Heard) -> Events:
         if heard.answer is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rasa_sdk.interfaces import Tracker
@@ -11,7 +12,7 @@ from actions.context import TurnContext
 from actions.places import mentions_in
 from actions.replies import Buttons, button
 from actions.survey_saying import answer_button, option_buttons
-from programme.communes import Kind, Resolution
+from programme.communes import Kind, Mention, Resolution
 from programme.packs import UnknownProvince, normalise_province_id
 from programme.survey.definition import NA, REFUSED, Answer, Item
 from programme.survey.reading import Between, Chosen, NoSuchNumber, TooMany, is_spelt, read_option
@@ -56,10 +57,10 @@ class Heard:
     buttons: Buttons | None = None
 
 
-def hear(context: TurnContext, response: Response, item: Item, tracker: Tracker) -> Heard:
-    """Read the message as an answer to `item`."""
+def hear(context: TurnContext, response: Response, item: Item, mentions: Sequence[Mention]) -> Heard:
+    """Read the message as an answer to `item`. `mentions`: the places that it names."""
     if item.kind == "commune_lookup":
-        return _hear_commune(context, response, item, tracker)
+        return _hear_commune(context, response, item, mentions)
     if item.kind == "choice_list":
         return _hear_trade(context, item)
     if item.kind == "phone_vn":
@@ -139,13 +140,13 @@ def _hear_trade(context: TurnContext, item: Item) -> Heard:
     return Heard(note=_words(context, "survey_which_trade"), buttons=buttons)
 
 
-def _hear_commune(context: TurnContext, response: Response, item: Item, tracker: Tracker) -> Heard:
+def _hear_commune(context: TurnContext, response: Response, item: Item, mentions: Sequence[Mention]) -> Heard:
     province = normalise_province_id(str(facts(response).get("province", context.province)))
     try:
         context.content.packs.province(province)
     except UnknownProvince:  # a version that asks for the commune of a province without a pack
         return _hear_text(context, item)
-    place = context.content.communes.resolve_all(mentions_in(tracker), context.text, province)
+    place = context.content.communes.resolve_all(mentions, context.text, province)
     if place.commune is not None and place.kind in (Kind.CURRENT, Kind.OLD_UNIT):
         return Heard(place.commune.code, _words(context, "survey_commune_noted", commune=place.commune.full_name))
     if place.kind in (Kind.OTHER_PROVINCE, Kind.PROVINCE_WITHOUT_PACK):

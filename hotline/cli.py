@@ -16,48 +16,19 @@ import uvloop
 from hotline import terminal
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
+from hotline.import_commands import import_group
 from hotline.models import ensure_model, inputs_digest, lookup_table, run_rasa, train
+from hotline.options import NUMBER, PORT, Instant, PersonName
 from hotline.paths import MODELS, VAR
+from hotline.report_commands import report_group
 from hotline.serve import Ports
 from hotline.serve import serve as serve_process
+from hotline.survey_commands import survey_group
+from hotline.survey_fill import survey_fill
 from programme.retrieval_evaluation import evaluate as evaluate_search
 from store.clock import Clock
 from store.logs import configure_logs
 from store.settings import Settings, explain, unknown_variables
-from store.text import clean
-
-# The years that packs and law speak of, with room; far from where datetime ends.
-FIRST_YEAR, LAST_YEAR = 2020, 2100
-LONGEST_NAME = 80
-PORT = click.IntRange(0, 65535)
-NUMBER = click.IntRange(1, 2**63 - 1)  # what both databases can hold
-
-
-class Instant(click.ParamType[datetime]):
-    """A moment in ISO-8601; without a zone it is the province's time."""
-
-    name = "ISO-8601"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        try:
-            instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} không phải là thời điểm theo ISO-8601, ví dụ 2026-11-23T09:00:00+07:00", param, ctx)
-        if not FIRST_YEAR <= instant.year <= LAST_YEAR:
-            self.fail(f"{value!r} nằm ngoài các năm {FIRST_YEAR}–{LAST_YEAR}", param, ctx)
-        return instant
-
-
-class PersonName(click.ParamType[str]):
-    """Who acts: 1 to 80 characters, as the database keeps it."""
-
-    name = "TÊN"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        words = clean(str(value)).strip()
-        if not 1 <= len(words) <= LONGEST_NAME:
-            self.fail(f"tên phải có từ 1 đến {LONGEST_NAME} ký tự", param, ctx)
-        return words
 
 
 class StoppingGroup(click.Group):
@@ -287,6 +258,12 @@ def config_check() -> None:
         click.echo(f"{name} = {value or '(để trống)'}\n    {description}")
     for name in unknown_variables():
         click.echo(f"{name}: không có cấu hình nào tên này, kiểm tra lại chính tả", err=True)
+
+
+survey_group.add_command(survey_fill)
+main.add_command(survey_group)
+main.add_command(report_group)
+main.add_command(import_group)
 
 
 def _converse(province: str | None, now: datetime | None, how: terminal.Conversing) -> None:

@@ -10,14 +10,16 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+from openpyxl.cell.cell import WriteOnlyCell
+from openpyxl.workbook.workbook import Workbook
 
 from store.text import clean
 
 Cell = str | int | None
+_book: Any = Workbook  # the library has no types
+_cell: Any = WriteOnlyCell
 BOM = b"\xef\xbb\xbf"  # Excel reads a CSV as UTF-8 only when this stands in front
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
@@ -40,7 +42,7 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 
 def write_xlsx(path: Path, title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """One sheet, its header row frozen. Raises OSError."""
-    book = Workbook(write_only=True)
+    book = new_book()
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     for row in (header, *rows):
@@ -48,11 +50,16 @@ def write_xlsx(path: Path, title: str, header: Sequence[str], rows: Iterable[Seq
     book.save(path)
 
 
-def append_row(sheet: WriteOnlyWorksheet, row: Sequence[Cell]) -> None:
+def new_book() -> Any:
+    """An empty write-only workbook of openpyxl."""
+    return _book(write_only=True)
+
+
+def append_row(sheet: Any, row: Sequence[Cell]) -> None:
     """Add one row to a write-only sheet; text is text, whatever it begins with."""
     cells = []
     for value in row:
-        cell = WriteOnlyCell(sheet, clean(value) if isinstance(value, str) else value)
+        cell = _cell(sheet, clean(value) if isinstance(value, str) else value)
         if isinstance(value, str):
             cell.data_type = "s"
         cells.append(cell)

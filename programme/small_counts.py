@@ -7,7 +7,7 @@ difference, nor be forced by what a mark allows (two "<5" with a total of 8 are 
 The rule. A count of 1 to k−1 is marked SMALL. It is safe when the table has a *twin*: move or exchange one or two
 shops so that this count changes, while every number shown stays the same and every SMALL one stays within 1 to k−1.
 The twin looks the same on paper, so nobody who reads the paper knows which of the two it is. For each small count a
-twin is looked for; if there is none, the twin for which the fewest shops must disappear from view is taken, and what
+twin is looked for; if there is none, the twin for which the least must disappear from view is taken, and what
 distinguishes it is marked HIDDEN, which says nothing at all (a mark SMALL may become HIDDEN, too). More hiding never
 spoils an earlier twin. There always is one: add or take away one shop, with all its totals hidden.
 
@@ -22,6 +22,9 @@ from enum import Enum
 from itertools import product
 from typing import NamedTuple
 
+# What hiding costs, next to a shop of an ordinary count: a shop of a commune's total, which reports are made for, and
+# (times k) an empty count. A small count hidden together with an empty one is nearly seen, so that comes late.
+_TOTAL_COSTS, _EMPTY_COSTS = 10, 10
 # How many communes, and rows of each, are tried when a twin needs a second commune: a bound on the work, no more.
 _OTHER_COMMUNES, _ROWS_OF_EACH = 3, 3
 
@@ -32,6 +35,9 @@ class Key(NamedTuple):
     commune: str | None
     group: str | None
     level: int | None
+
+
+_ALL = Key(None, None, None)
 
 
 class Mark(Enum):
@@ -57,15 +63,16 @@ def publish(cells: Mapping[Key, int], levels: Sequence[int], k: int) -> dict[Key
 class _Table:
     def __init__(self, cells: Mapping[Key, int], levels: Sequence[int], k: int) -> None:
         self._k, self._levels = k, levels
-        self._groups: dict[str, list[str]] = {}
+        self._rows: dict[str, list[Key]] = {}
         for commune, group in sorted({(str(key.commune), str(key.group)) for key, count in cells.items() if count}):
-            self._groups.setdefault(commune, []).append(group)
+            self._rows.setdefault(commune, []).append(Key(commune, group, None))
+        rows = [row for rows in self._rows.values() for row in rows]
+        self._sums = {cell: _sums(cell) for row, x in product(rows, levels) for cell in [row._replace(level=x)]}
         self._counts: dict[Key, int] = {}
-        for commune, groups in self._groups.items():
-            for group, level in product(groups, levels):
-                key = Key(commune, group, level)
-                for sum_ in _sums(key):
-                    self._counts[sum_] = self._counts.get(sum_, 0) + cells.get(key, 0)
+        for cell, sums in self._sums.items():
+            for key in sums:
+                self._counts[key] = self._counts.get(key, 0) + cells.get(cell, 0)
+        self._most = sum(map(self._hiding_costs, self._counts)) + 1
         self._marks = {key: Mark.SMALL for key, count in self._counts.items() if 0 < count < k}
 
     def published(self) -> dict[Key, Published]:
@@ -76,91 +83,103 @@ class _Table:
 
     def _protect(self, key: Key) -> None:
         """Give this small count a twin."""
-        best, cheapest = dict[Key, int](), -1
-        for move in self._moves(key):
-            changes = _changes(move)
-            if not changes.get(key):
-                continue
-            cost = self._cost(changes)
-            if cost is not None and (cheapest < 0 or cost < cheapest):
-                best, cheapest = changes, cost
-            if cheapest == 0:
-                return
+        best, cheapest = dict[Key, int](), self._most
+        for moves in (self._moves_within, self._moves_between_communes, self._one_more_or_less):
+            for move in moves(key):
+                if any(self._counts[cell] + by < 0 for cell, by in move):
+                    continue
+                changes = self._changes(move)
+                cost = self._cost(changes, cheapest) if changes.get(key) else None
+                if cost is not None:
+                    best, cheapest = changes, cost
+                if cost == 0:
+                    return
+            # the next moves reach further: only when these would hide more than the commune's own counts
+            if best and cheapest <= self._counts[Key(key.commune, None, None)]:
+                break
         for changed, by in best.items():
-            if self._cost({changed: by}):
+            if self._cost({changed: by}, cheapest + 1):
                 self._marks[changed] = Mark.HIDDEN
 
-    def _cost(self, changes: Mapping[Key, int]) -> int | None:
-        """How many shops must disappear from view for the twin to look the same; None: it is no table at all."""
+    def _cost(self, changes: Mapping[Key, int], below: int) -> int | None:
+        """How much must disappear from view for the twin to look the same.
+
+        None: it is no table at all, or the cost is not `below` this.
+        """
         cost = 0
         for key, by in changes.items():
+            if not by:
+                continue
             count, mark = self._counts[key], self._marks.get(key)
             # a row that is published is known not to be empty
             if count + by < (key.group is not None and key.level is None):
                 return None
-            if by and mark is not Mark.HIDDEN and not (mark is Mark.SMALL and 0 < count + by < self._k):
-                cost += count + 1
+            if mark is not Mark.HIDDEN and not (mark is Mark.SMALL and 0 < count + by < self._k):
+                cost += self._hiding_costs(key)
+                if cost >= below:
+                    return None
         return cost
 
-    def _moves(self, key: Key) -> Iterator[Move]:
-        """Twins to try: within the commune first, then together with other communes, then one shop more or less."""
-        cells = self._cells_of(key)
-        for cell, by in product(cells, (-1, 1)):
-            yield from self._moves_with(cell, by, self._rows_of(cell.commune))
-        if key.group is None or len(self._groups[str(key.commune)]) == 1:
-            for cell, by in product(cells, (-1, 1)):
-                yield from self._moves_between_communes(cell, by)
-        for cell, by in product(cells, (-1, 1)):
-            yield ((cell, by),)
+    def _hiding_costs(self, key: Key) -> int:
+        is_total = key.group is None and key.level is None
+        return (self._counts[key] or _EMPTY_COSTS * self._k) * (_TOTAL_COSTS if is_total else 1)
 
-    def _moves_with(self, cell: Key, by: int, rows: Iterable[Key]) -> Iterator[Move]:
-        """A shop of `cell` changes its level; or its row; or exchanges its level with a shop of another row."""
-        others = [row for row in rows if row[:2] != cell[:2]]
-        for row in others:
-            there = row._replace(level=cell.level)
-            yield (cell, by), (there, -by)
+    def _moves_within(self, key: Key) -> Iterator[Move]:
+        """In one commune a shop changes its row, exchanges its level with a shop of another row, or changes it."""
+        for cell, by in product(self._cells_of(key), (-1, 1)):
+            for row in self._rows[str(cell.commune)]:
+                if row.group != cell.group:
+                    yield from self._moves_with(cell, by, row, self._levels)
             for level in self._levels:
                 if level != cell.level:
-                    beside, across = cell._replace(level=level), row._replace(level=level)
-                    yield (cell, by), (beside, -by), (there, -by), (across, by)
-        for level in self._levels:
-            if level != cell.level:
-                yield (cell, by), (cell._replace(level=level), -by)
+                    yield (cell, by), (cell._replace(level=level), -by)
 
-    def _moves_between_communes(self, cell: Key, by: int) -> Iterator[Move]:
+    def _moves_between_communes(self, key: Key) -> Iterator[Move]:
         """The same with rows of other communes: those first of which the least would have to be hidden."""
-        for level in self._levels:
-            pair = ((cell.level, -by), (level, by)) if level != cell.level else ((cell.level, -by),)
-            others = [c for c in self._groups if c != cell.commune]
-            for commune in self._easiest([Key(c, None, None) for c in others], pair)[:_OTHER_COMMUNES]:
-                for row in self._easiest(self._rows_of(commune.commune), pair)[:_ROWS_OF_EACH]:
-                    there = row._replace(level=cell.level)
-                    if level == cell.level:
-                        yield (cell, by), (there, -by)
-                    else:
-                        beside, across = cell._replace(level=level), row._replace(level=level)
-                        yield (cell, by), (beside, -by), (there, -by), (across, by)
+        for (cell, by), level in product(product(self._cells_of(key), (-1, 1)), self._levels):
+            # an exchange of levels leaves the totals of row and commune as they are, a move does not
+            pair = {cell.level: -by} | ({None: -by} if level == cell.level else {level: by})
+            others = [Key(commune, None, None) for commune in self._rows if commune != cell.commune]
+            for commune in self._easiest(others, pair)[:_OTHER_COMMUNES]:
+                for row in self._easiest(self._rows[str(commune.commune)], pair)[:_ROWS_OF_EACH]:
+                    yield from self._moves_with(cell, by, row, (level,))
 
-    def _easiest(self, rows: Sequence[Key], pair: Sequence[tuple[int | None, int]]) -> list[Key]:
-        def cost(row: Key) -> tuple[bool, int]:
-            needed = self._cost({row._replace(level=level): by for level, by in pair})
-            return needed is None, needed or 0
+    def _moves_with(self, cell: Key, by: int, row: Key, levels: Iterable[int]) -> Iterator[Move]:
+        """Between a cell and another row: at the cell's own level a shop moves, at any other two exchange levels."""
+        there = row._replace(level=cell.level)
+        for level in levels:
+            if level == cell.level:
+                yield (cell, by), (there, -by)
+            else:
+                yield (cell, by), (cell._replace(level=level), -by), (there, -by), (row._replace(level=level), by)
+
+    def _one_more_or_less(self, key: Key) -> Iterator[Move]:
+        for cell, by in product(self._cells_of(key), (-1, 1)):
+            yield ((cell, by),)
+
+    def _easiest(self, rows: Sequence[Key], changes: Mapping[int | None, int]) -> list[Key]:
+        def cost(row: Key) -> int:
+            needed = self._cost({row._replace(level=level): by for level, by in changes.items()}, self._most)
+            return self._most if needed is None else needed
 
         return sorted(rows, key=cost)
 
-    def _rows_of(self, commune: str | None) -> list[Key]:
-        return [Key(commune, group, None) for group in self._groups[str(commune)]]
-
     def _cells_of(self, key: Key) -> list[Key]:
         """The cells that `key` is the sum of, those that are not shown first; not more than are worth trying."""
-        communes = [key.commune] if key.commune is not None else list(self._groups)
-        found = [
-            Key(commune, group, level)
-            for commune in communes
-            for group in ([key.group] if key.group is not None else self._groups[commune])
-            for level in ([key.level] if key.level is not None else self._levels)
+        rows = [
+            row for commune in ([key.commune] if key.commune is not None else self._rows) for row in self._rows[commune]
         ]
-        return sorted(found, key=lambda cell: (cell not in self._marks, self._counts[cell]))[: len(self._levels)]
+        levels = [key.level] if key.level is not None else self._levels
+        cells = [row._replace(level=level) for row in rows if key.group in (None, row.group) for level in levels]
+        return sorted(cells, key=lambda cell: (cell not in self._marks, self._counts[cell]))[: len(self._levels)]
+
+    def _changes(self, move: Move) -> dict[Key, int]:
+        """By how much each count changes."""
+        changes: dict[Key, int] = {}
+        for cell, by in move:
+            for key in self._sums[cell]:
+                changes[key] = changes.get(key, 0) + by
+        return changes
 
 
 def _sums(cell: Key) -> tuple[Key, ...]:
@@ -172,17 +191,8 @@ def _sums(cell: Key) -> tuple[Key, ...]:
         Key(commune, None, level),
         Key(commune, None, None),
         Key(None, None, level),
-        Key(None, None, None),
+        _ALL,
     )
-
-
-def _changes(move: Move) -> dict[Key, int]:
-    """By how much each count changes."""
-    changes: dict[Key, int] = {}
-    for cell, by in move:
-        for key in _sums(cell):
-            changes[key] = changes.get(key, 0) + by
-    return changes
 
 
 def _from_cells_to_totals(key: Key) -> tuple[int, tuple[str, str, int]]:

@@ -58,7 +58,7 @@ def survey_report(connection: Connection, content: Content, province: str | None
         level = _NO_LEVEL if row.level is None else int(row.level)
         cells = by_province.setdefault(normalise_province_id(row.province), {})
         key = Key(code, _group(content, row.trade), level)
-        cells[key] = cells.get(key, 0) + int(row.count)
+        cells[key] = cells.get(key, 0) + int(row.shops)
     return [row for id_, cells in by_province.items() for row in _rows(content, id_, cells, k)]
 
 

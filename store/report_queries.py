@@ -17,7 +17,7 @@ _COUNTS = (
         survey_response.c.commune,
         survey_response.c.trade,
         survey_response.c.level,
-        func.count().label("count"),
+        func.count().label("shops"),
     )
     .where(survey_response.c.status == literal_column("'done'"))
     .group_by(
@@ -31,7 +31,7 @@ _COUNTS_OF_PROVINCE = _COUNTS.where(survey_response.c.province == bindparam("pro
 
 
 def survey_counts(connection: Connection, province: str | None = None) -> Sequence[Row[Any]]:
-    """Completed responses, each shop's latest only: columns province, commune, trade, level, count, in no order.
+    """Completed responses, each shop's latest only: columns province, commune, trade, level, shops, in no order.
 
     `province` limits it to one. On PostgreSQL an index-only scan of ix_survey_response_report, which a (partial) index
     for status 'done' makes possible: no row is read where the visibility map is up to date. It grows with the number

@@ -1,35 +1,80 @@
 """An owner's words as an answer: "3", "ba", "c", "b)", the words of an option, or a sentence that means one option.
 
-Never a guess: where two options fit, both are handed back to be asked about. A bare number is the option's place,
-except where it is also an amount of another option ("5" of 10 customers): then it is asked.
+Never a guess: where two options fit, both are handed back to be asked about, and a sentence that says no, asks, wishes
+or speaks of somebody else is no answer to what it names. A bare number is the option's place, except where it is also
+an amount of another option ("5" of 10 customers): then it is asked.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from programme.numbers_said import with_digits
 from programme.survey.definition import Answer, Item, Option
 from programme.yes_or_no import asks
 from store.text import fold, folded_words
 
 Words = Callable[[str], list[str]]
 MOST_ASKED_BACK = 3
-# A longer text tells a story; only what it names by itself is read in it.
-LONGEST_SENTENCE_WORDS = 30
-_NUMBERS = {"mot": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9}
-_NUMBERS |= {"muoi": 10, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
-_LETTER = re.compile(r"[\s(]*([a-i])\s*[).:]?\s*(?:ạ|nhé|nha|em|đi)?\s*", re.IGNORECASE)
-_LETTER_BEHIND = re.compile(r"\b(?:câu|cau|chọn|chon|đáp án|dap an|ý|option)\s+([a-i])\b", re.IGNORECASE)
-_EDGES = frozenset("da a ah vang em oi nhe nha nhi chu luon please".split())
-# Around a number these say that it is the option's place; the second line that it is about how many.
-_AROUND_PLACE = frozenset("so chon cau muc y nut dap an phuong option number".split())
-_AROUND_AMOUNT = frozenset("khoang tam chung duoc co chac con trong about toi phai do".split())
-_NEGATIONS = frozenset("khong chua chang cha dau no not".split())
-_EMPTY = frozenset(
-    "toi minh em bac chu co chi anh thi la ma cung van con dang hay cua hang nha tui ta i my we the a an".split()
+# A longer text tells a story; only what it names by itself is read in it, and nothing in a still longer one.
+LONGEST_SENTENCE_WORDS, LONGEST_STORY_WORDS = 30, 120
+_DIGITS = {"mot": 1, "hai": 2, "ba": 3, "bon": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9, "muoi": 10}
+_NUMBERS = _DIGITS | {"tu": 4, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+MOST_DIGITS = 3  # more are a phone number, a year, a sum of money
+
+_EDGES = frozenset("da a ah vang em oi nhe nha nhi chu luon di please".split())
+# Who speaks, and what adds nothing
+_EMPTY = _EDGES | frozenset(
+    """toi tui minh bac anh chi chau thi la van cung ta thoi cai day do nay ay kia nhi ha i we my the an
+    u um ok oke bao gio""".split()
 )
+# What adds nothing only if the rest means something without it
+_LIGHT = _EMPTY | frozenset(
+    """co dang hay cua hang nha ma roi duoc het ca nua gi nao dau moi toan chac thuong hien gio cho o dung va voi lan
+    ben chep""".split()
+)
+_VERBS = frozenset("co dung dang duoc lam biet xem di mua ban xuat".split())
+# By themselves these may be said of nearly everything
+_VAGUE = _LIGHT | frozenset("lam biet xem di mua ban khach may xuat tren vao trong bang qua khi khac".split())
+_NEGATIONS = frozenset("khong chua chang cha not never kg kh hong hok hem".split())
+# What is wished, planned or over is not so; what others do is not what the owner does
+_UNREAL = frozenset("muon dinh sap neu uoc truoc xua tung bo".split())
+_OTHERS = frozenset("con chau vo chong ho".split())
+_AT_MOST = frozenset("duoi gan chua khong".split())
+
+# Around a number these say that it is the option's place; that it is about how many; that it is more than that.
+_AROUND_PLACE = frozenset("so chon cau muc y nut dap an phuong option number".split())
+_AROUND_AMOUNT = _EMPTY | frozenset("khoang tam chung duoc co chac con trong about phai ra roi may".split())
+_MORE_THAN = frozenset("hon tren qua".split())
+_JOINED = frozenset("va voi hoac hay roi ca or and".split())
+_OF_A_SCALE = _AROUND_PLACE | _AROUND_AMOUNT | {"sao", "diem", "cham", "cho"}
+_NO_NUMBER = re.compile(r"\b(?:bà|bá|bả|từ|tự|tạm|tầm|bày|sâu|nấm|nằm|mốt|hài)\b")  # "tạm" is no "tám"
+_OUT_OF = re.compile(r"(\d{1,3}) ?(?:/|tren|trong) ?(\d{1,3})\b")
+_PERCENT = re.compile(r"(\d{1,2})0 ?(?:%|phan tram)")
+
+_POLITE = r"(?:dạ|da|vâng|vang|ạ|nhé|nhe|nha|em|ơi|oi|đi|di|luôn|luon|chọn|chon|câu|cau|ý|đáp án|dap an|option)"
+_LETTER = re.compile(rf"(?:{_POLITE}\s+)*\(?([a-i])[).:]?(?:\s+(?:{_POLITE}|a))*")
+_ONLY_POLITE = re.compile(r"(?:dạ|da|vâng|vang|ừ|u|em)\s+a")  # "dạ ạ" is no "A"
+
+# Spelt so, these are not the words that they look like without their accents.
+_SPELT = {"đừng": "không", "nỏ": "không", "chớ": "không", "chả": "không", "hông": "không", "hổng": "không"}
+_SPELT |= {"còn": "vẫn", "cô": "bác", "nó": "họ"}
+_SPELT_WORD = re.compile(rf"\b({'|'.join(_SPELT)})\b")
+_CLAUSE_END = re.compile(r"[,.;:!?\n…–()/+]+|\s-\s")
+# "mà" begins a clause, "mã" a thing
+_MA_THINGS = frozenset("qr vach so otp quet vuong don khach rieng".split())
+# "trong đầu", "không … gì", "ai cũng …" ask nothing.
+_ASKS_NOTHING = (
+    re.compile(r"\b(trong|bat) dau\b"),
+    re.compile(r"\b((?:khong|ko|k|chua|chang|cha|no)(?: \w+){0,5}) (?:gi|ai|nao|dau|chi|sao)\b(?! (?:khong|ko|k|the)\b)"),
+    re.compile(r"\b((?:khong|ko|k|chua|chang|cha|no)) (?:gi|ai|nao|dau|chi|sao)\b"),
+    re.compile(r"\b(?:gi|ai|nao|dau)((?: \w+){0,2}) cung\b"),
+)
+_ASKS_SO = re.compile(r"\b(?:la|cai|nghia la) chi\b|\bchua vay\b|\bco .+ (?:khong|ko|k|chua)$")
 
 
 @dataclass(frozen=True)
@@ -63,28 +108,26 @@ Said = Chosen | Between | NoSuchNumber | TooMany
 def read_option(item: Item, values: Sequence[int | str], text: str, words_of: Words) -> Said | None:
     """What `text` chooses of an item with options, of which `values` may be chosen now; None when it is no answer."""
     options = [option for option in item.options if option.value in values]
-    words = _without_edges(words_of(text))
-    if exact := _exact(options, text, words, words_of):
-        return _chosen(item, [exact])
-    if letter := _LETTER.fullmatch(text):
-        return _at_place(item, options, ord(letter[1].lower()) - ord("a") + 1, letter[1])
-    numbers = list(_numbers(text, words))
-    if item.kind == "multi_choice" and len(numbers) > 1:
-        return _several(item, options, numbers)
-    if numbers and (said := _by_number(item, options, words, numbers)):
-        return said
-    if item.kind == "scale" or asks(text):
+    heard = _heard(text, words_of)
+    if len(heard.words) > LONGEST_STORY_WORDS:
         return None
-    named = _named(options, words, words_of)
-    if item.kind == "multi_choice" and named:
-        return _chosen(item, named)
-    if not named and len(words) <= LONGEST_SENTENCE_WORDS:
-        named = _within(options, words, words_of)
-    if len(named) == 1:
-        return _chosen(item, named)
-    if named and len(named) <= MOST_ASKED_BACK:
-        return Between(tuple(named))
-    return TooMany() if _only_numbers(words) and len(numbers) > 1 else None
+    exact = [] if "?" in text else _exact(options, text, heard, words_of)
+    if exact:
+        return _one_or_between(item, exact)
+    lowered = unicodedata.normalize("NFC", text).lower().strip(" .!,")
+    if (letter := _LETTER.fullmatch(lowered)) and not _ONLY_POLITE.fullmatch(lowered):
+        return _at_place(item, options, ord(letter[1]) - ord("a") + 1, letter[1])
+    if said := _by_number(item, options, text, words_of):
+        return said
+    if item.kind == "scale" or "?" in text:
+        return None
+    return _by_words(item, options, text, heard, words_of)
+
+
+def _one_or_between(item: Item, options: Sequence[Option]) -> Said | None:
+    if len(options) == 1:
+        return _chosen(item, options)
+    return Between(tuple(options)) if options and len(options) <= MOST_ASKED_BACK else None
 
 
 def _chosen(item: Item, options: Sequence[Option]) -> Chosen:
@@ -95,15 +138,163 @@ def _chosen(item: Item, options: Sequence[Option]) -> Chosen:
     return Chosen(list(dict.fromkeys(values)))
 
 
-def _exact(options: Sequence[Option], text: str, words: Sequence[str], words_of: Words) -> Option | None:
-    whole = " ".join(folded_words(text))
-    for option in options:
-        for phrase in _phrases(option):
-            if " ".join(folded_words(phrase)) == whole:
-                return option
-    said = list(words)
-    found = [o for o in options if any(_without_edges(words_of(phrase)) == said for phrase in _phrases(o))]
-    return found[0] if said and len(found) == 1 else None
+def _at_place(item: Item, options: Sequence[Option], place: int, written: str) -> Said:
+    if not 1 <= place <= len(options):
+        return NoSuchNumber(written, len(options))
+    return _chosen(item, [options[place - 1]])
+
+
+# --- numbers
+
+
+def _by_number(item: Item, options: Sequence[Option], text: str, words_of: Words) -> Said | None:
+    said = _OUT_OF.sub(lambda m: m[1] if m[2] == _whole(item) else m[0], with_digits(text))
+    if _whole(item) == "10":
+        said = _PERCENT.sub(r"\1", said)
+    words = words_of(said)
+    numbers = re.findall(r"\d+", said)
+    rest = {word for word in words if not word.isdigit() and word not in _EDGES}
+    if not numbers:
+        numbers = [str(_NUMBERS[word]) for word in words if word in _NUMBERS]
+        rest -= _NUMBERS.keys()
+        if _NO_NUMBER.search(unicodedata.normalize("NFC", text).lower()):
+            return None
+    if not numbers or any(len(number) > MOST_DIGITS for number in numbers) or re.search(r"\d ?/ ?\d", said):
+        return None
+    if rest <= _AROUND_PLACE or (item.kind == "scale" and rest <= _OF_A_SCALE):
+        if len(numbers) == 1:
+            return _number_alone(item, options, numbers[0], is_place=bool(rest) or item.kind == "scale")
+    if len(numbers) > 1 and item.kind == "multi_choice":
+        return _several(item, options, numbers) if rest <= _AROUND_PLACE | _JOINED | _EMPTY else None
+    if item.unit and len(numbers) <= 2 and (amount := _amount(item, options, rest, [int(n) for n in numbers])):
+        return amount
+    return TooMany() if len(numbers) > 1 and rest <= _AROUND_PLACE | _JOINED else None
+
+
+def _whole(item: Item) -> str:
+    """Of how many an amount is a part: "3/10" of ten customers, "4/5" of a scale."""
+    return "5" if item.kind == "scale" else "10" if "10" in folded_words(item.text.vi) else ""
+
+
+def _number_alone(item: Item, options: Sequence[Option], written: str, is_place: bool) -> Said:
+    number = int(written)
+    amounts = [option for option in options if option.amount and number in option.amount]
+    if is_place or not amounts:
+        return _at_place(item, options, number, written)
+    if not 1 <= number <= len(options) or options[number - 1] == amounts[0]:
+        return Chosen(amounts[0].value)
+    return Between((options[number - 1], amounts[0]))
+
+
+def _amount(item: Item, options: Sequence[Option], rest: set[str], numbers: Sequence[int]) -> Said | None:
+    more = bool(rest & _MORE_THAN)
+    allowed = {word for unit in item.unit for word in folded_words(unit)} | _AROUND_AMOUNT
+    if len(numbers) == 1:
+        allowed |= set(folded_words(item.text.vi)) - _NEGATIONS
+    if not rest - _MORE_THAN <= allowed:
+        return None
+    either = [o for o in options if o.amount and any(number + more in o.amount for number in numbers)]
+    return _one_or_between(item, either)
+
+
+def _several(item: Item, options: Sequence[Option], numbers: Sequence[str]) -> Said:
+    for number in numbers:
+        if not 1 <= int(number) <= len(options):
+            return NoSuchNumber(number, len(options))
+    return _chosen(item, [options[int(number) - 1] for number in numbers])
+
+
+# --- words
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """Words without accents, numbers as digits; per word its clause and whether a negation reaches it.
+
+    `denies`: there is a negation. `bare`: one with nothing behind it.
+    """
+
+    words: tuple[str, ...]
+    clauses: tuple[int, ...]
+    negated: tuple[bool, ...]
+    denies: bool
+    bare: bool
+
+    def features(self, without: frozenset[str]) -> frozenset[tuple[str, bool]]:
+        pairs = zip(self.words, self.negated, strict=True)
+        dropped = without | _NEGATIONS
+        return frozenset((word, no) for word, no in pairs if word not in dropped or (no and word in _VERBS))
+
+
+def _heard(text: str, words_of: Words) -> _Heard:
+    lowered = _SPELT_WORD.sub(lambda m: _SPELT[m[1]], unicodedata.normalize("NFC", text).lower())
+    words: list[str] = []
+    clauses: list[int] = []
+    clause = 0
+    for piece in _CLAUSE_END.split(lowered):
+        said = [str(_DIGITS.get(word, word)) for word in words_of(piece)]
+        clause += 1
+        for at, word in enumerate(said):
+            clause += _begins_clause(said, at)
+            words.append(word)
+            clauses.append(clause)
+    negated = [False] * len(words)
+    bare = False
+    for at, word in enumerate(words):
+        if word in _NEGATIONS:
+            reached = list(_reached(words, clauses, at))
+            bare = bare or not reached
+            for one in reached:
+                negated[one] = True
+    return _Heard(tuple(words), tuple(clauses), tuple(negated), not _NEGATIONS.isdisjoint(words), bare)
+
+
+def _begins_clause(words: Sequence[str], at: int) -> bool:
+    if words[at] == "ma":
+        return words[at + 1 : at + 2] != [] and words[at + 1] not in _MA_THINGS
+    if words[at] == "chi":
+        return at > 0 and words[at - 1] not in _NEGATIONS
+    return words[at] in ("nhung", "toan")
+
+
+def _reached(words: Sequence[str], clauses: Sequence[int], at: int) -> Iterator[int]:
+    """The places of the words that the negation at `at` may deny: all to the end of its clause."""
+    for place in range(at + 1, len(words)):
+        if clauses[place] != clauses[at]:
+            return
+        if words[place] not in _EMPTY:
+            yield place
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    option: Option
+    heard: _Heard
+    is_english: bool
+
+
+@lru_cache(maxsize=512)
+def _phrases(option: Option, words_of: Words) -> tuple[_Phrase, ...]:
+    vietnamese = [_Phrase(option, _heard(p, words_of), False) for p in (option.button.vi, option.words.vi, *option.also)]
+    return (*vietnamese, *(_Phrase(option, _heard(p, words_of), True) for p in (option.button.en, option.words.en)))
+
+
+def _exact(options: Sequence[Option], text: str, heard: _Heard, words_of: Words) -> list[Option]:
+    for same in (lambda p: unicodedata.normalize("NFC", p).lower(), lambda p: " ".join(folded_words(p))):
+        whole = same(text.strip())
+        found = [option for option in options if any(same(phrase) == whole for phrase in _written(option))]
+        if whole and found:
+            return found
+    said = _without_edges(heard.words)
+    return [
+        option
+        for option in options
+        if said and any(_without_edges(phrase.heard.words) == said for phrase in _phrases(option, words_of))
+    ]
+
+
+def _written(option: Option) -> Iterator[str]:
+    yield from (option.button.vi, option.words.vi, option.button.en, option.words.en, *option.also)
 
 
 def _without_edges(words: Sequence[str]) -> list[str]:
@@ -116,108 +307,123 @@ def _without_edges(words: Sequence[str]) -> list[str]:
     return list(words[first:last])
 
 
-def _phrases(option: Option) -> Iterator[str]:
-    yield from (option.button.vi, option.words.vi, option.button.en, option.words.en, *option.also)
+def _by_words(item: Item, options: Sequence[Option], text: str, heard: _Heard, words_of: Words) -> Said | None:
+    phrases = [phrase for option in options for phrase in _phrases(option, words_of)]
+    if len(heard.words) <= LONGEST_SENTENCE_WORDS and not _asks(text):
+        if within := _within(phrases, heard) or _yes_or_no(item, options, heard, words_of):
+            return _one_or_between(item, within)
+    named = _named(item, phrases, heard)
+    return _chosen(item, named) if named and item.kind == "multi_choice" else _one_or_between(item, named)
 
 
-def _numbers(text: str, words: Sequence[str]) -> Iterator[str]:
-    """The numbers as they are written; a number word only where hardly anything else is said ("số ba")."""
-    digits = re.findall(r"\d+", text)
-    if digits:
-        yield from digits
-    elif letter := _LETTER_BEHIND.search(text):
-        yield str(ord(letter[1].lower()) - ord("a") + 1)
-    else:
-        rest = [word for word in words if word not in _AROUND_PLACE]
-        if len(rest) == 1 and rest[0] in _NUMBERS:
-            yield str(_NUMBERS[rest[0]])
+def _asks(text: str) -> bool:
+    spelt = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).lower())
+    said = " ".join(word if word in ("mấy", "đầu") else fold(word) for word in spelt)
+    if _ASKS_SO.search(said):
+        return True
+    for pattern in _ASKS_NOTHING * 2:
+        said = pattern.sub(r"\1", said)
+    return asks(said)
 
 
-def _by_number(item: Item, options: Sequence[Option], words: Sequence[str], numbers: Sequence[str]) -> Said | None:
-    units = {word for unit in item.unit for word in folded_words(unit)}
-    rest = {word for word in words if word not in numbers and word not in _NUMBERS}
-    if len(numbers) == 1 and rest <= _AROUND_PLACE:
-        if rest:
-            return _at_place(item, options, int(numbers[0][:4]), numbers[0])
-        return _bare(item, options, int(numbers[0][:4]), numbers[0])
-    if item.unit and rest <= units | _AROUND_AMOUNT and len(numbers) <= 2:
-        of_amount = [o for o in options if o.amount and all(int(n[:4]) in o.amount for n in numbers)]
-        if len(of_amount) == 1 and (rest or len(numbers) == 2):
-            return Chosen(of_amount[0].value)
-        either = [o for o in options if o.amount and any(int(n[:4]) in o.amount for n in numbers)]
-        if 1 < len(either) <= MOST_ASKED_BACK:
-            return Between(tuple(either))
-    return None
+def _yes_or_no(item: Item, options: Sequence[Option], heard: _Heard, words_of: Words) -> list[Option]:
+    """What "có", "rồi", "chưa", "không bán" may mean to a question that asks whether, or how many."""
+    said = {word for word in heard.words if word not in _EMPTY}
+    buttons = {option.value: _heard(option.button.vi, words_of) for option in options}
+    if said and said <= {"co", "roi"}:
+        return [o for o in options if said & set(buttons[o.value].words) and set(buttons[o.value].words) <= _AFFIRM]
+    question = re.sub(r"\(.*?\)", "", fold(item.text.vi)).partition("?")[0]
+    if sum(word in _NEGATIONS for word in heard.words) != 1 or not said <= _NO_MORE | {*question.split()}:
+        return []
+    if not item.unit and not re.search(r"\b(?:khong|chua)\b", question):
+        return []
+    denying = [option for option in options if buttons[option.value].denies]
+    # "chưa" is never "I do not know"
+    same = [option for option in denying if "chua" in said and "chua" in buttons[option.value].words]
+    return same or denying or [o for o in options if _heard(o.words.vi, words_of).words[:1] == ("khong",)]
 
 
-def _bare(item: Item, options: Sequence[Option], number: int, written: str) -> Said:
-    """A number by itself: a place, an amount, or one that may be either."""
-    amounts = [option for option in options if option.amount and number in option.amount]
-    if item.kind == "scale" or not amounts:
-        return _at_place(item, options, number, written)
-    if not 1 <= number <= len(options) or options[number - 1] == amounts[0]:
-        return Chosen(amounts[0].value)
-    return Between((options[number - 1], amounts[0]))
+_AFFIRM = frozenset({"co", "roi", "lam"})
+_NO_MORE = _NEGATIONS | {"dau", "ca", "co", "gi", "ai", "nao", "lam", "bao", "gio"}
 
 
-def _at_place(item: Item, options: Sequence[Option], place: int, written: str) -> Said:
-    if not 1 <= place <= len(options):
-        return NoSuchNumber(written, len(options))
-    return _chosen(item, [options[place - 1]])
+def _within(phrases: Sequence[_Phrase], heard: _Heard) -> list[Option]:
+    """The options one of whose phrases has all that was said, and denies what was denied."""
+    shares: dict[Option, float] = {}
+    for without in (_EMPTY, _LIGHT, _VAGUE):
+        said = heard.features(without)
+        fitting = {phrase.option: 0 for phrase in phrases if said and _fits(said, phrase, heard)}
+        for phrase in phrases:
+            if phrase.option in fitting and _fits(said, phrase, heard):
+                share = len(said) / len(phrase.heard.features(_EMPTY))
+                shares[phrase.option] = max(share, shares.get(phrase.option, 0))
+        if len(fitting) > 1 and any(word not in _VAGUE for word, _ in said):
+            return list(fitting)
+        plain = [o for o in fitting if _is_plain(said, o, shares[o], phrases)]
+        if plain:
+            return plain
+    # no single word tells, but all together do
+    return list(fitting) if len(fitting) == 1 and len(said) > 1 and shares[next(iter(fitting))] >= 0.5 else []
 
 
-def _several(item: Item, options: Sequence[Option], numbers: Sequence[str]) -> Said:
-    for number in numbers:
-        if not 1 <= int(number[:4]) <= len(options):
-            return NoSuchNumber(number, len(options))
-    return _chosen(item, [options[int(number) - 1] for number in numbers])
+def _fits(said: frozenset[tuple[str, bool]], phrase: _Phrase, heard: _Heard) -> bool:
+    if phrase.is_english and not any(len(word) > 4 for word, _ in said):
+        return False  # "no" is "nợ", "to" is "tờ"
+    if (heard.bare and not phrase.heard.bare) or (phrase.heard.bare and not heard.denies):
+        return False
+    return said <= phrase.heard.features(frozenset())
 
 
-def _named(options: Sequence[Option], words: Sequence[str], words_of: Words) -> list[Option]:
+def _is_plain(said: frozenset[tuple[str, bool]], option: Option, share: float, phrases: Sequence[_Phrase]) -> bool:
+    """Whether what was said is enough to choose `option`, of one of whose phrases it is this share."""
+    telling = {feature for feature in said if feature[0] not in _VAGUE}
+    others = {feature for p in phrases if p.option is not option for feature in p.heard.features(_VAGUE)}
+    if share == 1 or not telling or telling <= others:
+        return share == 1
+    # "excel" tells much, "cũ" and "không bấm" little
+    word, denied = next(iter(said))
+    return share >= (0.5 if len(said) == 1 and (denied or len(word) < 4) else 0.25)
+
+
+def _named(item: Item, phrases: Sequence[_Phrase], heard: _Heard) -> list[Option]:
     """The options one of whose phrases stands in the sentence as it is; a phrase inside a longer one is not meant."""
+    alone = {phrase.heard.words[0] for phrase in phrases if len(phrase.heard.words) == 1}
     found: list[tuple[int, int, Option]] = []
-    for option in options:
-        for phrase in _phrases(option):
-            sought = words_of(phrase)
-            for start in range(len(words) - len(sought) + 1):
-                end = start + len(sought)
-                if list(words[start:end]) == sought and not _is_negated(words, start, sought):
-                    found.append((start, end, option))
+    for phrase in phrases:
+        size = len(phrase.heard.words)
+        if size == 0 or (size == 1 and (phrase.is_english or phrase.heard.denies or len(phrase.heard.words[0]) < 4)):
+            continue
+        for start in range(len(heard.words) - size + 1):
+            if heard.words[start : start + size] == phrase.heard.words and _is_said(item, phrase, heard, start, alone):
+                found.append((start, start + size, phrase.option))
     outer = [one for one in found if not any(_inside(one, other) for other in found)]
-    return [option for option in options if any(option is one[2] for one in outer)]
+    return list({id(option): option for _, _, option in outer}.values())
 
 
 def _inside(one: tuple[int, int, Option], other: tuple[int, int, Option]) -> bool:
     return other[0] <= one[0] and one[1] <= other[1] and (other[1] - other[0]) > (one[1] - one[0])
 
 
-def _is_negated(words: Sequence[str], start: int, phrase: Sequence[str]) -> bool:
-    """ "không dùng phần mềm" is not "dùng phần mềm"."""
-    before = words[max(0, start - 2) : start]
-    return not _NEGATIONS.isdisjoint(before) and phrase[0] not in _NEGATIONS
-
-
-def _within(options: Sequence[Option], words: Sequence[str], words_of: Words) -> list[Option]:
-    """The options one of whose phrases has all that was said, a "không" only where it says "không" itself."""
-    said = {word for word in words if word not in _EMPTY}
-    if not said:
-        return []
-    negative = not said.isdisjoint(_NEGATIONS)
-    if said <= _NEGATIONS:
-        starting = [o for o in options if words_of(o.button.vi)[:1] and words_of(o.button.vi)[0] in _NEGATIONS]
-        return starting
-    fitting = []
-    for option in options:
-        for phrase in _phrases(option):
-            known = set(words_of(phrase))
-            if said <= known and negative is (not known.isdisjoint(_NEGATIONS)):
-                fitting.append(option)
-                break
-    return fitting
-
-
-def _only_numbers(words: Sequence[str]) -> bool:
-    return all(word.isdigit() or word in _NUMBERS or word in ("va", "hoac", "hay") for word in words)
+def _is_said(item: Item, phrase: _Phrase, heard: _Heard, start: int, alone: set[str]) -> bool:
+    """Whether the phrase at `start` is what the owner says: not denied, not asked about, not wished, not another's."""
+    words, end = heard.words, start + len(phrase.heard.words)
+    first = next(at for at in range(start + 1) if heard.clauses[at] == heard.clauses[start])
+    last = next((at for at in range(end, len(words)) if heard.clauses[at] != heard.clauses[end - 1]), len(words))
+    before, after = words[first:start], words[end:last]
+    around = {*before, *after}
+    if around & _NEGATIONS or around & _OTHERS & set(before) or asks(" ".join((*words[:start], "x", *words[end:]))):
+        return False
+    if around & _UNREAL and not (item.section == "closing" and item.kind == "multi_choice"):
+        return False
+    if start and phrase.heard.words[0].isdigit() and (words[start - 1].isdigit() or words[start - 1] in _AT_MOST):
+        return False
+    known = _LIGHT | alone | set(folded_words(item.text.vi)) - _NEGATIONS
+    if "chu" in after[:1] and words[end - 1] == "biet":
+        return False  # "không biết chữ"
+    # "không có máy" is not "không có máy in", nor "có chứ" the "có chu" of "có chu vi"
+    if phrase.heard.denies or set(phrase.heard.words) <= _VAGUE:
+        return around <= known - alone
+    return len(phrase.heard.words) > 1 or around <= known
 
 
 def is_spelt(text: str, phrases: frozenset[str]) -> bool:

@@ -1,0 +1,42 @@
+"""What a kind of job is, and what it may use. Which there are: `registry.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.wakeups import Wakeups
+from programme.content import Content
+from store.clock import Clock
+from store.crypto import Keyring
+from store.database import Database
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """The rooms that jobs work with."""
+
+    database: Database
+    clock: Clock
+    content: Content
+    wakeups: Wakeups
+    keyring: Keyring
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """`name`: at most 40 characters, for good. `every`: whole minutes. `run` bears being run twice (see `jobs.py`)."""
+
+    name: str
+    every: timedelta
+    run: Callable[[JobContext], Awaitable[None]]
+
+    def newest_instant(self, now: datetime) -> datetime:
+        """The last minute up to `now` that `every` divides, counted in UTC.
+
+        The last one, not only the present minute: a tick that comes late does not lose what was due in between. What
+        was due while no process ran is made up for by one job, not by one for each instant.
+        """
+        every, seconds = int(self.every.total_seconds()), int(now.timestamp())
+        return datetime.fromtimestamp(seconds - seconds % every, UTC)

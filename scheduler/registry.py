@@ -1,0 +1,11 @@
+"""Every kind of job. A further one is a module with its JobKind and its name here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from scheduler.kinds import JobKind
+from scheduler.survey_nudges import SURVEY_NUDGE
+
+KINDS: Mapping[str, JobKind] = MappingProxyType({kind.name: kind for kind in (SURVEY_NUDGE,)})

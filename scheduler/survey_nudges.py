@@ -1,0 +1,142 @@
+"""The job "survey_nudge": who left a survey unfinished is reminded of it once, a day later, in daytime.
+
+The law: this is a customer-care message that answers the owner's own started request, inside the conversation which
+the owner began, so no advertising in the sense of Decree 91/2020/NĐ-CP, article 3. All the same the decree's hours for
+messages (7–22 h) are kept with room to spare, nobody who opted out (article 16) gets it, its last button is the
+opt-out, and there is one per response. Sent as a reply within the conversation: a channel whose provider limits
+replies in time (Zalo: 7 days) has its window checked where it delivers, not here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from functools import partial
+
+from sqlalchemy import ColumnElement, Connection, exists, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import outbox
+from bot.baton import Holder
+from programme import responses
+from programme.content import Content
+from programme.phrases import Phrases
+from programme.survey.response import left
+from scheduler.kinds import JobContext, JobKind
+from store.clock import Clock
+from store.logs import get_logger
+from store.messages import Button, Reply
+from store.survey_tables import survey_response
+from store.tables import conversation, opt_out
+
+log = get_logger("scheduler.survey_nudges")
+
+NUDGE_AFTER = timedelta(hours=24)
+# Local time: from 8:00 on, before 20:00. Who becomes due in the night is reached in the morning.
+FROM, BEFORE = time(8), time(20)
+# In one job, some seconds of work on SQLite; the rest has the next one.
+MOST_AT_ONCE = 200
+
+# The bot holds the conversation and nobody is in the middle of a turn.
+_AT_REST = (conversation.c.holder == Holder.BOT, conversation.c.wake_at.is_(None))
+
+
+async def nudge_owners(context: JobContext) -> None:
+    """Remind the owners that are due, those who have waited longest first.
+
+    Each owner has one transaction, which checks everything again and sets nudged_at together with the message; so this
+    may be cut off, repeated, or run beside itself. The wake-up after it is only a hint. An owner whose response cannot
+    be read does not keep the others waiting. Raises SQLAlchemyError when the database is away.
+    """
+    if not _is_daytime(context.clock):
+        return
+    for response_id, conversation_id in await context.database.read(partial(_waiting, context.clock.now())):
+        try:
+            sent = await context.database.run(
+                partial(_nudge, context.content, context.clock, response_id, conversation_id)
+            )
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            log.exception("survey_nudge_broke", response=response_id)
+            continue
+        if sent:
+            log.info("survey_nudged", response=response_id, conversation=conversation_id)
+            context.wakeups.notify(conversation_id)
+
+
+SURVEY_NUDGE = JobKind("survey_nudge", timedelta(minutes=10), nudge_owners)
+
+
+def _is_daytime(clock: Clock) -> bool:
+    return FROM <= clock.now().astimezone(clock.timezone).time() < BEFORE
+
+
+def _left_alone(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    opted_out = exists().where(opt_out.c.contact_id == survey_response.c.contact_id)
+    return (
+        survey_response.c.status == "open",
+        survey_response.c.updated_at <= now - NUDGE_AFTER,
+        survey_response.c.nudged_at.is_(None),
+        ~opted_out,
+    )
+
+
+def _waiting(now: datetime, connection: Connection) -> list[tuple[int, str]]:
+    """Numbers of responses and their conversations; ix_survey_response_abandoned gives them in this order.
+
+    Without a conversation (an officer filled it in, or paper) there is nobody to write to.
+    """
+    rows = (
+        select(survey_response.c.id, conversation.c.id)
+        .join(conversation, conversation.c.id == survey_response.c.conversation_id)
+        .where(*_left_alone(now), *_AT_REST)
+        .order_by(survey_response.c.updated_at)
+        .limit(MOST_AT_ONCE)
+    )
+    return [(int(response_id), str(conversation_id)) for response_id, conversation_id in connection.execute(rows)]
+
+
+def _nudge(content: Content, clock: Clock, response_id: int, conversation_id: str, connection: Connection) -> bool:
+    """Remind one owner, if that is still right; whether it was."""
+    # The conversation first, as every turn does: what a turn changes is either seen below, or waits for us
+    own = select(conversation).where(conversation.c.id == conversation_id, *_AT_REST).with_for_update()
+    known = connection.execute(own).mappings().first()
+    if known is None or not _is_daytime(clock):
+        return False
+    now = clock.now()
+    mark = (
+        update(survey_response)
+        .where(
+            survey_response.c.id == response_id,
+            survey_response.c.conversation_id == conversation_id,
+            *_left_alone(now),
+        )
+        .values(nudged_at=now)
+    )
+    if not connection.execute(mark).rowcount:
+        return False
+    kept = responses.find(connection, content.surveys, response_id)
+    if kept is None:
+        raise LookupError(response_id)  # it was marked just now, in this transaction
+    reply = _reminder(content.phrases, known["language"] or "vi", left(kept.response))
+    changed = (
+        update(conversation)
+        .where(conversation.c.id == conversation_id)
+        .values(
+            version=conversation.c.version + 1,
+            last_seq=conversation.c.last_seq + 1,
+            offered=outbox.offered_by([reply]),
+        )
+        .returning(*conversation.c)
+    )
+    outbox.append(connection, connection.execute(changed).mappings().one(), [reply], now)
+    return True
+
+
+def _reminder(phrases: Phrases, language: str, questions_left: int) -> Reply:
+    buttons = (
+        Button(phrases.say("survey_resume_button", language), "/resume_survey"),
+        Button(phrases.say("survey_later_button", language), "/pause_survey"),
+        Button(phrases.say("survey_no_nudge_button", language), "/opt_out"),
+    )
+    return Reply(phrases.say("survey_nudge", language, left=questions_left), buttons)
