@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 import orjson
 
-from hotline.app import read_content, read_settings
+from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
+from programme.responses import rescore
 from programme.survey.cases import CasesInvalid, read_cases, scored
 from programme.survey_template import write_template
+from store.clock import Clock
 
 
 @click.group("survey")
@@ -28,6 +30,22 @@ def survey_score(file: Path) -> None:
         raise Stop(str(invalid)) from None
     for result in [scored(case) for case in cases]:
         click.echo(orjson.dumps(result).decode())
+
+
+@survey_group.command("recheck")
+def survey_recheck() -> None:
+    """Chấm lại mọi phiếu đã xong bằng đúng phiên bản của nó; nêu phiếu nào khác điểm đã lưu."""
+    settings = read_settings()
+    surveys = read_content(settings).surveys
+    database, _ = open_migrated_database(settings, Clock(settings.timezone, settings.now))
+    try:
+        checked = database.read_now(lambda c: [(one.id, one.is_as_stored) for one in rescore(c, surveys)])
+    finally:
+        database.close()
+    different = [id_ for id_, is_as_stored in checked if not is_as_stored]
+    if different:
+        raise Stop(f"{len(different)} phiếu khác điểm đã lưu: {', '.join(map(str, different))}.")
+    click.echo(f"Đã chấm lại {len(checked)} phiếu, tất cả đúng như đã lưu.")
 
 
 @survey_group.command("template")

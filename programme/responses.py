@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -30,6 +30,7 @@ from store.tables import consent
 SURVEY_CONSENT, CONTACT_CONSENT, CONTACT_ASKED_CONSENT = "survey", "vendor_contact", "vendor_contact_asked"
 # What is completed sooner than this after another one replaces it; later, it is a new survey that shows the change.
 REPEAT_AFTER = timedelta(days=60)
+BATCH = 1000
 _CONSENTS = {"yes_contact": (SURVEY_CONSENT, CONTACT_CONSENT), "yes_only": (SURVEY_CONSENT,)}
 
 
@@ -68,6 +69,15 @@ class Kept:
 
     def with_response(self, response: Response) -> Kept:
         return replace(self, response=response)
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """A completed response's score today. `is_as_stored`: it is what was kept when the response was completed."""
+
+    id: int
+    score: Score
+    is_as_stored: bool
 
 
 def is_personal(item: Item) -> bool:
@@ -110,6 +120,21 @@ def find(connection: Connection, surveys: Surveys, id_: int) -> Kept | None:
     """The response with this number."""
     row = connection.execute(select(survey_response).filter_by(id=id_)).mappings().first()
     return _kept(surveys, row) if row else None
+
+
+def rescore(connection: Connection, surveys: Surveys) -> Iterator[Rescored]:
+    """Every completed response scored anew by its own version, in the order of their numbers.
+
+    Reads choices only, never what is encrypted; in batches, so that memory does not grow with their number.
+    """
+    columns = (survey_response.c.id, survey_response.c.version, survey_response.c.answers)
+    stored = (survey_response.c.result, survey_response.c.total_tenths, survey_response.c.level)
+    rows = select(*columns, *stored).where(survey_response.c.status != "open").order_by(survey_response.c.id)
+    for id_, version, answers, *result in connection.execution_options(yield_per=BATCH).execute(rows):
+        response = Response(surveys.version(version), answers)
+        points = score(response)
+        now = [points.status, _tenths(points.total), points.level]
+        yield Rescored(id_, points, is_as_stored=now == result)
 
 
 def save(connection: Connection, keyring: Keyring, kept: Kept, now: datetime) -> Kept:
