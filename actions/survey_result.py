@@ -13,6 +13,7 @@ from actions.desk import Desk
 from actions.replies import Buttons, button, with_person
 from actions.survey_saying import result_address
 from programme.communes import VendorLike
+from programme.leads import agreed_vendors
 from programme.responses import Kept
 from programme.survey.definition import Rule
 from programme.survey.response import facts
@@ -28,7 +29,6 @@ from programme.survey_result import (
 )
 
 RESULT_ENTRY = "survey_result"
-BANK_WISH = "bank"  # of "what help do you need most"
 # Where the button below a piece of advice leads: by what it does, and where needed by what it looks at.
 _BUTTONS = {
     ("tax_faq", "CN07"): ("survey_einvoice_button", "/ask_einvoice_required"),
@@ -74,12 +74,7 @@ def say_result_again(
 
 async def _pass_on(context: TurnContext, desk: Desk, result: Result) -> str:
     """Make the leads that were agreed to; what is said about it."""
-    answers = facts(result.kept.response)
-    if answers.get("consent") != "yes_contact":
-        return ""
-    wanted: list[VendorLike] = [result.helpers.vendor] if result.helpers.vendor else []
-    if result.helpers.bank and BANK_WISH in answers.get("support_needed", ()):
-        wanted.append(result.helpers.bank)
+    wanted = agreed_vendors(result)
     commune = result.commune.code if result.commune else None
     for vendor in wanted:
         context.effects.append(PassToVendor(vendor.id, result.province, commune, result.kept.id))
@@ -87,7 +82,7 @@ async def _pass_on(context: TurnContext, desk: Desk, result: Result) -> str:
         return ""
     link = f" {context.content.phrases.say('and', context.language)} "
     names = link.join(vendor.short for vendor in wanted)
-    has_phone = "phone" in answers or await desk.has_phone()
+    has_phone = "phone" in facts(result.kept.response) or await desk.has_phone()
     phrase = "survey_lead_passed" if has_phone else "survey_lead_needs_phone"
     return context.content.phrases.say(phrase, context.language, vendor=names)
 
@@ -115,15 +110,12 @@ def _say_points(dispatcher: CollectingDispatcher, context: TurnContext, result: 
 
 def _say_advice(dispatcher: CollectingDispatcher, context: TurnContext, result: Result, passed: str) -> None:
     language, phrases = context.language, context.content.phrases
-    lines = []
-    if result.rules:
-        lines.append(phrases.say("survey_do_first", language))
-        lines += [f"{n}. {advice_words(result, rule, language)}" for n, rule in enumerate(result.rules, 1)]
-    lines.append(passed or _who_helps(context, result))
-    lines.append(phrases.say("survey_not_rdx", language))
+    advised = [f"{n}. {advice_words(result, rule, language)}" for n, rule in enumerate(result.rules, 1)]
+    first = "\n".join([phrases.say("survey_do_first", language), *advised]) if advised else ""
+    parts = (first, passed or _who_helps(context, result), phrases.say("survey_not_rdx", language))
     buttons = _buttons(context, result, is_passed=bool(passed))
     dispatcher.utter_message(
-        text="\n".join(line for line in lines if line),
+        text="\n\n".join(part for part in parts if part),
         buttons=buttons,
         json_message={"offers_person": True, "entry": "survey_advice"},
     )

@@ -29,7 +29,9 @@ def say_item(
     shown = _buttons(context, response, item)
     if offers_person:
         shown = with_person(context, shown)
-    words = "\n".join(part for part in (lead, question_words(context, response, item, is_repeated=bool(lead))) if part)
+    words = "\n\n".join(
+        part for part in (lead, question_words(context, response, item, is_repeated=bool(lead))) if part
+    )
     dispatcher.utter_message(text=words, buttons=shown, json_message={"offers_person": offers_person, "entry": ENTRY})
 
 
@@ -90,7 +92,7 @@ def trade_group_buttons(context: TurnContext, item: Item) -> Buttons:
 
 def _opening(context: TurnContext, response: Response, item: Item, is_repeated: bool) -> str:
     intro = response.survey.ui["intro"][context.language] if item.id == CONSENT and not is_repeated else ""
-    return "\n".join(part for part in (intro, item.text[context.language]) if part)
+    return "\n\n".join(part for part in (intro, item.text[context.language]) if part)
 
 
 def _progress(context: TurnContext, response: Response, item: Item) -> str:

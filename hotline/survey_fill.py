@@ -178,15 +178,9 @@ class Filling:
             click.echo(f"  {name}: {words}")
         for number, rule in enumerate(result.rules, 1):
             click.echo(f"  {number}. {advice_words(result, rule, 'vi')}")
-        vendor = result.helpers.vendor
-        if vendor is None or facts(self.kept.response).get("consent") != "yes_contact":
-            return
-        commune = result.commune.code if result.commune else None
-        made = self.database.run_now(
-            lambda c: leads.pass_on(c, contact_id, vendor.id, result.province, commune, self.kept.id, self.clock.now())
-        )
+        made = self.database.run_now(lambda c: leads.pass_on_agreed(c, result, self.clock.now()))
         if made:
-            click.echo(f"Đã chuyển cho {vendor.short} liên hệ tư vấn.")
+            click.echo(f"Đã chuyển cho {', '.join(vendor.short for vendor in made)} liên hệ tư vấn.")
 
     def _question(self, item: Item) -> str:
         return question_words(self._context(""), self.kept.response, item)

@@ -6,12 +6,39 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from programme.communes import VendorLike
 from programme.responses import contact_consent
+from programme.survey.response import facts
+from programme.survey_result import Result
 from store.database import insert_if_new
 from store.logs import get_logger
 from store.survey_tables import lead
 
 log = get_logger("programme.leads")
+
+
+BANK_WISH = "bank"  # of "what help do you need most"
+
+
+def agreed_vendors(result: Result) -> list[VendorLike]:
+    """The firms that a completed survey lets call: that of the commune, and the bank where its help is wanted."""
+    answers = facts(result.kept.response)
+    if answers.get("consent") != "yes_contact":
+        return []
+    wanted = [result.helpers.vendor] if result.helpers.vendor else []
+    if result.helpers.bank and BANK_WISH in answers.get("support_needed", ()):
+        wanted.append(result.helpers.bank)
+    return wanted
+
+
+def pass_on_agreed(connection: Connection, result: Result, now: datetime) -> list[VendorLike]:
+    """Make the leads that a completed survey agreed to; those that are new."""
+    kept, commune = result.kept, result.commune.code if result.commune else None
+    return [
+        vendor
+        for vendor in agreed_vendors(result)
+        if pass_on(connection, kept.origin.contact_id, vendor.id, result.province, commune, kept.id, now)
+    ]
 
 
 def pass_on(

@@ -165,7 +165,7 @@ def save(connection: Connection, keyring: Keyring, kept: Kept, now: datetime) ->
         stored=kept.response,
     )
     if saved.status == "done":
-        _make_latest(connection, saved)
+        _make_latest(connection, saved.origin.contact_id)
     return saved
 
 
@@ -276,7 +276,10 @@ def _keep_consents(connection: Connection, kept: Kept, now: datetime) -> None:
     for purpose in purposes:
         give_consent(connection, contact_id, purpose, version, kept.origin.channel, now)
     if CONTACT_CONSENT not in purposes:
-        in_force = update(consent).filter_by(contact_id=contact_id, purpose=CONTACT_CONSENT, withdrawn_at=None)
+        # what was agreed to after an old paper form was filled in stays
+        said_at = kept.completed_at or now
+        before = update(consent).where(consent.c.given_at <= said_at)
+        in_force = before.filter_by(contact_id=contact_id, purpose=CONTACT_CONSENT, withdrawn_at=None)
         connection.execute(in_force.values(withdrawn_at=now))
 
 
@@ -296,14 +299,19 @@ def personal_answer(response: Response, key: str) -> str | None:
     return str(answer) if answer is not None and answer != REFUSED else None
 
 
-def _make_latest(connection: Connection, kept: Kept) -> None:
-    """Reports count each shop once: by what it completed last."""
-    before = update(survey_response).where(
-        survey_response.c.contact_id == kept.origin.contact_id,
-        survey_response.c.status == "done",
-        survey_response.c.id != kept.id,
+def _make_latest(connection: Connection, contact_id: int) -> None:
+    """Reports count each shop once: by what it completed last, also when an older form is typed in later."""
+    of_contact = update(survey_response).filter_by(contact_id=contact_id)
+    newest = (
+        select(survey_response.c.id)
+        .where(survey_response.c.contact_id == contact_id, survey_response.c.status != "open")
+        .order_by(survey_response.c.completed_at.desc(), survey_response.c.id.desc())
+        .limit(1)
     )
-    connection.execute(before.values(status="earlier"))
+    id_ = connection.scalar(newest)
+    older = of_contact.where(survey_response.c.status == "done", survey_response.c.id != id_)
+    connection.execute(older.values(status="earlier"))
+    connection.execute(of_contact.filter_by(id=id_, status="earlier").values(status="done"))
 
 
 def _kept(surveys: Surveys, row: RowMapping) -> Kept:

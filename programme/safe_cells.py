@@ -47,12 +47,19 @@ def write_xlsx(path: Path, title: str, header: Sequence[str], rows: Iterable[Seq
     sheet.freeze_panes = "A2"
     for row in (header, *rows):
         append_row(sheet, row)
-    book.save(path)
+    save_book(book, path)
 
 
 def new_book() -> Any:
     """An empty write-only workbook of openpyxl."""
     return _book(write_only=True)
+
+
+def save_book(book: Any, path: Path) -> None:
+    """Write a write-only workbook, which can be done once. Raises OSError."""
+    written = io.BytesIO()  # the library leaves half-finished work behind when it cannot open the file itself
+    book.save(written)
+    path.write_bytes(written.getvalue())
 
 
 def append_row(sheet: Any, row: Sequence[Cell]) -> None:

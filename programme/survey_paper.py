@@ -13,9 +13,9 @@ from datetime import date, datetime, time
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
-from programme import responses
+from programme import leads, responses
 from programme.commune_column import CommuneUnclear, read_commune
 from programme.content import Content
 from programme.packs import normalise_province_id
@@ -33,6 +33,7 @@ from programme.survey.response import (
     may_skip,
     shown_items,
 )
+from programme.survey_result import result_of
 from programme.written_dates import read_date
 from store.contacts import Contacts, normalise_phone
 from store.crypto import Keyring
@@ -78,7 +79,9 @@ class Form:
     ignored: tuple[Remark, ...]
 
 
-class _Refused(Exception):
+class FormRefused(Exception):
+    """A row that is not kept, and everything that is wrong with it."""
+
     def __init__(self, *remarks: Remark) -> None:
         super().__init__(remarks)
         self.remarks = remarks
@@ -132,7 +135,7 @@ class PaperForms:
             try:
                 form = self.read(dict(zip(columns, row.cells, strict=True)))
                 result = _store(database, self, form)
-            except _Refused as refused:
+            except FormRefused as refused:
                 yield Outcome(row.line, "refused", refused.remarks)
                 continue
             remarks = form.ignored
@@ -144,9 +147,9 @@ class PaperForms:
             yield Outcome(row.line, result, remarks)
 
     def read(self, cells: Mapping[str, Cell]) -> Form:
-        """One row as a form. Raises _Refused with everything that is wrong with it."""
+        """One row as a form. Raises FormRefused."""
         if unreadable := [Remark(c, x.code, x.words) for c, x in cells.items() if isinstance(x, Unreadable)]:
-            raise _Refused(*unreadable)
+            raise FormRefused(*unreadable)
         texts = {column: " ".join(str(cell).split()) for column, cell in cells.items()}
         survey = self._survey(texts.get(VERSION, ""))
         _refuse_without_consent(survey, texts.get(CONSENT, ""))
@@ -156,7 +159,7 @@ class PaperForms:
             wrong.append(Remark(OFFICER, "officer", f"ghi tên người nhập, từ 1 đến {LONGEST_OFFICER} ký tự"))
         response, ignored = self._response(survey, texts, wrong)
         if wrong or day is None:
-            raise _Refused(*wrong)
+            raise FormRefused(*wrong)
         written = [texts.get(VERSION, ""), day.date().isoformat(), sorted(in_force(response).items())]
         key = self.keyring.hash(json.dumps(written, ensure_ascii=False), "paper_form").hex()
         return Form(response, day, texts[OFFICER], responses.personal_answer(response, "phone"), key, tuple(ignored))
@@ -165,7 +168,7 @@ class PaperForms:
         surveys = self.content.surveys
         if version and version not in surveys.versions:
             known = ", ".join(surveys.versions)
-            raise _Refused(Remark(VERSION, "unknown_version", f"không có bản “{version[:20]}” (các bản: {known})"))
+            raise FormRefused(Remark(VERSION, "unknown_version", f"không có bản “{version[:20]}” (các bản: {known})"))
         return surveys.version(version) if version else surveys.latest
 
     def _day(self, text: str, wrong: list[Remark]) -> datetime | None:
@@ -244,13 +247,13 @@ def _refuse_without_consent(survey: Survey, text: str) -> None:
     """Nothing of a form may be looked at further without it."""
     item = survey.by_id[CONSENT]
     if not text:
-        raise _Refused(Remark(CONSENT, "consent_missing", "chưa ghi chủ cửa hàng có đồng ý hay không"))
+        raise FormRefused(Remark(CONSENT, "consent_missing", "chưa ghi chủ cửa hàng có đồng ý hay không"))
     try:
         said = read_choice(item, text)
     except CellInvalid as cell:
-        raise _Refused(Remark(CONSENT, cell.code, cell.words)) from None
+        raise FormRefused(Remark(CONSENT, cell.code, cell.words)) from None
     if said in (CONSENT_REFUSED, REFUSED):
-        raise _Refused(Remark(CONSENT, "consent_refused", "chủ cửa hàng không đồng ý, không được lưu phiếu này"))
+        raise FormRefused(Remark(CONSENT, "consent_refused", "chủ cửa hàng không đồng ý, không được lưu phiếu này"))
 
 
 def _missing(item: Item, answer: Answer | None) -> Remark:
@@ -282,24 +285,9 @@ def _keep(connection: Connection, forms: PaperForms, form: Form) -> Result:
     if connection.scalar(
         select(consent.c.id).where(consent.c.contact_id == contact_id, consent.c.withdrawn_at >= form.day).limit(1)
     ):
-        raise _Refused(Remark(CONSENT, "consent_withdrawn", "người này đã rút lại đồng ý sau ngày làm phiếu"))
+        raise FormRefused(Remark(CONSENT, "consent_withdrawn", "người này đã rút lại đồng ý sau ngày làm phiếu"))
     origin = Origin(contact_id, CHANNEL, forms.province, assisted_by=form.officer, import_key=form.key)
     kept = Kept(form.response, origin, completed_at=form.day)
-    responses.save(connection, forms.keyring, kept, forms.now)
-    _let_the_newest_count(connection, contact_id)
+    saved = responses.save(connection, forms.keyring, kept, forms.now)
+    leads.pass_on_agreed(connection, result_of(forms.content, saved, ()), forms.now)
     return "imported"
-
-
-def _let_the_newest_count(connection: Connection, contact_id: int) -> None:
-    """A form of last month that is typed in today does not take the place of what its owner completed since."""
-    newest = (
-        select(survey_response.c.id)
-        .where(survey_response.c.contact_id == contact_id, survey_response.c.status != "open")
-        .order_by(survey_response.c.completed_at.desc(), survey_response.c.id.desc())
-        .limit(1)
-    )
-    id_ = connection.scalar(newest)
-    of_contact = update(survey_response).filter_by(contact_id=contact_id)
-    done, earlier = of_contact.filter_by(id=id_, status="earlier"), of_contact.filter_by(status="done")
-    connection.execute(earlier.where(survey_response.c.id != id_).values(status="earlier"))
-    connection.execute(done.values(status="done"))

@@ -136,18 +136,22 @@ def card(content: Content, result: Result, zone: tzinfo, language: str) -> Card:
         total="" if total is None else number_words(total, language),
         total_label=content.phrases.say("survey_of_hundred", language),
         level=result.score.level,
-        level_name=level_words(content, result, language),
+        level_name=_capital(level_words(content, result, language)),
         levels=tuple(level.name[language] for level in survey.levels),
         bars=tuple(
             Bar(name, words, float(exact / 100) if exact is not None else 0.0)
             for name, words, exact in pillar_lines(content, result, language)
         ),
         advice=tuple(words[language] if words else "" for words in advised),
-        steps_title=content.phrases.say("survey_do_first", language),
+        steps_title=content.phrases.say("survey_do_first", language).rstrip(":"),
         steps=tuple(advice_words(result, rule, language) for rule in result.rules),
         compared=compared_words(content, result, language),
         note=content.phrases.say("survey_not_rdx", language),
     )
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _place(result: Result) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from openpyxl.utils.cell import get_column_letter
 
-from programme.safe_cells import append_row, new_book
+from programme.safe_cells import append_row, new_book, save_book
 from programme.survey.definition import NA, Item, Survey
 from programme.survey.paper import printed_options
 from programme.survey_paper import COLUMNS, DAY, OFFICER, VERSION
@@ -41,7 +41,7 @@ def write_template(survey: Survey, path: Path) -> None:
         guide.column_dimensions[get_column_letter(place)].width = width
     for row in (("Cột", "Câu hỏi", "Cách ghi"), *_columns(survey), *_items(survey)):
         append_row(guide, row)
-    book.save(path)
+    save_book(book, path)
 
 
 def _columns(survey: Survey) -> Iterator[tuple[str, str, str]]:

@@ -126,9 +126,7 @@ class _File:
 
 
 def _answer(value: object) -> Answer | None:
-    """`value` if it has the type of an answer: neither true nor 2.0 is a score, though they equal one."""
-    if isinstance(value, bool):
-        return None
+    """`value` if it has the type of an answer: 2.0 is no score, though it equals one."""
     if isinstance(value, int | str):
         return value
     if isinstance(value, list) and all(isinstance(one, str) for one in value):

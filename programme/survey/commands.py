@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from programme.survey.definition import Item, Survey
-from programme.survey.reading import is_spelt
+from programme.survey.reading import is_spelt, without_edges
 from store.text import folded_words
 
 Name = Literal["explain", "back", "skip", "pause", "edit"]
@@ -45,8 +45,9 @@ _PAUSE = frozenset(
     thoi khong lam,khong lam nua,ko lam nua,dung khao sat,dung lam,thoat,pause,later,quit,exit,stop the survey
     """.replace("\n    ", "").split(",")
 )
-# "dừng" and "đúng" are the same without their marks
-_STOPS = re.compile(r"(?:dạ |thôi )?dừng(?: ạ| đi| nhé| em| lại)*", re.IGNORECASE)
+# Without their marks "dừng" and "đúng" are the same, and so are "bận" and "bán".
+_SPELT_OTHERWISE = re.compile(r"\b(?:đúng|dùng|đừng|bán|bàn|bạn)\b")
+_STOPS = re.compile(r"(?:dạ |thôi )?dừng(?: ạ| đi| nhé| em| lại)*")
 _CHANGE = r"(?:sua|doi|chinh|chon|lam|tra loi|thay)(?: lai)?"
 _NUMBER = {
     "mot": 1,
@@ -72,8 +73,8 @@ _EDIT_NAMED = re.compile(
 
 def read_command(survey: Survey, text: str) -> Command | None:
     """The command in a short message; None when it is none."""
-    written = unicodedata.normalize("NFC", text).strip(" .!?")
-    if _STOPS.fullmatch(written) or is_spelt(text, _PAUSE):
+    written = unicodedata.normalize("NFC", text[:80]).lower().strip(" .!?")
+    if _STOPS.fullmatch(written) or (is_spelt(text, _PAUSE) and not _SPELT_OTHERWISE.search(written)):
         return Command("pause")
     if is_spelt(text, _EXPLAIN):
         return Command("explain")
@@ -81,7 +82,7 @@ def read_command(survey: Survey, text: str) -> Command | None:
         return Command("back")
     if is_spelt(text, _SKIP):
         return Command("skip")
-    return _edit(survey, " ".join(folded_words(text[:80])))
+    return _edit(survey, " ".join(without_edges(folded_words(text[:80]))))
 
 
 def _edit(survey: Survey, words: str) -> Command | None:

@@ -258,8 +258,16 @@ def _form(file: SurveyFile) -> Item:
     """Which form: the file asks it as one sentence with numbers; the choices are the two forms."""
     full, core = len(file.questions), sum(question.core for question in file.questions)
     options = (
-        Option(FULL, *(Words(f"Đầy đủ {full} câu", f"Full, {full} questions"),) * 2, ("đầy đủ", "bản dài", "full", "the full one")),
-        Option(CORE, *(Words(f"Rút gọn {core} câu", f"Short, {core} questions"),) * 2, ("rút gọn", "ngắn", "ngắn gọn", "short", "the short one")),
+        Option(
+            FULL,
+            *(Words(f"Đầy đủ {full} câu", f"Full, {full} questions"),) * 2,
+            ("đầy đủ", "bản dài", "full", "the full one"),
+        ),
+        Option(
+            CORE,
+            *(Words(f"Rút gọn {core} câu", f"Short, {core} questions"),) * 2,
+            ("rút gọn", "ngắn", "ngắn gọn", "short", "the short one"),
+        ),
     )
     text = Words(*(str(file.ui[f"mode_q_{language}"]).partition(" 1)")[0] for language in ("vi", "en")))
     return Item(id=FORM, key="form", section="opening", kind="choice", text=text, options=options, required=True)

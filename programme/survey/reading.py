@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,7 +34,7 @@ _EMPTY = _EDGES | frozenset(
 )
 # What adds nothing only if the rest means something without it
 _LIGHT = _EMPTY | frozenset(
-    """co dang hay cua hang nha ma roi duoc het ca nua gi nao dau moi toan chac thuong hien gio cho o dung va voi lan
+    """co dang hay cua hang nha ma roi duoc het ca gi nao dau moi toan chac thuong hien gio cho o dung va voi lan
     ben chep""".split()
 )
 _VERBS = frozenset("co dung dang duoc lam biet xem di mua ban xuat".split())
@@ -62,16 +62,18 @@ _ONLY_POLITE = re.compile(r"(?:dạ|da|vâng|vang|ừ|u|em)\s+a")  # "dạ ạ" 
 
 # Spelt so, these are not the words that they look like without their accents.
 _SPELT = {"đừng": "không", "nỏ": "không", "chớ": "không", "chả": "không", "hông": "không", "hổng": "không"}
-_SPELT |= {"còn": "vẫn", "cô": "bác", "nó": "họ"}
+_SPELT |= {"còn": "vẫn", "cô": "mình", "nó": "họ", "hỏng": "hư", "lắm": "nhé"}
+_DUNG = re.compile(r"\bdung\b", re.IGNORECASE)  # "dừng", "đúng", "dùng"; where "đừng" is an answer, it is that
 _SPELT_WORD = re.compile(rf"\b({'|'.join(_SPELT)})\b")
-_CLAUSE_END = re.compile(r"[,.;:!?\n…–()/+]+|\s-\s")
+_CLAUSE_END = re.compile(r"[,.;:!?\n…–()/]+|\s-\s")
 # "mà" begins a clause, "mã" a thing
 _MA_THINGS = frozenset("qr vach so otp quet vuong don khach rieng".split())
+_NO = "(?:khong|ko|k|chua|chang|cha|no)"
 # "trong đầu", "không … gì", "ai cũng …" ask nothing.
 _ASKS_NOTHING = (
     re.compile(r"\b(trong|bat) dau\b"),
-    re.compile(r"\b((?:khong|ko|k|chua|chang|cha|no)(?: \w+){0,5}) (?:gi|ai|nao|dau|chi|sao)\b(?! (?:khong|ko|k|the)\b)"),
-    re.compile(r"\b((?:khong|ko|k|chua|chang|cha|no)) (?:gi|ai|nao|dau|chi|sao)\b"),
+    re.compile(rf"\b({_NO}(?: \w+){{0,5}}) (?:gi|ai|nao|dau|chi|sao)\b(?! (?:khong|ko|k|the)\b)"),
+    re.compile(rf"\b({_NO}) (?:gi|ai|nao|dau|chi|sao)\b"),
     re.compile(r"\b(?:gi|ai|nao|dau)((?: \w+){0,2}) cung\b"),
 )
 _ASKS_SO = re.compile(r"\b(?:la|cai|nghia la) chi\b|\bchua vay\b|\bco .+ (?:khong|ko|k|chua)$")
@@ -108,6 +110,8 @@ Said = Chosen | Between | NoSuchNumber | TooMany
 def read_option(item: Item, values: Sequence[int | str], text: str, words_of: Words) -> Said | None:
     """What `text` chooses of an item with options, of which `values` may be chosen now; None when it is no answer."""
     options = [option for option in item.options if option.value in values]
+    if any("đừng" in phrase for option in options for phrase in _written(option)):
+        text = _DUNG.sub("đừng", text)
     heard = _heard(text, words_of)
     if len(heard.words) > LONGEST_STORY_WORDS:
         return None
@@ -161,9 +165,9 @@ def _by_number(item: Item, options: Sequence[Option], text: str, words_of: Words
             return None
     if not numbers or any(len(number) > MOST_DIGITS for number in numbers) or re.search(r"\d ?/ ?\d", said):
         return None
-    if rest <= _AROUND_PLACE or (item.kind == "scale" and rest <= _OF_A_SCALE):
-        if len(numbers) == 1:
-            return _number_alone(item, options, numbers[0], is_place=bool(rest) or item.kind == "scale")
+    is_scale = item.kind == "scale"
+    if len(numbers) == 1 and rest <= (_OF_A_SCALE if is_scale else _AROUND_PLACE):
+        return _number_alone(item, options, numbers[0], is_place=bool(rest) or is_scale)
     if len(numbers) > 1 and item.kind == "multi_choice":
         return _several(item, options, numbers) if rest <= _AROUND_PLACE | _JOINED | _EMPTY else None
     if item.unit and len(numbers) <= 2 and (amount := _amount(item, options, rest, [int(n) for n in numbers])):
@@ -250,11 +254,11 @@ def _heard(text: str, words_of: Words) -> _Heard:
 
 
 def _begins_clause(words: Sequence[str], at: int) -> bool:
+    if at == 0 or words[at - 1] in _NEGATIONS | _UNREAL:
+        return False  # "không chỉ", "muốn toàn"
     if words[at] == "ma":
         return words[at + 1 : at + 2] != [] and words[at + 1] not in _MA_THINGS
-    if words[at] == "chi":
-        return at > 0 and words[at - 1] not in _NEGATIONS
-    return words[at] in ("nhung", "toan")
+    return words[at] in ("nhung", "toan", "chi")
 
 
 def _reached(words: Sequence[str], clauses: Sequence[int], at: int) -> Iterator[int]:
@@ -275,29 +279,40 @@ class _Phrase:
 
 @lru_cache(maxsize=512)
 def _phrases(option: Option, words_of: Words) -> tuple[_Phrase, ...]:
-    vietnamese = [_Phrase(option, _heard(p, words_of), False) for p in (option.button.vi, option.words.vi, *option.also)]
-    return (*vietnamese, *(_Phrase(option, _heard(p, words_of), True) for p in (option.button.en, option.words.en)))
+    english = (option.button.en, option.words.en)
+    return tuple(_Phrase(option, _heard(one, words_of), one in english) for one in _written(option))
 
 
 def _exact(options: Sequence[Option], text: str, heard: _Heard, words_of: Words) -> list[Option]:
-    for same in (lambda p: unicodedata.normalize("NFC", p).lower(), lambda p: " ".join(folded_words(p))):
-        whole = same(text.strip())
+    """The options of which this is a phrase as it is written; else without accents; else in other spelling."""
+    for whole, same in ((_as_written(text), _as_written), (_without_accents(text), _phrase_without_accents)):
         found = [option for option in options if any(same(phrase) == whole for phrase in _written(option))]
         if whole and found:
             return found
-    said = _without_edges(heard.words)
+    said = without_edges(heard.words)
     return [
         option
         for option in options
-        if said and any(_without_edges(phrase.heard.words) == said for phrase in _phrases(option, words_of))
+        if said and any(without_edges(phrase.heard.words) == said for phrase in _phrases(option, words_of))
     ]
+
+
+def _as_written(text: str) -> str:
+    return unicodedata.normalize("NFC", text).lower().strip()
+
+
+def _without_accents(text: str) -> str:
+    return " ".join(without_edges(folded_words(text)))
+
+
+_phrase_without_accents = lru_cache(maxsize=8192)(_without_accents)
 
 
 def _written(option: Option) -> Iterator[str]:
     yield from (option.button.vi, option.words.vi, option.button.en, option.words.en, *option.also)
 
 
-def _without_edges(words: Sequence[str]) -> list[str]:
+def without_edges(words: Sequence[str]) -> list[str]:
     """Without the words of politeness around what is said."""
     first, last = 0, len(words)
     while first < last and words[first] in _EDGES:
@@ -309,21 +324,25 @@ def _without_edges(words: Sequence[str]) -> list[str]:
 
 def _by_words(item: Item, options: Sequence[Option], text: str, heard: _Heard, words_of: Words) -> Said | None:
     phrases = [phrase for option in options for phrase in _phrases(option, words_of)]
-    if len(heard.words) <= LONGEST_SENTENCE_WORDS and not _asks(text):
-        if within := _within(phrases, heard) or _yes_or_no(item, options, heard, words_of):
-            return _one_or_between(item, within)
+    is_answer = len(heard.words) <= LONGEST_SENTENCE_WORDS and not _asks(text)
+    if is_answer and (all_said := _within(phrases, heard) or _yes_or_no(item, options, heard, words_of)):
+        return _one_or_between(item, all_said)
     named = _named(item, phrases, heard)
     return _chosen(item, named) if named and item.kind == "multi_choice" else _one_or_between(item, named)
 
 
 def _asks(text: str) -> bool:
     spelt = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).lower())
-    said = " ".join(word if word in ("mấy", "đầu") else fold(word) for word in spelt)
+    said = " ".join(word if word in ("mấy", "đầu", "nợ", "nó") else fold(word) for word in spelt)
     if _ASKS_SO.search(said):
         return True
     for pattern in _ASKS_NOTHING * 2:
         said = pattern.sub(r"\1", said)
-    return asks(said)
+    return _asks_itself(said.split())
+
+
+def _asks_itself(words: Sequence[str]) -> bool:
+    return asks(" ".join("x" if word == "don" else word for word in words))  # "hóa đơn" is no "don't"
 
 
 def _yes_or_no(item: Item, options: Sequence[Option], heard: _Heard, words_of: Words) -> list[Option]:
@@ -352,24 +371,26 @@ def _within(phrases: Sequence[_Phrase], heard: _Heard) -> list[Option]:
     shares: dict[Option, float] = {}
     for without in (_EMPTY, _LIGHT, _VAGUE):
         said = heard.features(without)
-        fitting = {phrase.option: 0 for phrase in phrases if said and _fits(said, phrase, heard)}
-        for phrase in phrases:
-            if phrase.option in fitting and _fits(said, phrase, heard):
+        fitting: list[Option] = []
+        for phrase in phrases if said else ():
+            if _fits(said, phrase, heard):
+                fitting += [phrase.option] if phrase.option not in fitting else []
                 share = len(said) / len(phrase.heard.features(_EMPTY))
                 shares[phrase.option] = max(share, shares.get(phrase.option, 0))
         if len(fitting) > 1 and any(word not in _VAGUE for word, _ in said):
-            return list(fitting)
+            return fitting
         plain = [o for o in fitting if _is_plain(said, o, shares[o], phrases)]
-        if plain:
+        if plain and not (without is _VAGUE and len(said) == 1):
             return plain
     # no single word tells, but all together do
-    return list(fitting) if len(fitting) == 1 and len(said) > 1 and shares[next(iter(fitting))] >= 0.5 else []
+    return fitting if len(fitting) == 1 and len(said) > 1 and shares[fitting[0]] >= 0.5 else []
 
 
 def _fits(said: frozenset[tuple[str, bool]], phrase: _Phrase, heard: _Heard) -> bool:
     if phrase.is_english and not any(len(word) > 4 for word, _ in said):
         return False  # "no" is "nợ", "to" is "tờ"
-    if (heard.bare and not phrase.heard.bare) or (phrase.heard.bare and not heard.denies):
+    bare = heard.bare or (heard.denies and not any(denied for _, denied in said))
+    if (bare and not phrase.heard.bare) or (phrase.heard.bare and not heard.denies):
         return False
     return said <= phrase.heard.features(frozenset())
 
@@ -411,7 +432,7 @@ def _is_said(item: Item, phrase: _Phrase, heard: _Heard, start: int, alone: set[
     last = next((at for at in range(end, len(words)) if heard.clauses[at] != heard.clauses[end - 1]), len(words))
     before, after = words[first:start], words[end:last]
     around = {*before, *after}
-    if around & _NEGATIONS or around & _OTHERS & set(before) or asks(" ".join((*words[:start], "x", *words[end:]))):
+    if around & _NEGATIONS or around & _OTHERS & set(before) or _asks_itself((*words[:start], "x", *words[end:])):
         return False
     if around & _UNREAL and not (item.section == "closing" and item.kind == "multi_choice"):
         return False
@@ -428,5 +449,5 @@ def _is_said(item: Item, phrase: _Phrase, heard: _Heard, start: int, alone: set[
 
 def is_spelt(text: str, phrases: frozenset[str]) -> bool:
     """Whether the text is one of `phrases`, written without accents, whatever stands politely around it."""
-    words = _without_edges(folded_words(text[:80]))
+    words = without_edges(folded_words(text[:80]))
     return " ".join(words) in phrases or fold(text).strip() in phrases

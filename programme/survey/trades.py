@@ -85,7 +85,7 @@ class ReportGroup:
 
 @dataclass(frozen=True)
 class Trades:
-    """All trade groups. `accented` and `plain`: names, as word sequences, to the ids they may mean."""
+    """All trade groups. `accented` and `plain`: names as they are spelt and without accents, to the ids they may mean."""
 
     trades: Mapping[str, Trade]
     report_groups: tuple[ReportGroup, ...]
@@ -98,11 +98,15 @@ class Trades:
 
     def find(self, text: str) -> list[Trade]:
         """The trades that `text` names: one is the answer, several are asked about, none was understood."""
-        for names, words in ((self.accented, _accented_words(text)), (self.plain, folded_words(text))):
-            found = self._named(names, words)
-            if found:
-                return [self.trades[id_] for id_ in found]
-        return []
+        words, folded = _spelt_words(text), folded_words(text)
+        if words == folded:
+            found = self._named(self.plain, folded)
+        else:
+            # "thuôc tây" may be a slip of the pen, but "năm" is no "nấm"
+            other_words = {word for word in folded if word not in words}
+            slips = {name: ids for name, ids in self.plain.items() if len(name) > 1 or name[0] not in other_words}
+            found = self._named(self.accented, words) or self._named(slips, folded)
+        return [self.trades[id_] for id_ in found]
 
     def of_report_group(self, id_: str) -> list[Trade]:
         return [trade for trade in self.trades.values() if trade.report_group == id_]
@@ -135,11 +139,13 @@ def load_trades(path: Path) -> Trades:
     for index, one in enumerate(file.ambiguous):
         if not set(one.groups) <= ids:
             raise source.error(("ambiguous", index), "nhóm không có trong danh sách", "sửa lại mã nhóm")
-    accented = _names((_accented_words(name), row.id) for row in rows for name in (*row.synonyms, row.btn, row.vi))
+    accented = _names((_spelt_words(name), row.id) for row in rows for name in (*row.synonyms, row.btn, row.vi))
     plain = _names(
         (folded_words(name), row.id) for row in rows for name in (*row.keys_noaccent, *row.synonyms, row.btn)
     )
-    plain |= {tuple(folded_words(one.key)): one.groups for one in file.ambiguous}
+    ambiguous = {tuple(folded_words(one.key)): one.groups for one in file.ambiguous}
+    plain |= ambiguous
+    accented |= ambiguous
     return Trades(
         trades={row.id: _trade(row) for row in rows},
         report_groups=tuple(ReportGroup(row.id, Words(row.vi, row.en)) for row in file.report_groups),
@@ -163,8 +169,7 @@ def _names(pairs: Iterable[tuple[Sequence[str], str]]) -> dict[tuple[str, ...], 
     return names
 
 
-def _accented_words(text: str) -> list[str]:
-    """The words with their accents, lower case; [] when nothing carries one, so that the plain names decide."""
+def _spelt_words(text: str) -> list[str]:
+    """The words with their accents, lower case."""
     composed = unicodedata.normalize("NFC", text).lower()
-    words = "".join(c if c.isalnum() else " " for c in composed).split()
-    return words if words != folded_words(text) else []
+    return "".join(c if c.isalnum() else " " for c in composed).split()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -23,6 +25,7 @@ from scheduler.kinds import JobContext
 from scheduler.leadership import LEASE
 from scheduler.survey_nudges import MOST_AT_ONCE, NUDGE_AFTER, nudge_owners
 from scheduler.ticker import Ticker
+from store.clock import Clock
 from store.messages import InboundMessage, Reply
 from store.survey_tables import survey_response
 from store.tables import conversation, inbound, opt_out
@@ -215,6 +218,14 @@ async def test_nobody_is_reminded_whom_it_does_not_help(
     assert kept.origin.conversation_id not in desk.heard.keys
 
 
+async def test_who_completed_the_survey_a_day_ago_is_left_alone(desk: Desk) -> None:
+    kept = await desk.leave_unfinished()
+    await desk.database.run(desk.saving(all_answers(kept)))
+    desk.clock.advance(2 * NUDGE_AFTER)
+    await nudge_owners(desk.context)
+    assert await desk.said(kept) == []
+
+
 async def test_what_an_officer_filled_in_or_came_on_paper_reminds_nobody(desk: Desk) -> None:
     kept = await desk.leave_unfinished(conversation_id=None, assisted_by="Lan")
     desk.clock.advance(NUDGE_AFTER)
@@ -235,6 +246,34 @@ async def test_a_turn_that_is_under_way_is_superseded_and_answers_behind_the_rem
     reminder = desk.content.phrases.say("survey_nudge", left=left(kept.response))
     assert await bot.replies() == [reminder, "echo còn đó không"]
     assert len(bot.rasa.requests) == 2  # the first attempt had no effect
+
+
+async def test_nobody_changes_the_conversation_between_the_check_and_the_reminder(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, free = await desk.leave_unfinished(), []
+    desk.clock.advance(NUDGE_AFTER)
+    is_daytime = survey_nudges._is_daytime
+
+    def look_who_may_write(clock: Clock) -> bool:
+        free.append(_may_be_written_to(desk, str(kept.origin.conversation_id)))
+        return is_daytime(clock)
+
+    monkeypatch.setattr(survey_nudges, "_is_daytime", look_who_may_write)
+    await nudge_owners(desk.context)
+    assert free == [True, False]  # before the job begins; behind the check in the owner's transaction
+
+
+def _may_be_written_to(desk: Desk, conversation_id: str) -> bool:
+    if desk.database.is_sqlite:
+        with closing(sqlite3.connect(str(desk.database.engine.url.database), timeout=0)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            return True
+    unlocked = select(conversation.c.id).filter_by(id=conversation_id).with_for_update(skip_locked=True)
+    return desk.database.run_now(lambda c: c.scalar(unlocked)) is not None
 
 
 async def test_the_next_job_reaches_who_was_too_many_and_the_longest_waiting_come_first(
