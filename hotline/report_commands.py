@@ -1,59 +1,126 @@
-"""`hotline report …`: tables for people, as files."""
+"""`hotline report …`: tables for people, as files. The survey's table names nobody; the lists do, and say so."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
+from sqlalchemy import Connection
 
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
+from programme.content import Content
 from programme.packs import UnknownProvince
-from programme.safe_cells import csv_bytes, write_xlsx
+from programme.person_lists import CLASSES_HEADER, LEADS_HEADER, class_list, leads_list
+from programme.safe_cells import Cell, csv_bytes, write_xlsx
 from programme.survey_report import DEFAULT_K, header, notes, survey_report
 from store.clock import Clock
+
+Rows = Sequence[Sequence[Cell]]
 
 
 @click.group("report")
 def report_group() -> None:
-    """Báo cáo tổng hợp, không có thông tin cá nhân."""
+    """Báo cáo và danh sách, ra tệp CSV hoặc XLSX."""
+
+
+def _file_options(command: Any) -> Any:
+    """--format and --out, the same for every report."""
+    for option in (
+        click.option(
+            "--out", type=click.Path(dir_okay=False, path_type=Path), help="Tệp ghi ra; CSV không ghi thì in ra."
+        ),
+        click.option("--format", "kind", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True),
+    ):
+        command = option(command)
+    return command
 
 
 @report_group.command("survey")
-@click.option("--format", "kind", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Tệp ghi ra; CSV không ghi thì in ra.")
+@_file_options
 @click.option("--province", help="Chỉ một tỉnh, ví dụ thai-nguyen; không ghi thì mọi tỉnh.")
 @click.option(
     "--k",
-    type=click.IntRange(2, 1000),
+    type=click.IntRange(DEFAULT_K, 1000),
     default=DEFAULT_K,
     show_default=True,
     help="Không công bố số từ 1 đến k−1, và không để tính ngược ra được.",
 )
 def report_survey(kind: str, out: Path | None, province: str | None, k: int) -> None:
-    """Kết quả khảo sát theo xã/phường, ngành hàng và mức."""
+    """Kết quả khảo sát theo xã/phường, ngành hàng và mức; không nêu tên ai."""
+    _refuse_to_print_xlsx(kind, out)
+    content, rows = _read(lambda connection, content, _: survey_report(connection, content, province, k))
+    if _write(kind, out, "Khảo sát", header(content), rows):
+        for note in notes(k):
+            click.echo(f"  {note}")
+
+
+@report_group.command("leads")
+@_file_options
+@click.option("--vendor", help="Mã một doanh nghiệp, ví dụ VNPT; không ghi thì mọi doanh nghiệp.")
+@click.option("--province", help="Gói nội dung của tỉnh, thay cho HOTLINE_PROVINCE.")
+def report_leads(kind: str, out: Path | None, vendor: str | None, province: str | None) -> None:
+    """Những chủ cửa hàng đã đồng ý cho doanh nghiệp liên hệ. Có tên và số điện thoại: chỉ gửi cho đúng doanh nghiệp."""
+    _refuse_to_print_xlsx(kind, out)
+    where = province or read_settings().province
+
+    def read(connection: Connection, content: Content, clock: Clock) -> Rows:
+        known = {one.id for one in content.packs.province(where).vendors}
+        if vendor is not None and vendor not in known:
+            raise Stop(f"--vendor: không có doanh nghiệp “{vendor}”. Đang có: {', '.join(sorted(known)) or 'chưa có'}.")
+        return leads_list(connection, content, where, vendor, clock.timezone)
+
+    _, rows = _read(read)
+    _write(kind, out, "Liên hệ", LEADS_HEADER, rows)
+
+
+@report_group.command("classes")
+@_file_options
+@click.option("--province", help="Gói nội dung của tỉnh, thay cho HOTLINE_PROVINCE.")
+def report_classes(kind: str, out: Path | None, province: str | None) -> None:
+    """Ai có chỗ trong lớp nào, ai đang chờ lớp. Có tên và số điện thoại: chỉ dùng để mời học."""
+    _refuse_to_print_xlsx(kind, out)
+    where = province or read_settings().province
+
+    def read(connection: Connection, content: Content, clock: Clock) -> Rows:
+        content.packs.province(where)
+        return class_list(connection, content, where, clock.timezone)
+
+    _, rows = _read(read)
+    _write(kind, out, "Lớp học", CLASSES_HEADER, rows)
+
+
+def _refuse_to_print_xlsx(kind: str, out: Path | None) -> None:
     if kind == "xlsx" and out is None:
         raise Stop("Báo cáo xlsx phải ghi ra tệp: thêm --out, ví dụ --out khao-sat.xlsx")
+
+
+def _read(work: Callable[[Connection, Content, Clock], Rows]) -> tuple[Content, Rows]:
     settings = read_settings()
-    content = read_content(settings)
-    database, _ = open_migrated_database(settings, Clock(settings.timezone, settings.now))
+    content, clock = read_content(settings), Clock(settings.timezone, settings.now)
+    database, _ = open_migrated_database(settings, clock)
     try:
-        rows = database.read_now(lambda connection: survey_report(connection, content, province, k))
-    except UnknownProvince:
+        return content, database.read_now(lambda connection: work(connection, content, clock))
+    except UnknownProvince as unknown:
         known = ", ".join(sorted(content.packs.provinces))
-        raise Stop(f"--province: không có tỉnh “{province}”. Các tỉnh đang có: {known}.") from None
+        raise Stop(f"--province: không có tỉnh “{unknown.args[0]}”. Các tỉnh đang có: {known}.") from None
     finally:
         database.close()
+
+
+def _write(kind: str, out: Path | None, title: str, names: Sequence[str], rows: Rows) -> bool:
+    """Write the file, or print CSV; whether a file was written."""
     if out is None:
-        click.echo(csv_bytes(header(content), rows), nl=False)
-        return
+        click.echo(csv_bytes(names, rows), nl=False)
+        return False
     try:
         if kind == "xlsx":
-            write_xlsx(out, "Khảo sát", header(content), rows)
+            write_xlsx(out, title, names, rows)
         else:
-            out.write_bytes(csv_bytes(header(content), rows))
+            out.write_bytes(csv_bytes(names, rows))
     except OSError as error:
         raise Stop(f"Không ghi được {out} ({error.strerror}). Hãy kiểm tra thư mục và quyền ghi.") from None
     click.echo(f"Đã ghi {len(rows)} dòng vào {out}.")
-    for note in notes(k):
-        click.echo(f"  {note}")
+    return True
