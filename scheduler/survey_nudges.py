@@ -2,8 +2,8 @@
 
 The law: this is a customer-care message that answers the owner's own started request, inside the conversation which
 the owner began, so no advertising in the sense of Decree 91/2020/NĐ-CP, article 3. All the same the decree's hours for
-messages (7–22 h) are kept with room to spare, nobody who opted out (article 16) gets it, its last button is the
-opt-out, and there is one per response. Sent as a reply within the conversation: a channel whose provider limits
+messages (7–22 h) are kept with room to spare, nobody who opted out (article 16) or wants to be erased gets it, its
+last button is the opt-out, and there is one per response. Sent as a reply within the conversation: a channel whose provider limits
 replies in time (Zalo: 7 days) has its window checked where it delivers, not here.
 """
 
@@ -26,11 +26,13 @@ from store.clock import Clock
 from store.logs import get_logger
 from store.messages import Button, Reply
 from store.survey_tables import survey_response
-from store.tables import conversation, opt_out
+from store.tables import conversation, data_request, opt_out
 
 log = get_logger("scheduler.survey_nudges")
 
 NUDGE_AFTER = timedelta(hours=24)
+# Later nobody remembers what the message is about; after an outage it must not come out of the blue.
+NUDGE_BEFORE = timedelta(days=7)
 # Local time: from 8:00 on, before 20:00. Who becomes due in the night is reached in the morning.
 FROM, BEFORE = time(8), time(20)
 # In one job, some seconds of work on SQLite; the rest has the next one.
@@ -72,12 +74,18 @@ def _is_daytime(clock: Clock) -> bool:
 
 
 def _left_alone(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    opted_out = exists().where(opt_out.c.contact_id == survey_response.c.contact_id)
+    contact_id = survey_response.c.contact_id
+    opted_out = exists().where(opt_out.c.contact_id == contact_id)
+    wants_erasure = exists().where(
+        data_request.c.contact_id == contact_id, data_request.c.kind == "erasure", data_request.c.status == "open"
+    )
     return (
         survey_response.c.status == "open",
         survey_response.c.updated_at <= now - NUDGE_AFTER,
+        survey_response.c.updated_at > now - NUDGE_BEFORE,
         survey_response.c.nudged_at.is_(None),
         ~opted_out,
+        ~wants_erasure,
     )
 
 
@@ -139,4 +147,4 @@ def _reminder(phrases: Phrases, language: str, questions_left: int) -> Reply:
         Button(phrases.say("survey_later_button", language), "/pause_survey"),
         Button(phrases.say("survey_no_nudge_button", language), "/opt_out"),
     )
-    return Reply(phrases.say("survey_nudge", language, left=questions_left), buttons)
+    return Reply(phrases.say("survey_nudge", language, left=questions_left), buttons, entry="survey_nudge")

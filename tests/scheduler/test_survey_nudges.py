@@ -23,12 +23,12 @@ from programme.survey.response import left
 from scheduler import survey_nudges
 from scheduler.kinds import JobContext
 from scheduler.leadership import LEASE
-from scheduler.survey_nudges import MOST_AT_ONCE, NUDGE_AFTER, nudge_owners
+from scheduler.survey_nudges import MOST_AT_ONCE, NUDGE_AFTER, NUDGE_BEFORE, nudge_owners
 from scheduler.ticker import Ticker
 from store.clock import Clock
 from store.messages import InboundMessage, Reply
 from store.survey_tables import survey_response
-from store.tables import conversation, inbound, opt_out
+from store.tables import conversation, data_request, inbound, opt_out
 from tests.scheduler.conftest import Desk, Heard, Logged, all_answers, one_more_answer, own_connection
 from tests.scheduler.test_ticker import Died
 
@@ -77,6 +77,13 @@ async def test_a_day_later_and_not_before(desk: Desk) -> None:
     desk.clock.advance(SECOND)
     await nudge_owners(desk.context)
     assert len(await desk.said(kept)) == 1
+
+
+async def test_after_a_week_it_is_too_late(desk: Desk) -> None:
+    kept = await desk.leave_unfinished()
+    desk.clock.advance(NUDGE_BEFORE)
+    await nudge_owners(desk.context)
+    assert await desk.said(kept) == []
 
 
 async def test_once_per_response_even_when_the_owner_goes_on_and_leaves_again(desk: Desk) -> None:
@@ -161,6 +168,13 @@ def _opts_out(desk: Desk, kept: Kept, connection: Connection) -> None:
     connection.execute(insert(opt_out).values(contact_id=kept.origin.contact_id, **said))
 
 
+def _wants_to_be_erased(desk: Desk, kept: Kept, connection: Connection) -> None:
+    today = desk.clock.today()
+    row = {"contact_id": kept.origin.contact_id, "conversation_id": kept.origin.conversation_id, "kind": "erasure"}
+    days = {"opened_at": desk.clock.now(), "acknowledge_by": today, "due_on": today}
+    connection.execute(insert(data_request).values(status="open", **row, **days))
+
+
 def _asks_for_a_person(desk: Desk, kept: Kept, connection: Connection) -> int:
     return baton.escalate(connection, str(kept.origin.conversation_id), Reason.ASKED, desk.clock.now(), 24)
 
@@ -189,6 +203,7 @@ CHANGES: tuple[Change, ...] = (
     _begins_anew,
     _writes,
     _opts_out,
+    _wants_to_be_erased,
     _asks_for_a_person,
     _is_with_an_officer,
     _is_closed,
