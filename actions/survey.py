@@ -10,20 +10,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
 from actions.context import (
     AbandonSurvey,
+    Effect,
     ForReview,
     HandToPerson,
+    OpenDataRequest,
     OptOut,
     WithdrawConsent,
     current,
 )
 from actions.places import mentions_in
-from actions.survey_hearing import Heard, hear, reads_as_other_business
+from actions.survey_hearing import Heard, hear, hear_which, may_be_pressed, reads_as_other_business
 from actions.survey_result import say_result
 from actions.survey_saying import (
     ANSWER_INTENT,
@@ -32,7 +35,8 @@ from actions.survey_saying import (
     answer_words,
     trade_group_buttons,
 )
-from actions.survey_talk import Events, Talk
+from actions.survey_talk import ANEW, Events, Talk
+from actions.vendor import COMMUNE_CODE
 from programme.survey.definition import CONSENT, FORM, NA, REFUSED, Answer, Item
 from programme.survey.response import (
     CONSENT_REFUSED,
@@ -52,7 +56,7 @@ from programme.survey.response import (
 )
 
 SURVEY_FORM = "survey_form"
-PERSON_FINISHED = "event_person_finished"
+PERSON_FINISHED, GOODBYE = "event_person_finished", "goodbye"
 # Two hints, a third with the way to a person; then it is handed over.
 UNREAD_BEFORE_OFFER, UNREAD_BEFORE_PERSON = 2, 3
 # What a repetition does not ask again.
@@ -70,7 +74,7 @@ class ValidateSurvey(Action):
         context = current()
         assert context.desk is not None  # noqa: S101 - every turn of the product has one
         conversation = await _Conversation.begun(dispatcher, context, context.desk, tracker)
-        return await conversation.turn()
+        return [*await conversation.turn(), *conversation.events]
 
 
 class _Conversation(Talk):
@@ -115,16 +119,16 @@ class _Conversation(Talk):
         return self._wait("resume")
 
     async def _resume(self) -> Events:
+        self._back_to_before()
         return self._ask() if self._upcoming() else await self._start()
 
     async def _restart(self) -> Events:
-        """A new response; the unfinished one goes, a completed one stays as what was before."""
-        if self.kept.status == "open" and self.is_begun:
-            self.context.effects.append(AbandonSurvey(self.kept))
-        self.kept = self.desk.new_survey()
+        """A new response; with its consent an unfinished one goes, a completed one stays as what was before."""
+        self._begin_anew()
         return self._ask()
 
     async def _pause(self) -> Events:
+        self._back_to_before()
         if self.kept.status == "open" and self.is_begun:
             resume = [self._button("survey_resume_button", "/resume_survey")]
             self._say("survey_paused", resume, left=left(self.response))
@@ -134,10 +138,10 @@ class _Conversation(Talk):
 
     async def _come_back(self) -> Events:
         """After another flow has answered: ask again, unless the conversation has gone elsewhere."""
-        gone = (HandToPerson, OptOut, WithdrawConsent)
-        if any(isinstance(effect, gone) for effect in self.context.effects):
+        if any(_ends_it(effect) for effect in self.context.effects):
             return self._leave()
-        if self.intent == PERSON_FINISHED:
+        if self.intent in (PERSON_FINISHED, GOODBYE):
+            self._back_to_before()
             if self.kept.status == "open" and self.is_begun:
                 self._say("survey_waits", [self._button("survey_resume_button", "/resume_survey")])
             return self._leave()
@@ -165,6 +169,7 @@ class _Conversation(Talk):
         return await self._move_to(before)
 
     async def _edit(self) -> Events:
+        self._back_to_before()
         target = self.values.get("q", "")
         if not self.is_begun:
             self._say("survey_none_yet", [self._button("survey_start_button", "/start_survey")])
@@ -210,6 +215,8 @@ class _Conversation(Talk):
             return await self._take(item, hear(self.context, self.response, item, mentions_in(self.tracker)))
         if item.kind == "choice_list" and raw.startswith(GROUP):
             return await self._ask_trade_of(item, raw.removeprefix(GROUP))
+        if not may_be_pressed(self.context, self.response, item, raw):
+            return await self._unread(item)  # no button of ours, or of the province before it was changed
         answer = _value(item, raw)
         if self.response.answers.get(item.id) == answer and self._upcoming() != item:
             return self._ask_or_leave(self._words("survey_noted_already", name=self._name_of(item)))
@@ -220,13 +227,16 @@ class _Conversation(Talk):
         item = self._upcoming()
         if self.step == "resume" and self.intent in ("affirm", "deny"):
             return self._ask() if self.intent == "affirm" else await self._pause()
-        if item is None or self.step is not None:
+        if item is None or self.step not in (None, ANEW):
             if reads_as_other_business(self.context, self.tracker, None):
                 return []
             return await self._unread(None)
         if reads_as_other_business(self.context, self.tracker, item):
             return []  # the form itself steps back, and asks again afterwards
-        return await self._take(item, hear(self.context, self.response, item, mentions_in(self.tracker)))
+        heard = hear(self.context, self.response, item, mentions_in(self.tracker))
+        if item.id == CONSENT and self.intent == "affirm" and heard == Heard():
+            heard = hear_which(self.context, item, [one for one in item.options if one.value != CONSENT_REFUSED])
+        return await self._take(item, heard)
 
     async def _take(self, item: Item, heard: Heard) -> Events:
         if heard.answer is not None:
@@ -249,6 +259,8 @@ class _Conversation(Talk):
             return await self._agreed(response)
         known = in_force(self.response).get(item.id)
         self._keep(response)
+        if item.kind == "commune_lookup":
+            self.events.append(SlotSet(COMMUNE_CODE, str(answer)))  # "ai hỗ trợ xã mình" need not ask for it
         if item.id == FORM and known is None:
             note = self._words("survey_commands")
         elif not was_present or known not in (None, answer):
@@ -257,8 +269,14 @@ class _Conversation(Talk):
         return await self._go_on(note)
 
     def _refused(self) -> Events:
-        """No consent: nothing is kept, also of what was answered before the owner changed their mind."""
-        if self.is_begun:
+        """No consent: nothing is kept, also of what was answered before the owner changed their mind.
+
+        Who only does not want a completed survey done again keeps its result.
+        """
+        if self.before is not None and self.before.status != "open":
+            self._say("survey_not_again", [self._button("survey_result_button", "/show_survey_result")])
+            return self._leave()
+        if self.is_begun or self.before is not None:
             self.context.effects.append(WithdrawConsent())
         words = self.response.survey.consent_refused[self.context.language]
         self.dispatcher.utter_message(text=words, json_message={"entry": "survey_consent_refused"})
@@ -271,6 +289,8 @@ class _Conversation(Talk):
         if before:
             response = _carry(before[0].response, response)
             note = self._words("survey_carried") if len(response.answers) > 1 else ""
+        if self.before is not None and self.before.status == "open":
+            self.context.effects.append(AbandonSurvey(self.before))
         self._keep(response)
         return await self._go_on(note)
 
@@ -297,7 +317,7 @@ class _Conversation(Talk):
         if self.unread > UNREAD_BEFORE_PERSON:
             self.context.effects.append(HandToPerson("not_understood"))
             hours = self.context.content.packs.province(self.context.province).sla.hours
-            self._say("survey_handed", hours=hours)
+            self._say("survey_handed" if self.is_begun else "survey_handed_unbegun", hours=hours)
             return self._leave()
         if item is None:
             return self._offer_to_resume() if self.step == "resume" else await self._start()
@@ -330,6 +350,13 @@ def _value(item: Item, raw: str) -> Answer:
         return [raw]
     numeric = raw.isdecimal() and any(isinstance(option.value, int) for option in item.options)
     return int(raw) if numeric else raw
+
+
+def _ends_it(effect: Effect) -> bool:
+    """Whether after this nobody is asked the next question: a person has it, or the owner wants no more of it."""
+    if isinstance(effect, OpenDataRequest):
+        return effect.kind == "erasure"
+    return isinstance(effect, HandToPerson | OptOut | WithdrawConsent)
 
 
 def _another_flow_ran(tracker: Tracker) -> bool:

@@ -71,6 +71,8 @@ def answer_words(context: TurnContext, item: Item, answer: Answer) -> str:
         return commune.full_name if commune else str(answer)
     if item.kind == "choice_list" and str(answer) in context.content.trades.trades:
         return context.content.trades.trades[str(answer)].button[context.language]
+    if item.kind == "phone_vn":
+        return f"0{str(answer).removeprefix('+84')}"
     return str(answer)
 
 

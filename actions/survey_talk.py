@@ -14,22 +14,31 @@ from actions.replies import Buttons, button, say_phrase, with_person
 from actions.survey_result import completed_kept
 from actions.survey_saying import ENTRY, say_item
 from programme.responses import Kept
-from programme.survey.definition import Item
+from programme.survey.definition import CONSENT, Item
 from programme.survey.response import Response, is_complete, next_item, numbered
 
 SURVEY_ANSWER, STEP, UNREAD = "survey_answer", "survey_step", "survey_unread"
+# Begun again: the consent to the new response is asked; the one before stays as it is until it is given.
+ANEW = "anew"
 Events = list[dict[str, Any]]
 
 
 class Talk:
-    """One message within the survey: what is known, how it is said, and what leaves with the turn."""
+    """One message within the survey: what is known, how it is said, and what leaves with the turn.
+
+    `before`: what a response begun again takes the place of. `events`: besides those that ask.
+    """
 
     def __init__(
         self, dispatcher: CollectingDispatcher, context: TurnContext, desk: Desk, tracker: Tracker, kept: Kept
     ) -> None:
         self.dispatcher, self.context, self.desk, self.tracker = dispatcher, context, desk, tracker
         self.kept = kept
+        self.before: Kept | None = None
+        self.events: Events = []
         self.step: str | None = tracker.get_slot(STEP)
+        if self.step == ANEW:
+            self._begin_anew()
         self.unread = int(tracker.get_slot(UNREAD) or 0)
         self.intent: str = tracker.latest_message["intent"]["name"]
         self.values = {e["entity"]: str(e["value"]) for e in tracker.latest_message.get("entities") or ()}
@@ -48,6 +57,17 @@ class Talk:
     def is_begun(self) -> bool:
         return self.kept.id is not None
 
+    def _begin_anew(self) -> None:
+        if self.is_begun:
+            self.before = self.kept
+        self.kept, self.step = self.desk.new_survey(), ANEW
+
+    def _back_to_before(self) -> None:
+        """The one begun again is left at its consent: nothing of it was kept, and the one before goes on."""
+        if self.before is not None:
+            self.kept, self.before = self.before, None
+        self.step = None
+
     def _keep(self, response: Response) -> None:
         """The response as it is now leaves with the turn: one effect, however much happened."""
         self.kept = self.kept.with_response(response)
@@ -61,7 +81,8 @@ class Talk:
         """Which of a few it is; the numbers of these choices count until one is made."""
         listed = "\n".join(f"{place}. {choice['title']}" for place, choice in enumerate(choices, 1))
         self.dispatcher.utter_message(text=f"{words}\n{listed}", buttons=choices, json_message={"entry": ENTRY})
-        return [SlotSet(SURVEY_ANSWER, None), SlotSet(STEP, None), SlotSet(UNREAD, self.unread)]
+        step = ANEW if self.step == ANEW else None
+        return [SlotSet(SURVEY_ANSWER, None), SlotSet(STEP, step), SlotSet(UNREAD, self.unread)]
 
     def _ask_or_leave(self, words: str) -> Events:
         """Say `words` with the present question; where all is answered, by themselves."""
@@ -74,7 +95,8 @@ class Talk:
         item = self._upcoming()
         assert item is not None  # noqa: S101 - whoever asks has looked
         say_item(self.dispatcher, self.context, self.response, item, lead, offers_person)
-        return [SlotSet(SURVEY_ANSWER, None), SlotSet(STEP, None), SlotSet(UNREAD, self.unread if keeps_unread else 0)]
+        step = ANEW if self.step == ANEW and item.id == CONSENT else None
+        return [SlotSet(SURVEY_ANSWER, None), SlotSet(STEP, step), SlotSet(UNREAD, self.unread if keeps_unread else 0)]
 
     def _wait(self, step: str) -> Events:
         return [SlotSet(SURVEY_ANSWER, None), SlotSet(STEP, step), SlotSet(UNREAD, self.unread)]

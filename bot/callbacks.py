@@ -20,10 +20,10 @@ ACTIONS_PATH = "/actions"
 log = get_logger("bot.callbacks")
 
 
-def internal_app(register: TurnRegister, domain: dict[str, Any], package: str = "actions") -> Starlette:
+def internal_app(register: TurnRegister, domain: dict[str, Any]) -> Starlette:
     """An ASGI app with POST /actions. `domain`: slots and forms of the flows, for rasa-sdk's form actions."""
     executor = ActionExecutor()
-    executor.register_package(package)
+    executor.register_package("actions")
 
     async def run_action(request: Request) -> Response:
         context = register.context(request.headers.get("X-Turn", ""))

@@ -22,11 +22,11 @@ class Flows:
     domain: dict[str, Any]
 
 
-def load_flows(root: Path = FLOWS_ROOT) -> Flows:
+def load_flows() -> Flows:
     """Merge every flow's domain file."""
     intents: set[str] = set()
     domain: dict[str, Any] = {"slots": {}, "forms": {}}
-    for path in sorted(root.glob("*/domain.yml")):
+    for path in sorted(FLOWS_ROOT.glob("*/domain.yml")):
         part = yaml.safe_load(path.read_text(encoding="utf-8"))
         intents.update(part.get("intents", ()))
         for kind, merged in domain.items():

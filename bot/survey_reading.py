@@ -5,8 +5,11 @@ It decides only that the survey takes the message; what the words mean is read w
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 
+from actions.survey_hearing import declines, is_no_text
 from bot.reading import Payload, act_said, offered_choice, parse_payload
 from programme.acts_said import data_request_said
 from programme.calls_said import wants_call
@@ -14,10 +17,11 @@ from programme.content import Content
 from programme.responses import Kept
 from programme.survey.commands import read_command
 from programme.survey.definition import Item
-from programme.survey.reading import is_spelt, read_option
+from programme.survey.reading import is_spelt, read_option, without_edges
 from programme.survey.response import Response, next_item, options_of
 from programme.yes_or_no import asks
 from store.contacts import find_phone
+from store.text import folded_words
 
 SURVEY_FORM, SURVEY_STEP = "survey_form", "survey_step"
 ANSWER = "answer_survey"
@@ -26,6 +30,23 @@ _PERSON = frozenset(
     cho toi gap can bo,gap nhan vien,goi can bo,talk to an officer,talk to a person""".replace("\n    ", "").split(",")
 )
 _OF_A_QUESTION = (f"/{ANSWER}", "/skip_survey", "/request_person")
+# "bận rồi", "tôi đang bận bán hàng, mai làm tiếp nhé", "lát nữa làm": the owner goes now, and says nothing else.
+# Without its mark "ban" is more often to sell than to be busy, and "mai", "sau", "toi" alone may be names.
+_BUSY_UNMARKED = re.compile(r"\b(thoi|thui|dang|gio) ban\b(?! (?:hang|le|si|buon)\b)")
+_WHO = "(?:da|a|em|oi|toi|tui|minh|co|chu|bac|anh|chi|thoi|thui|dang|bay gio|gio|o)"
+_BUSY = (
+    "(?:BUSY(?: (?:roi|qua|lam|viec|ban hang|hang|khach|tay|mot|ti|chut))*|co khach(?: roi| day)?"
+    "|met(?: qua| roi| lam)+)"
+)
+_SOON = "(?:lat nua|ti nua|chut nua|khi nao ranh|luc nao ranh)"
+_WHEN = f"(?:mai|sang mai|chieu|trua|toi|toi nay|lat|hom khac|hom sau|khi khac|luc khac|{_SOON})"
+_DO = "(?:lam|tra loi|noi|nhan|tinh)"
+_END = "(?:tiep|sau|roi|nhe|nha|a|em|oi|thoi|day|di)"
+_GOES = re.compile(
+    f"(?:{_WHO} )*(?:{_BUSY}(?: (?:de|thoi|hen|cho))*(?: {_WHEN}(?: {_DO})?)?|{_SOON}(?: {_DO})?"
+    f"|(?:mai|sang mai|chieu|toi nay|lat) {_DO} tiep)(?: {_END})*"
+)
+_GO_ON = frozenset("lam tiep,lam tiep khao sat,tiep tuc,tiep tuc khao sat,continue,go on".split(","))
 # So many digits are meant as a telephone number, right or wrong.
 PHONE_DIGITS = 6
 
@@ -41,13 +62,19 @@ def read_for_survey(
     asked = _is_asked(response, item, offered)
     if not asked and (chosen := offered_choice(text, offered or ())):
         return parse_payload(chosen)
-    if item.options and asked and _names_option(content, response, item, text):
+    command = read_command(response.survey, text)
+    # a command is no answer because a word of it is in one ("bo qua" – "hỏi cán bộ xã"), but an answer's own words are
+    is_command = command is not None and not _is_spelt_out(item, text)
+    if item.options and asked and not is_command and _names_option(content, response, item, text):
         return Payload(ANSWER, (("q", item.id),))
     if act_said(text):
         return None
-    command = read_command(response.survey, text)
+    if goes_now(text):
+        return Payload("pause_survey")
     if command is not None:
         return Payload(f"{command.name}_survey", (("q", command.target),) if command.target else ())
+    if is_spelt(text, _GO_ON):
+        return Payload("resume_survey")
     if is_spelt(text, _PERSON):
         return Payload("request_person")
     if item.kind in ("commune_lookup", "choice_list") and (chosen := offered_choice(text, offered or ())):
@@ -71,7 +98,24 @@ def read_beside_questions(content: Content, text: str, is_open: bool) -> Payload
     command = read_command(content.surveys.latest, text)
     if command is not None and command.name == "edit" and command.target.isdecimal():
         return Payload("edit_survey", (("q", command.target),))
-    return Payload("pause_survey") if is_open and command is not None and command.name == "pause" else None
+    if not is_open:
+        return None
+    if is_spelt(text, _GO_ON):
+        return Payload("resume_survey")
+    return Payload("pause_survey") if goes_now(text) or (command and command.name == "pause") else None
+
+
+def goes_now(text: str) -> bool:
+    """Whether an owner says in a sentence that there is no time now."""
+    written = unicodedata.normalize("NFC", text[:100]).lower().replace("bận", "busy")
+    said = _BUSY_UNMARKED.sub(r"\1 busy", " ".join(folded_words(written)))
+    return "?" not in text and _GOES.fullmatch(said.replace("busy", "BUSY")) is not None
+
+
+def _is_spelt_out(item: Item, text: str) -> bool:
+    phrases = (phrase for one in item.options for phrase in (one.button.vi, one.words.vi, one.button.en, *one.also))
+    said = without_edges(folded_words(text))
+    return any(without_edges(folded_words(phrase)) == said for phrase in phrases)
 
 
 def _names_option(content: Content, response: Response, item: Item, text: str) -> bool:
@@ -82,9 +126,17 @@ def _plainly_answers(content: Content, response: Response, item: Item, text: str
     if item.options:
         return _names_option(content, response, item, text)
     if item.kind == "phone_vn":
-        return find_phone(text) is not None or sum(c.isdigit() for c in text) >= PHONE_DIGITS
+        return declines(text) or find_phone(text) is not None or sum(c.isdigit() for c in text) >= PHONE_DIGITS
     if item.kind == "choice_list":
-        return not asks(text) and bool(content.trades.find(text))
+        return _names_trade(content, text)
     if item.kind == "text":
+        if is_no_text(item, text):
+            return False
         return not (asks(text) or data_request_said(text) or wants_call(text)) and any(c.isalnum() for c in text)
     return False
+
+
+def _names_trade(content: Content, text: str) -> bool:
+    found = content.trades.find(text)
+    # "sửa chữa" ends like a question without its marks; a trade's own name asks nothing
+    return any(folded_words(text) == folded_words(one.button.vi) for one in found) or (bool(found) and not asks(text))

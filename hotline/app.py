@@ -101,13 +101,12 @@ def compose(
     rasa_url: str,
     internal_url: str,
     clock: Clock | None = None,
-    flows: Flows | None = None,
     gather: timedelta = GATHER,
 ) -> Hotline:
     """Make every room. `internal_url`: where this process answers call-backs. Raises Stop."""
     clock = clock or Clock(settings.timezone, settings.now)
     database, keyring = open_migrated_database(settings, clock)
-    flows, wakeups, register = flows or load_flows(), Wakeups(), TurnRegister()
+    flows, wakeups, register = load_flows(), Wakeups(), TurnRegister()
     dialogue = Dialogue(rasa_url, internal_url.rstrip("/") + ACTIONS_PATH, register)
     answerer = Answerer(database, dialogue, flows, content, clock, gather)
     runner = TurnRunner(database, answerer, clock, keyring, wakeups)

@@ -14,7 +14,6 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from bot.callbacks import internal_app
-from bot.flow_domain import Flows
 from bot.web.app import public_app
 from hotline.app import Hotline, compose
 from hotline.errors import Stop
@@ -80,24 +79,23 @@ async def serve(
     content: Content,
     ports: Ports,
     model: Path | None,
-    flows: Flows | None = None,
-    actions: str = "actions",
 ) -> None:
     """Serve until SIGINT or SIGTERM. `model`: run the Rasa service as a child; None: settings.rasa_url is running.
 
-    `flows` and `actions` (a package) replace the product's own in the benchmark. Raises Stop with the reason when a
-    part fails for good.
+    Raises Stop with the reason when a part fails for good.
     """
     public, internal = bind(ports.host, ports.port), bind(ports.internal_host, ports.internal_port)
     internal_url = settings.internal_url or f"http://{LOOPBACK}:{internal.getsockname()[1]}"
-    hotline = compose(settings, content, settings.rasa_url or "", internal_url, flows=flows)
+    hotline = compose(settings, content, settings.rasa_url or "", internal_url)
     rasa = RasaProcess(model, lambda url: setattr(hotline.dialogue, "rasa_url", url)) if model else None
     stop = _stop_on_signals()
     try:
+        starting = [asyncio.to_thread(content.search.prepare)]  # else the first question would wait for it
         if rasa is not None:
-            await rasa.start()
+            starting.append(rasa.start())
+        await asyncio.gather(*starting)
         print(f"Khung chat:  http://{LOOPBACK}:{public.getsockname()[1]}/   (Ctrl-C để dừng)", flush=True)
-        callbacks = internal_app(hotline.register, hotline.flows.domain, actions)
+        callbacks = internal_app(hotline.register, hotline.flows.domain)
         await _run_until(stop, hotline, public, (callbacks, internal), rasa)
     finally:
         if rasa is not None:

@@ -276,11 +276,21 @@ def _keep_consents(connection: Connection, kept: Kept, now: datetime) -> None:
     for purpose in purposes:
         give_consent(connection, contact_id, purpose, version, kept.origin.channel, now)
     if CONTACT_CONSENT not in purposes:
-        # what was agreed to after an old paper form was filled in stays
-        said_at = kept.completed_at or now
-        before = update(consent).where(consent.c.given_at <= said_at)
-        in_force = before.filter_by(contact_id=contact_id, purpose=CONTACT_CONSENT, withdrawn_at=None)
-        connection.execute(in_force.values(withdrawn_at=now))
+        # what was agreed to after an old paper form was filled in stays; an answer that is changed is said now
+        said_at = kept.completed_at if kept.stored is None and kept.completed_at else now
+        _withdraw_contact_consent(connection, contact_id, said_at, now)
+
+
+def _withdraw_contact_consent(connection: Connection, contact_id: int, said_at: datetime, now: datetime) -> None:
+    """No firm may call on the ground of what was agreed to before `said_at`; agreed to again, it is a new lead."""
+    in_force = (
+        consent.c.contact_id == contact_id,
+        consent.c.purpose == CONTACT_CONSENT,
+        consent.c.withdrawn_at.is_(None),
+        consent.c.given_at <= said_at,
+    )
+    connection.execute(delete(lead).where(lead.c.consent_id.in_(select(consent.c.id).where(*in_force))))
+    connection.execute(update(consent).where(*in_force).values(withdrawn_at=now))
 
 
 def _keep_person(connection: Connection, keyring: Keyring, kept: Kept) -> None:

@@ -3,8 +3,8 @@
 The law: this is a customer-care message that answers the owner's own started request, inside the conversation which
 the owner began, so no advertising in the sense of Decree 91/2020/NĐ-CP, article 3. All the same the decree's hours for
 messages (7–22 h) are kept with room to spare, nobody who opted out (article 16) or wants to be erased gets it, its
-last button is the opt-out, and there is one per response. Sent as a reply within the conversation: a channel whose provider limits
-replies in time (Zalo: 7 days) has its window checked where it delivers, not here.
+last button is the opt-out, and there is one per response. Sent as a reply within the conversation: a channel whose
+provider limits replies in time (Zalo: 7 days) has its window checked where it delivers, not here.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from programme.numbers_said import with_digits
 from programme.survey.definition import Answer, Item, Option
@@ -62,7 +63,7 @@ _ONLY_POLITE = re.compile(r"(?:dạ|da|vâng|vang|ừ|u|em)\s+a")  # "dạ ạ" 
 
 # Spelt so, these are not the words that they look like without their accents.
 _SPELT = {"đừng": "không", "nỏ": "không", "chớ": "không", "chả": "không", "hông": "không", "hổng": "không"}
-_SPELT |= {"còn": "vẫn", "cô": "mình", "nó": "họ", "hỏng": "hư", "lắm": "nhé"}
+_SPELT |= {"còn": "vẫn", "cô": "mình", "bà": "mình", "nó": "họ", "hỏng": "hư", "lắm": "nhé"}
 _DUNG = re.compile(r"\bdung\b", re.IGNORECASE)  # "dừng", "đúng", "dùng"; where "đừng" is an answer, it is that
 _SPELT_WORD = re.compile(rf"\b({'|'.join(_SPELT)})\b")
 _CLAUSE_END = re.compile(r"[,.;:!?\n…–()/]+|\s-\s")
@@ -113,8 +114,8 @@ def read_option(item: Item, values: Sequence[int | str], text: str, words_of: Wo
     if any("đừng" in phrase for option in options for phrase in _written(option)):
         text = _DUNG.sub("đừng", text)
     heard = _heard(text, words_of)
-    if len(heard.words) > LONGEST_STORY_WORDS:
-        return None
+    if len(heard.words) > LONGEST_STORY_WORDS or ("biet", "chu") in pairwise(heard.words):
+        return None  # who does not know "chữ" (letters) does not say "không biết"
     exact = [] if "?" in text else _exact(options, text, heard, words_of)
     if exact:
         return _one_or_between(item, exact)
@@ -380,7 +381,8 @@ def _within(phrases: Sequence[_Phrase], heard: _Heard) -> list[Option]:
         if len(fitting) > 1 and any(word not in _VAGUE for word, _ in said):
             return fitting
         plain = [o for o in fitting if _is_plain(said, o, shares[o], phrases)]
-        if plain and not (without is _VAGUE and len(said) == 1):
+        # a single word that is left of several tells too little, unless it is a whole phrase
+        if plain and (len(said) > 1 or without is _EMPTY or (without is _LIGHT and shares[plain[0]] == 1)):
             return plain
     # no single word tells, but all together do
     return fitting if len(fitting) == 1 and len(said) > 1 and shares[fitting[0]] >= 0.5 else []
@@ -439,8 +441,6 @@ def _is_said(item: Item, phrase: _Phrase, heard: _Heard, start: int, alone: set[
     if start and phrase.heard.words[0].isdigit() and (words[start - 1].isdigit() or words[start - 1] in _AT_MOST):
         return False
     known = _LIGHT | alone | set(folded_words(item.text.vi)) - _NEGATIONS
-    if "chu" in after[:1] and words[end - 1] == "biet":
-        return False  # "không biết chữ"
     # "không có máy" is not "không có máy in", nor "có chứ" the "có chu" of "có chu vi"
     if phrase.heard.denies or set(phrase.heard.words) <= _VAGUE:
         return around <= known - alone

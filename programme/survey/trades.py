@@ -85,7 +85,7 @@ class ReportGroup:
 
 @dataclass(frozen=True)
 class Trades:
-    """All trade groups. `accented` and `plain`: names as they are spelt and without accents, to the ids they may mean."""
+    """All trade groups. `accented` and `plain`: names as spelt and without accents, to the ids they may mean."""
 
     trades: Mapping[str, Trade]
     report_groups: tuple[ReportGroup, ...]

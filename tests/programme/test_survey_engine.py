@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from programme.content import Content
+from programme.survey.conditions import Condition, compare
 from programme.survey.definition import CONSENT, CORE, FORM, FULL, NA, REFUSED, Answer, Item, Survey, UnknownVersion
 from programme.survey.response import (
     AnswerInvalid,
@@ -165,6 +167,32 @@ def test_conditions_do_not_see_refused_and_not_applicable_answers(survey: Survey
     assert not {"revenue_band", "CN04", "phone"} & set(known)
     assert known["workers"] == "w2_3" and known["CN02"] == 4
     assert "CN07" not in facts(_walk(survey, {"P10": "le_1b", "CN07": NA}))
+
+
+@pytest.mark.parametrize(
+    ("op", "wanted", "value", "fits"),
+    [
+        ("gte", 2, 2, True),
+        ("gte", 2, 1, False),
+        ("gt", 2, 2, False),
+        ("gt", 2, 3, True),
+        ("lte", 2, 2, True),
+        ("lte", 2, 3, False),
+        ("lt", 30, Fraction(299, 10), True),
+        ("lt", 30, Fraction(30), False),
+        ("eq", "done", "done", True),
+        ("ne", "done", "not_yet", True),
+        ("ne", "done", "done", False),
+        ("ne", "done", None, False),
+        ("in", ("w1", "w10"), "w10", True),
+        ("in", ("w1", "w10"), "w2_3", False),
+        ("gte", 0, REFUSED, False),
+        ("lte", 4, NA, False),
+        ("lte", 4, None, False),
+    ],
+)
+def test_a_condition_compares_as_its_operator_says(op: Any, wanted: Any, value: Any, fits: bool) -> None:
+    assert compare(Condition(question="CN04", op=op, value=wanted), value) is fits
 
 
 # --- back and edit

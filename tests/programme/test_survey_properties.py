@@ -35,9 +35,8 @@ from store.text import fold
 
 CONTENT = load_content()
 SURVEYS = [CONTENT.surveys.version(version) for version in ("1.0.0", "1.1.0")]
-SURVEY = SURVEYS[-1]
 FEW = settings(max_examples=60, deadline=None)
-CHOICES = [item for item in SURVEY.items if item.options]
+CHOICES = [item for survey in SURVEYS for item in survey.items if item.options]
 
 
 def _answers(response: Response, item: Item) -> st.SearchStrategy[Answer]:
