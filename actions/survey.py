@@ -35,7 +35,7 @@ from actions.survey_saying import (
     answer_words,
     trade_group_buttons,
 )
-from actions.survey_talk import ANEW, Events, Talk
+from actions.survey_talk import ANEW, ASIDE, Events, Talk
 from actions.vendor import COMMUNE_CODE
 from programme.survey.definition import CONSENT, FORM, NA, REFUSED, Answer, Item
 from programme.survey.response import (
@@ -59,6 +59,8 @@ SURVEY_FORM = "survey_form"
 PERSON_FINISHED, GOODBYE = "event_person_finished", "goodbye"
 # Two hints, a third with the way to a person; then it is handed over.
 UNREAD_BEFORE_OFFER, UNREAD_BEFORE_PERSON = 2, 3
+# These end with a question of their own, which is answered before the survey goes on.
+_ASK_THEMSELVES = frozenset({"meet_vendor", "meet_bank", "see_classes"})
 # What a repetition does not ask again.
 _CARRIED = ("shop_name", "owner_name", "phone", "province", "commune", "market_or_address", "trade_group")
 _UNREAD = {"commune_lookup": "survey_commune_unread", "phone_vn": "survey_phone_unread"}
@@ -149,6 +151,8 @@ class _Conversation(Talk):
             return self._leave()
         if self.step == "resume":
             return self._offer_to_resume()
+        if self.intent in _ASK_THEMSELVES:
+            return self._wait(ASIDE)
         return self._ask(self._words("survey_go_on"), keeps_unread=True)
 
     # --- what may be said at any question
@@ -227,7 +231,7 @@ class _Conversation(Talk):
         item = self._upcoming()
         if self.step == "resume" and self.intent in ("affirm", "deny"):
             return self._ask() if self.intent == "affirm" else await self._pause()
-        if item is None or self.step not in (None, ANEW):
+        if item is None or self.step not in (None, ANEW, ASIDE):
             if reads_as_other_business(self.context, self.tracker, None):
                 return []
             return await self._unread(None)

@@ -159,6 +159,7 @@ class _Follow:
             return self._say("class_full", [wish])
         self.context.effects.append(JoinClass(offer.id))
         self._say("class_joined", offer=self._class_words(offer))
+        await self._ask_for_phone()
 
     async def _wish(self) -> None:
         topic = self.values.get("a", ANY_TOPIC)
@@ -166,6 +167,12 @@ class _Follow:
         province, code = (commune.province, commune.code) if commune else (self.context.province, None)
         self.context.effects.append(WishForClass(topic if topic in set(Topic) else ANY_TOPIC, province, code))
         self._say("class_wished")
+        await self._ask_for_phone()
+
+    async def _ask_for_phone(self) -> None:
+        """Nobody can be told about a class without a number."""
+        if not await self.desk.has_phone():
+            self._say("class_needs_phone")
 
     def _class_words(self, offer: ClassOffer) -> str:
         when = f"{offer.starts_at.astimezone(self.desk.zone):%H:%M %d/%m/%Y}"

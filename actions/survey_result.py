@@ -43,6 +43,8 @@ _BUTTONS = {
     ("story_nomination", ""): ("survey_story_button", "/request_person"),
     ("rdx_link", ""): ("survey_rdx_button", "/ask_survey_link"),
 }
+# An account is opened by a person; how a QR code is made can be told.
+ACCOUNT = ("bidv_info", "CN06")
 _TOPICS = {"CN09": "online_selling", "NL02": "smartphone", "NL": "smartphone"}
 ANY_TOPIC = "any"
 
@@ -150,6 +152,10 @@ def _button_of(context: TurnContext, result: Result, rule: Rule, is_passed: bool
     if rule.action == "training":
         topic = _TOPICS.get(looks_at, ANY_TOPIC)
         return button(context, "survey_class_button", f'/see_classes{{"a":"{topic}"}}')
+    bank = result.helpers.bank
+    if (rule.action, looks_at) == ACCOUNT and bank is not None and bank not in agreed_vendors(result):
+        title = context.content.phrases.say("survey_meet_button", context.language, vendor=bank.short)
+        return {"title": title, "payload": "/meet_bank"}
     phrase, payload = _BUTTONS.get((rule.action, looks_at)) or _BUTTONS[rule.action, ""]
     return button(context, phrase, payload)
 

@@ -13,6 +13,8 @@ from programme.survey.response import Response, may_skip, numbered, options_of
 
 ANSWER_INTENT, SKIP_INTENT = "answer_survey", "skip_survey"
 ENTRY = "survey_question"
+# Zalo and Telegram cut longer ones.
+LONGEST_TITLE = 32
 # Behind this a button names a group of trades instead of a trade.
 GROUP = "group_"
 
@@ -82,8 +84,10 @@ def answer_button(item: Item, title: str, value: int | str) -> dict[str, str]:
 
 
 def option_buttons(context: TurnContext, item: Item, options: Sequence[Option]) -> Buttons:
-    """One button per option."""
-    return [answer_button(item, option.button[context.language], option.value) for option in options]
+    """One button per option; its number where the language has no words that fit on a button."""
+    titles = [option.button[context.language] for option in options]
+    fitting = [t if len(t) <= LONGEST_TITLE else str(place) for place, t in enumerate(titles, 1)]
+    return [answer_button(item, title, option.value) for title, option in zip(fitting, options, strict=True)]
 
 
 def trade_group_buttons(context: TurnContext, item: Item) -> Buttons:

@@ -19,7 +19,7 @@ from programme.survey.response import Response, is_complete, next_item, numbered
 
 SURVEY_ANSWER, STEP, UNREAD = "survey_answer", "survey_step", "survey_unread"
 # Begun again: the consent to the new response is asked; the one before stays as it is until it is given.
-ANEW = "anew"
+ANEW, ASIDE = "anew", "aside"
 Events = list[dict[str, Any]]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from programme.communes import VendorLike
 from programme.responses import contact_consent
@@ -69,4 +69,9 @@ def pass_on(
         "consent_id": consent_id,
         "created_at": now,
     }
-    return insert_if_new(connection, lead, row) is not None
+    if insert_if_new(connection, lead, row) is not None:
+        return True
+    if response_id is not None:  # the firm sees the newest result
+        known = update(lead).filter_by(contact_id=contact_id, vendor=vendor)
+        connection.execute(known.values(response_id=response_id, commune=commune))
+    return False

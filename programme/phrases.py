@@ -201,6 +201,7 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "class_full": frozenset(),
     "class_over": frozenset(),
     "class_wished": frozenset(),
+    "class_needs_phone": frozenset(),
     "intent_start_survey": frozenset(),
 }
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, select, update
 
+from programme.forgetting import black_out
 from programme.packs import normalise_province_id
 from programme.survey.definition import CONSENT, FORM, REFUSED, Answer, Item, Survey, Surveys
 from programme.survey.response import Response, in_force, is_complete
@@ -171,13 +172,17 @@ def save(connection: Connection, keyring: Keyring, kept: Kept, now: datetime) ->
 
 def abandon(connection: Connection, kept: Kept) -> None:
     """Drop an unfinished response, because its owner begins anew. Raises ResponseChanged."""
+    # a lead of a result that was opened again stays: the wish to be called is not taken back
+    connection.execute(update(lead).filter_by(response_id=kept.id).values(response_id=None))
     dropped = delete(survey_response).filter_by(id=kept.id, revision=kept.revision, status="open")
     if not connection.execute(dropped).rowcount:
         raise ResponseChanged(str(kept.id))
 
 
 def forget(connection: Connection, keyring: Keyring, contact_id: int) -> None:
-    """The consent is withdrawn: no answer, name, number, lead or wish of this person stays from the survey."""
+    """The consent is withdrawn: no answer, name, number, lead or wish of this person stays from the survey, nor the
+    words in which they told it."""
+    black_out(connection, contact_id)
     names = select(survey_response.c.personal).filter_by(contact_id=contact_id)
     gave_name = any(personal for personal in connection.scalars(names))
     connection.execute(delete(lead).filter_by(contact_id=contact_id))
@@ -285,7 +290,7 @@ def _withdraw_contact_consent(connection: Connection, contact_id: int, said_at: 
     """No firm may call on the ground of what was agreed to before `said_at`; agreed to again, it is a new lead."""
     in_force = (
         consent.c.contact_id == contact_id,
-        consent.c.purpose == CONTACT_CONSENT,
+        consent.c.purpose.in_((CONTACT_CONSENT, CONTACT_ASKED_CONSENT)),
         consent.c.withdrawn_at.is_(None),
         consent.c.given_at <= said_at,
     )

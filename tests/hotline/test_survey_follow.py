@@ -16,13 +16,14 @@ from bot.web.app import public_app
 from hotline.conversing import Exchange, Terminal
 from hotline.serve import LOOPBACK, bind, server_for
 from programme import responses
+from programme.person_lists import leads_list
 from programme.responses import Kept, Origin
 from programme.survey.definition import CONSENT, FORM, REFUSED, Answer
 from programme.survey.response import Response, answered, next_item
 from store.clock import ManualClock
 from store.database import insert_returning_id
 from store.survey_tables import class_place, lead, survey_response, training_class
-from store.tables import consent, contact, conversation
+from store.tables import consent, contact, conversation, inbound, outbound
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -209,6 +210,64 @@ async def test_picture_and_sheet_are_at_their_secret_address_until_the_consent_e
         for gone in (image, file.url):
             async with http.get(gone) as answer:
                 assert answer.status == 404
+
+
+async def test_a_withdrawn_consent_blacks_out_what_was_told_and_leaves_the_rest_of_the_talk(terminal: Terminal) -> None:
+    talk = await terminal.open()
+    told = ("Tạp hóa Hồng Loan", "Nguyễn Thị Lan", "0912 345 678")
+    for words in ("ai hỗ trợ xã tân cương", "làm khảo sát", "1", "2", *told, "quay lại"):
+        await terminal.say(talk, words)
+
+    await terminal.say(talk, "tôi rút lại đồng ý")
+
+    def everything(connection: Any) -> str:
+        heard = connection.execute(select(inbound.c.text, inbound.c.reading).filter_by(conversation_id=talk)).all()
+        replies = connection.scalars(select(outbound.c.reply).filter_by(conversation_id=talk)).all()
+        return "\n".join(map(str, (*heard, *replies)))
+
+    kept = await terminal.hotline.database.read(everything)
+    for words in (*told, "345 678", "345678"):
+        assert words not in kept
+    assert "ai hỗ trợ xã tân cương" in kept and "VNPT" in kept
+
+
+async def test_an_old_button_that_opens_a_result_again_does_not_stand_in_the_way_of_starting_anew(
+    terminal: Terminal,
+) -> None:
+    talk = await completed(terminal, agreed="yes_contact")
+    await press(terminal, talk, "/meet_vendor")
+    await press(terminal, talk, '/answer_survey{"q":"FORM","a":"full"}')
+    await press(terminal, talk, "/restart_survey")
+
+    assert "bản nào" in said(await press(terminal, talk, '/answer_survey{"q":"CONSENT","a":"yes_contact"}'))
+    assert [one["vendor"] for one in await rows(terminal, lead, talk)] == ["VNPT"]
+
+
+async def test_who_takes_the_call_back_and_wants_it_after_all_is_listed_again(terminal: Terminal) -> None:
+    talk = await completed(terminal, agreed="yes_contact")
+    await press(terminal, talk, "/meet_vendor")
+    await press(terminal, talk, '/answer_survey{"q":"CONSENT","a":"yes_only"}')
+    assert await rows(terminal, lead, talk) == []
+
+    await press(terminal, talk, "/meet_vendor")
+    await terminal.say(talk, "đồng ý")
+
+    listed = await terminal.hotline.database.read(
+        lambda c: leads_list(c, terminal.hotline.content, "thai-nguyen", None, terminal.hotline.clock.timezone)
+    )
+    assert [row[2:6] for row in listed if row[4] == "Quán Ba Lan"][-1] == ("Lan", "", "Quán Ba Lan", "xã Tân Cương")
+    assert len(await rows(terminal, lead, talk)) == 1
+
+
+async def test_a_question_of_another_flow_is_answered_before_the_survey_goes_on(terminal: Terminal) -> None:
+    talk = await completed(terminal)
+    await terminal.say(talk, "sửa câu 2")
+
+    asked = await press(terminal, talk, "/meet_vendor")
+    assert "đồng ý không" in said(asked) and "Câu 2/12" not in said(asked)
+    agreed = await terminal.say(talk, "đồng ý")
+    assert "VNPT" in said(agreed) and "Câu 2/12" in said(agreed)
+    assert len(await rows(terminal, lead, talk)) == 1
 
 
 async def test_without_a_result_its_buttons_offer_the_survey(terminal: Terminal) -> None:

@@ -1,0 +1,64 @@
+"""A withdrawn consent, in what was said: the survey's personal answers are blacked out of messages and review rows.
+
+Responses, leads and the contact's name go with `responses.forget`; this is about the words in which they came, and in
+which they were read back. The messages themselves stay, so that an officer still sees what was talked about.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select, update
+
+from programme.survey.definition import REFUSED
+from store.survey_tables import survey_response
+from store.tables import conversation, inbound, outbound, review
+
+BLACKED_OUT = "[đã xóa]"
+# Shorter words are in half of all messages ("Hà").
+SHORTEST_SEARCHED = 4
+_DIGITS_OF_A_NUMBER = 9
+
+
+def black_out(connection: Connection, contact_id: int) -> None:
+    """Black out what this contact's responses hold, in every conversation of theirs; while the responses are there."""
+    stored = connection.scalars(select(survey_response.c.personal).filter_by(contact_id=contact_id))
+    given = [answers for personal in stored if personal for answers in json.loads(personal).items()]
+    items = {item for item, _ in given}
+    said = [str(answer) for _, answer in given if answer != REFUSED]
+    if not items:
+        return
+    own = select(conversation.c.id).filter_by(contact_id=contact_id)
+    rows = select(inbound.c.id, inbound.c.text, inbound.c.reading).where(inbound.c.conversation_id.in_(own))
+    for id_, text, reading in connection.execute(rows).all():
+        if _answers_one_of(items, reading) or _without(text, said) != text:
+            nothing = {"text": BLACKED_OUT, "reading": None}
+            connection.execute(update(inbound).filter_by(id=id_).values(nothing))
+            connection.execute(update(review).filter_by(inbound_id=id_).values(text=BLACKED_OUT))
+    replies = select(outbound.c.id, outbound.c.reply).where(outbound.c.conversation_id.in_(own))
+    for id_, reply in connection.execute(replies).all():
+        text = _without(reply["text"], said)
+        if text != reply["text"]:
+            connection.execute(update(outbound).filter_by(id=id_).values(reply={**reply, "text": text}))
+
+
+def _answers_one_of(items: set[str], reading: dict[str, object] | None) -> bool:
+    """Whether a message was read as the answer to one of these items."""
+    if not reading or reading.get("intent") != "answer_survey":
+        return False
+    entities = reading.get("entities")
+    named = [one.get("value") for one in entities if one.get("entity") == "q"] if isinstance(entities, list) else []
+    return not items.isdisjoint(named)
+
+
+def _without(text: str, said: Iterable[str]) -> str:
+    for words in said:
+        digits = "".join(c for c in words if c.isdecimal())
+        if words.startswith("+") and len(digits) >= _DIGITS_OF_A_NUMBER:
+            pattern = r"\D{0,2}".join(digits[-_DIGITS_OF_A_NUMBER:])
+            text = re.sub(rf"(?:\+?84|0)?{pattern}", BLACKED_OUT, text)
+        elif len(words) >= SHORTEST_SEARCHED:
+            text = re.sub(re.escape(words), BLACKED_OUT, text, flags=re.IGNORECASE)
+    return text
