@@ -188,7 +188,17 @@ class _Conversation(Talk):
             return self._ask_or_leave(self._words("survey_question_skipped", name=name))
         if item.id not in in_force(self.response):
             return self._ask_or_leave(self._words("survey_question_to_come", name=name))
-        return await self._move_to(item)
+        return await self._change_to(item, self.values.get("a"))
+
+    async def _change_to(self, item: Item, place: str | None) -> Events:
+        """Ask `item` again; with `place`, the number of an option, change it at once."""
+        values = options_of(self.response, item)
+        if place is None or not values:
+            return await self._move_to(item)
+        if not place.isdecimal() or not 1 <= int(place) <= len(values):
+            return self._ask_or_leave(self._words("survey_no_such_option", number=place, most=len(values)))
+        value = values[int(place) - 1]
+        return await self._put(item, [str(value)] if item.kind == "multi_choice" else value)
 
     async def _move_to(self, item: Item) -> Events:
         self._keep(at(self.response, item))

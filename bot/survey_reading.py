@@ -15,7 +15,7 @@ from programme.acts_said import data_request_said
 from programme.calls_said import wants_call
 from programme.content import Content
 from programme.responses import Kept
-from programme.survey.commands import read_command
+from programme.survey.commands import Command, read_command
 from programme.survey.definition import Item
 from programme.survey.reading import is_spelt, read_option, without_edges
 from programme.survey.response import Response, next_item, options_of
@@ -72,7 +72,7 @@ def read_for_survey(
     if goes_now(text):
         return Payload("pause_survey")
     if command is not None:
-        return Payload(f"{command.name}_survey", (("q", command.target),) if command.target else ())
+        return _payload_of(command)
     if is_spelt(text, _GO_ON):
         return Payload("resume_survey")
     if is_spelt(text, _PERSON):
@@ -97,7 +97,7 @@ def read_beside_questions(content: Content, text: str, is_open: bool) -> Payload
     """
     command = read_command(content.surveys.latest, text)
     if command is not None and command.name == "edit" and command.target.isdecimal():
-        return Payload("edit_survey", (("q", command.target),))
+        return _payload_of(command)
     if not is_open:
         return None
     if is_spelt(text, _GO_ON):
@@ -116,6 +116,11 @@ def _is_spelt_out(item: Item, text: str) -> bool:
     phrases = (phrase for one in item.options for phrase in (one.button.vi, one.words.vi, one.button.en, *one.also))
     said = without_edges(folded_words(text))
     return any(without_edges(folded_words(phrase)) == said for phrase in phrases)
+
+
+def _payload_of(command: Command) -> Payload:
+    entities = (("q", command.target), ("a", command.place))
+    return Payload(f"{command.name}_survey", tuple((name, value) for name, value in entities if value))
 
 
 def _names_option(content: Content, response: Response, item: Item, text: str) -> bool:

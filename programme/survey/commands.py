@@ -16,10 +16,11 @@ Name = Literal["explain", "back", "skip", "pause", "edit"]
 
 @dataclass(frozen=True)
 class Command:
-    """`target`: of an edit, a question's number ("3") or an item's id."""
+    """`target`: of an edit, a question's number ("3") or an item's id; `place`: of the option that it is changed to."""
 
     name: Name
     target: str = ""
+    place: str = ""
 
 
 _EXPLAIN = frozenset(
@@ -62,10 +63,14 @@ _NUMBER = {
     "chin": 9,
     "muoi": 10,
 }
+_ANY_NUMBER = rf"\d{{1,2}}|{'|'.join(_NUMBER)}"
 _EDIT_NUMBER = re.compile(
     rf"(?:{_CHANGE}|quay lai|ve|toi muon {_CHANGE}|cho {_CHANGE}|change|edit) (?:cau|so|question)(?: so)? "
-    rf"(?P<number>\d{{1,2}}|{'|'.join(_NUMBER)})(?: a| em| nhe| di| giup)*"
+    rf"(?P<number>{_ANY_NUMBER})(?: (?:thanh|sang|la|chon|to|as)(?: so| cau| y)? (?P<place>{_ANY_NUMBER}))?"
+    r"(?: a| em| nhe| di| giup)*"
 )
+# "câu 3 chọn 2": without a word for changing it
+_SAID_OF = re.compile(rf"cau (?P<number>{_ANY_NUMBER}) (?:thanh|la|chon)(?: so)? (?P<place>{_ANY_NUMBER})")
 _EDIT_NAMED = re.compile(
     r"(?:sua|doi|chinh|thay|nham|change|edit)(?: lai)? (?P<name>.+?)(?: a| em| nhe| di| giup| roi)*"
 )
@@ -86,11 +91,15 @@ def read_command(survey: Survey, text: str) -> Command | None:
 
 
 def _edit(survey: Survey, words: str) -> Command | None:
-    if match := _EDIT_NUMBER.fullmatch(words):
-        return Command("edit", str(_NUMBER.get(match["number"], match["number"])))
+    if match := _EDIT_NUMBER.fullmatch(words) or _SAID_OF.fullmatch(words):
+        return Command("edit", _digits(match["number"]), _digits(match["place"]))
     match = _EDIT_NAMED.fullmatch(words)
     item = _named(survey, match["name"]) if match else None
     return Command("edit", item.id) if item else None
+
+
+def _digits(word: str | None) -> str:
+    return str(_NUMBER.get(word, word)) if word else ""
 
 
 def _named(survey: Survey, name: str) -> Item | None:

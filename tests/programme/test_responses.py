@@ -20,7 +20,14 @@ from store.database import Database
 from store.survey_tables import lead, survey_response
 from store.tables import consent, contact
 
-TEXTS: dict[str, Answer] = {"P01": "Quán Ba Lan", "P02": "Nguyễn Thị Lan", "P03": "+84912345678", "P05": "05503", "P06": REFUSED, "K06": REFUSED}
+TEXTS: dict[str, Answer] = {
+    "P01": "Quán Ba Lan",
+    "P02": "Nguyễn Thị Lan",
+    "P03": "+84912345678",
+    "P05": "05503",
+    "P06": REFUSED,
+    "K06": REFUSED,
+}
 OTHERS: dict[str, Answer] = {"P04": "thai_nguyen", "P07": "rau_qua", "P10": "le_1b", "K02": ["bank"]}
 
 
@@ -155,6 +162,20 @@ def test_consents_are_kept_word_for_word_and_a_changed_mind_ends_one(shop: Shop)
     assert rows["survey"]["text_version"] == shop.surveys.latest.consent_version
     assert rows["survey"]["withdrawn_at"] is None
     assert rows["vendor_contact"]["withdrawn_at"] == shop.clock.now()
+
+
+def test_a_call_that_is_agreed_to_after_the_result_can_be_taken_back_too(shop: Shop) -> None:
+    kept = shop.fill(shop.new(), agreed="yes_only")
+    shop.clock.advance(timedelta(hours=1))
+    kept = shop.answer(kept, CONSENT, "yes_contact")
+    shop.database.run_now(
+        lambda c: leads.pass_on(c, shop.contact_id, "VNPT", "thai-nguyen", "05503", kept.id, shop.clock.now())
+    )
+
+    shop.answer(kept, CONSENT, "yes_only")
+
+    assert shop.database.read_now(lambda c: responses.contact_consent(c, shop.contact_id)) is None
+    assert shop.rows(lead) == []
 
 
 def test_without_a_consent_in_force_nobody_becomes_a_lead(shop: Shop) -> None:

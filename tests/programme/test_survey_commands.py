@@ -30,6 +30,19 @@ SAID = {
 
 
 @pytest.mark.parametrize(
+    ("text", "number", "place"),
+    [
+        ("đổi câu 1 thành 2", "1", "2"),
+        ("sửa câu ba thành số bốn ạ", "3", "4"),
+        ("cau 12 chon 5", "12", "5"),
+        ("change question 3 to 2", "3", "2"),
+    ],
+)
+def test_an_answer_may_be_changed_in_one_breath(content: Content, text: str, number: str, place: str) -> None:
+    assert read_command(content.surveys.latest, text) == Command("edit", number, place)
+
+
+@pytest.mark.parametrize(
     ("name", "text"), [(name, t.strip()) for name, texts in SAID.items() for t in texts.split("|")]
 )
 def test_a_command_is_heard_in_many_spellings(survey: Survey, name: str, text: str) -> None:
