@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench import parsing, product, sizes, survey
+from bench import parsing, product, sizes, survey, survey_data
 from bench.catalogue import NOTES, Sheet
 from bench.figures import table
 from bench.machine import Unavailable
@@ -44,22 +44,21 @@ class Run:
         sentences = product.sentences(self.scale.sentences)
         self.part("disk", self.disk)
         archive = self.part("training", lambda: product.prepare_model(self.sheet, self.scale))
-        if archive is None:
-            return self.survey()
+        if archive is not None:
+            self.dialogue(archive, sentences)
+        self.part("stored responses", lambda: survey_data.measure(self.sheet, self.scale))
+
+    def dialogue(self, archive: Path, sentences: Sequence[str]) -> None:
+        """What needs the trained model."""
         intents = self.part("parsing", lambda: parsing.measure(archive, sentences, self.sheet))
         questions = [
             sentence for sentence, intent in zip(sentences, intents or (), strict=False) if intent not in NO_TURN
         ]
         if questions:
             self.part("product", lambda: self.within_limit(product.measure(questions, self.sheet, self.scale)))
-        self.survey()
+        self.part("survey", lambda: self.within_limit(survey.measure(archive, self.sheet, self.scale)))
         if self.scale.with_default_pipeline:
             self.part("Rasa's default pipeline", lambda: parsing.measure_default(archive, sentences, self.sheet))
-
-    def survey(self) -> None:
-        form = self.part("the form's training", survey.train_form)
-        if form is not None:
-            self.part("survey", lambda: self.within_limit(survey.measure(form, self.sheet, self.scale)))
 
     def disk(self) -> None:
         ours = [sizes.measure(ROOT, "hotline"), sizes.measure(ROOT / "nlu", "hotline-nlu")]

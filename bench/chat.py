@@ -13,7 +13,7 @@ import json
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class NoReply(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """The reply to a message. `ms`: from sending the message until the reply was here."""
+    """The last reply to a message. `ms`: from sending the message until that reply was here."""
 
     text: str
     ms: float
@@ -87,32 +87,38 @@ class Chat:
         with contextlib.suppress(asyncio.CancelledError, aiohttp.ClientError):
             await self._following
 
-    async def say(self, text: str, expected: str = "") -> Answer:
-        """Write `text` and wait for a reply that begins with `expected`. Raises NoReply."""
-        return await self._send({"text": text}, expected)
+    async def say(self, text: str, *expected: str) -> Answer:
+        """Write `text` and wait for one reply per beginning of `expected`, in that order; without any, for one reply.
 
-    async def press(self, payload: str, expected: str = "") -> Answer:
-        """Press a button and wait for a reply that begins with `expected`. Raises NoReply."""
-        return await self._send({"payload": payload}, expected)
+        Raises NoReply.
+        """
+        return await self._send({"text": text}, expected or ("",))
 
-    async def _send(self, message: dict[str, str], expected: str) -> Answer:
+    async def press(self, payload: str, *expected: str) -> Answer:
+        """Press a button; the rest as in `say`."""
+        return await self._send({"payload": payload}, expected or ("",))
+
+    async def _send(self, message: dict[str, str], expected: Sequence[str]) -> Answer:
         started = time.perf_counter()
         body = {"id": uuid.uuid4().hex, **message}
         headers = {"Authorization": f"Bearer {self._token}"}
         async with self._session.post(f"{self._url}/webchat/messages", json=body, headers=headers) as response:
             response.raise_for_status()
-            seq = (await response.json())["seq"]
+            seq = after = (await response.json())["seq"]
         try:
-            reply = await asyncio.wait_for(self._reply_after(seq, expected), REPLY_SECONDS)
+            async with asyncio.timeout(REPLY_SECONDS):
+                for beginning in expected:
+                    reply = await self._reply_after(after, beginning)
+                    after = reply.seq
         except TimeoutError as late:
             others = [reply.text for reply in self._arrived if reply.seq > seq]
-            raise NoReply(f"no “{expected}…” within {REPLY_SECONDS:.0f} s to {message}, only {others}") from late
+            raise NoReply(f"not {expected} within {REPLY_SECONDS:.0f} s to {message}, only {others}") from late
         return Answer(reply.text, (reply.at - started) * 1000)
 
-    async def _reply_after(self, seq: int, expected: str) -> _Arrived:
+    async def _reply_after(self, seq: int, beginning: str) -> _Arrived:
         while True:
             for reply in self._arrived:
-                if reply.seq > seq and reply.text.startswith(expected):
+                if reply.seq > seq and reply.text.startswith(beginning):
                     return reply
             self._news.clear()
             await self._news.wait()

@@ -31,10 +31,10 @@ def environment(**own: str) -> dict[str, str]:
     return {**kept, "PYTHONUNBUFFERED": "1", "RASA_TELEMETRY_ENABLED": "false", **own}
 
 
-def hotline_environment(database: Path) -> dict[str, str]:
+def hotline_environment(database_url: str) -> dict[str, str]:
     """Settings of our own app for the benchmark. Set even where empty, so that a `.env` file decides nothing."""
     return environment(
-        HOTLINE_DATABASE_URL=f"sqlite:///{database}",
+        HOTLINE_DATABASE_URL=database_url,
         HOTLINE_SECRET_KEY="benchmarks keep no personal data at all",
         HOTLINE_RASA_URL="",
         HOTLINE_INTERNAL_URL="",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -47,30 +48,35 @@ def sentences(count: int) -> list[str]:
     return [held_out[i * len(held_out) // count]["text"] for i in range(count)]
 
 
-async def measure(questions: Sequence[str], sheet: Sheet, scale: Scale) -> None:
-    """Start the product, measure it, stop it. Raises Unavailable."""
-    database = FOLDER / "product.db"
+@contextlib.asynccontextmanager
+async def running_product(name: str) -> AsyncIterator[tuple[Running, str]]:
+    """`hotline up` on a new database, var/bench/<name>.db, and its address; stopped afterwards. Raises Unavailable."""
+    database = FOLDER / f"{name}.db"
     for old in FOLDER.glob(f"{database.name}*"):
         old.unlink()
     command: list[str | Path] = [ROOT / ".venv" / "bin" / "hotline", "up", "--port", "0"]
-    running = Running("product", command, hotline_environment(database))
+    running = Running(name, command, hotline_environment(f"sqlite:///{database}"))
     try:
-        url = (await running.line(r"http://127\.0\.0\.1:\d+", START_SECONDS))[0]
-        async with chat.client() as session:
-            await _cold_start(running, url, session, questions[0], sheet)
-            await _buttons(url, session, sheet, scale)
-            sheet.put(sheet["memory"].counted(running.resident_mb()))
-            asked = await question_turns(
-                url,
-                session,
-                questions,
-                scale.questions_per_second,
-                scale.question_seconds,
-                scale.question_conversations,
-            )
+        yield running, (await running.line(r"http://127\.0\.0\.1:\d+", START_SECONDS))[0]
     finally:
         await running.stop()
-    kept = look_into(database)
+
+
+async def measure(questions: Sequence[str], sheet: Sheet, scale: Scale) -> None:
+    """Start the product, measure it, stop it. Raises Unavailable."""
+    async with running_product("product") as (running, url), chat.client() as session:
+        await _cold_start(running, url, session, questions[0], sheet)
+        await _buttons(url, session, sheet, scale)
+        sheet.put(sheet["memory"].counted(running.resident_mb()))
+        asked = await question_turns(
+            url,
+            session,
+            questions,
+            scale.questions_per_second,
+            scale.question_seconds,
+            scale.question_conversations,
+        )
+    kept = look_into(FOLDER / "product.db")
     note = f"{kept.unanswered} messages not answered by the bot, {kept.holding_replies} holding replies"
     sheet.put(sheet["question_turn"].timed(asked, note=note))
 

@@ -17,12 +17,17 @@ class Scale:
     question_seconds: float = 30
     question_conversations: int = 80
     sentences: int = 520
-    # survey: ours, stock
-    conversations_at_ten: tuple[int, int] = (15, 10)
-    batches_at_ten: tuple[int, int] = (3, 1)
+    answer_samples: int = 100
+    # survey turns of both servers; shares: how many turns ours takes where the stock server takes how many
+    conversations_at_ten: int = 10
+    batches_at_ten: int = 2
     together: int = 20
-    steps_at_300: tuple[int, int] = (100, 30)
-    steps_at_300_together: tuple[int, int] = (20, 3)
+    shares_at_300: tuple[int, int] = (5, 1)
+    rounds_at_300: int = 30
+    rounds_at_300_together: int = 2
+    # stored responses: scored anew, and in all where the report is made
+    scored_responses: int = 100_000
+    reported_responses: int = 1_500_000
 
 
 FULL = Scale()
@@ -34,9 +39,12 @@ QUICK = Scale(
     question_seconds=3,
     question_conversations=8,
     sentences=60,
-    conversations_at_ten=(2, 1),
-    batches_at_ten=(1, 1),
+    answer_samples=20,
+    conversations_at_ten=2,
+    batches_at_ten=1,
     together=4,
-    steps_at_300=(10, 5),
-    steps_at_300_together=(3, 2),
+    rounds_at_300=5,
+    rounds_at_300_together=1,
+    scored_responses=2_000,
+    reported_responses=10_000,
 )

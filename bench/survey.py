@@ -1,11 +1,14 @@
-"""Measures the survey's turns, ours next to the stock server's, both serving one archive trained for this run."""
+"""Measures the survey's turns: the product by itself, then next to the stock server; both serve the product's archive.
+
+Ours is `hotline up`, with every answer in its database; the stock server keeps its conversations in memory and its
+action server the answers (bench/stock_actions).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
@@ -14,145 +17,138 @@ from bench import chat
 from bench.catalogue import Sheet
 from bench.chat import Chat
 from bench.figures import Times
-from bench.form_app import ACTIONS
-from bench.form_turns import Open, Walk, at_turn_ten, together, together_at_ten
-from bench.machine import FOLDER, Running, Unavailable, environment, hotline_environment, run
+from bench.machine import Unavailable
+from bench.product import START_SECONDS, running_product
 from bench.scale import Scale
+from bench.stock_actions.memory import COPY
 from bench.stock_server import StockChat, StockServer
-from hotline.models import lookup_table
-from hotline.paths import RASA_PYTHON, ROOT
+from bench.survey_answers import answer_times
+from bench.survey_paces import (
+    Pace,
+    all_together,
+    alone,
+    alone_at_ten,
+    closed,
+    opened,
+    together,
+    together_at_ten,
+)
+from bench.survey_walk import BEGIN, Open, Script, Walk
 from programme.content import load_content
-
-TRAIN_SECONDS = 120.0
-START_SECONDS = 60.0
-FORM = ROOT / "bench" / "form"
-EVERYDAY_WORDS = ROOT / "nlu" / "data" / "everyday_words.yml"
-
-
-def train_form() -> Path:
-    """The archive both servers get: the repository's pipeline, policies and commune names, the form's flow.
-
-    Raises Unavailable.
-    """
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    archive, names = FOLDER / "form.tar.gz", FOLDER / "names.yml"
-    names.write_text(lookup_table(load_content()), encoding="utf-8")
-    command: list[str | Path] = [
-        RASA_PYTHON,
-        "-W",
-        "ignore",
-        "-m",
-        "nlu.train",
-        "--out",
-        archive,
-        "--domain",
-        FORM / "domain.yml",
-    ]
-    command += ["--data", FORM / "nlu.yml", FORM / "rules.yml", names, EVERYDAY_WORDS]
-    run("train-form", command, environment(), TRAIN_SECONDS)
-    return archive
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Turns one after the other, and in many conversations at once (turns per second, how many turns)."""
-
-    alone: Times
-    together: tuple[float, int]
-
-
-async def pace_at_ten(open_talk: Open, conversations: int, batches: int, at_once: int) -> Pace:
-    await at_turn_ten(open_talk, 1)  # what is done only once, such as first imports, is not what is measured
-    alone = await at_turn_ten(open_talk, conversations)
-    return Pace(alone, await together_at_ten(open_talk, at_once, batches))
-
-
-async def pace(walks: list[Walk], steps: int, steps_together: int) -> Pace:
-    alone = Times(tuple(await walks[0].steps(steps)))
-    return Pace(alone, await together(walks, steps_together))
-
-
-async def walked(open_talk: Open, turns: int, conversations: int) -> list[Walk]:
-    """Conversations that had `turns` real turns each."""
-    walks = [Walk(await open_talk()) for _ in range(conversations)]
-    await asyncio.gather(*(walk.steps(turns) for walk in walks))
-    return walks
-
-
-async def copied(open_stock: Callable[[], Awaitable[StockChat]], turns: int, conversations: int) -> list[Walk]:
-    """One conversation that had `turns` real turns, and others that are given its events through the server's API."""
-    original = await open_stock()
-    walk = Walk(original)
-    await walk.steps(turns)
-    events = await original.events()
-    walks = [walk]
-    for _ in range(conversations - 1):
-        copy = await open_stock()
-        await copy.become(events)
-        walks.append(Walk(copy, turns))
-    return walks
 
 
 async def measure(archive: Path, sheet: Sheet, scale: Scale) -> None:
-    """Ours and the stock server side by side; only one of them is busy at any time. Raises Unavailable."""
-    database = FOLDER / "form.db"
-    for old in FOLDER.glob(f"{database.name}*"):
-        old.unlink()
-    command: list[str | Path] = [ROOT / ".venv" / "bin" / "python", "-m", "bench.form_app", archive]
-    running = Running("form-app", command, hotline_environment(database))
+    """Raises Unavailable when ours cannot be started; without the stock server, ours alone is measured."""
+    script = Script(load_content())
+    async with running_product("survey") as (_, url), chat.client() as session:
+        await chat.answering(url, session, START_SECONDS)
+
+        async def open_ours() -> Chat:
+            return await Chat.opened(url, session)
+
+        await _answers(open_ours, script, sheet, scale)
+        stock = await _started(archive, sheet)
+        try:
+            await _Comparison(open_ours, stock, session, script, sheet, scale).measure()
+        finally:
+            if stock is not None:
+                await stock.stop()
+
+
+async def _answers(open_ours: Open, script: Script, sheet: Sheet, scale: Scale) -> None:
+    early, late = await answer_times(open_ours, script, scale.turns[1], scale.answer_samples)
+    note = f"{late.p95 / early.p95:.2f}× at the 95th percentile"
+    sheet.put(
+        sheet["survey_answer_2"].timed(early),
+        sheet["survey_answer_1000"].timed(late),
+        sheet["survey_answer_growth"].counted(late.p50 / early.p50, n=late.n, note=note),
+    )
+
+
+async def _started(archive: Path, sheet: Sheet) -> StockServer | None:
+    """The stock server; None, and a problem noted, when there is none."""
     stock: StockServer | None = None
     try:
-        url = (await running.line(r"http://127\.0\.0\.1:\d+", START_SECONDS))[0]
-        async with chat.client() as session:
-            await chat.answering(url, session, START_SECONDS)
-            try:
-                stock = StockServer(archive, ACTIONS)
-                await stock.ready()
-            except Unavailable as missing:
-                sheet.problems.append(f"stock server: {missing}")
-            await _measure(url, stock, session, sheet, scale)
-    finally:
-        await running.stop()
+        stock = StockServer(archive)
+        await stock.ready()
+    except Unavailable as missing:
+        sheet.problems.append(f"stock server: {missing}")
         if stock is not None:
             await stock.stop()
+        return None
+    return stock
 
 
-async def _measure(
-    url: str, stock: StockServer | None, session: aiohttp.ClientSession, sheet: Sheet, scale: Scale
-) -> None:
-    senders = (f"owner-{number}" for number in itertools.count())
+class _Comparison:
+    """Ours and, where it runs, the stock server. Only one of them is busy at any time."""
 
-    async def open_ours() -> Chat:
-        return await Chat.opened(url, session)
+    def __init__(
+        self,
+        open_ours: Open,
+        stock: StockServer | None,
+        session: aiohttp.ClientSession,
+        script: Script,
+        sheet: Sheet,
+        scale: Scale,
+    ) -> None:
+        self.open_ours, self.stock, self.session = open_ours, stock, session
+        self.script, self.sheet, self.scale = script, sheet, scale
+        self.senders = (f"owner-{number}" for number in itertools.count())
 
-    async def open_stock() -> StockChat:
-        assert stock is not None
-        return StockChat(stock.url, session, next(senders))
+    async def measure(self) -> None:
+        if self.stock is not None:
+            await (await self.open_stock()).press(BEGIN)
+            self.sheet.put(self.sheet["cold_start"].with_peer(self.stock.seconds_since_start()))
+        await self.at_ten()
+        await self.at_300()
+        if self.stock is not None:
+            self.sheet.put(self.sheet["memory"].with_peer(self.stock.resident_mb()))
 
-    (ours, theirs), (our_batches, their_batches) = scale.conversations_at_ten, scale.batches_at_ten
-    (our_steps, their_steps), (our_few, their_few) = scale.steps_at_300, scale.steps_at_300_together
-    turns, at_once = scale.turns[0], scale.together
-    if stock is not None:
-        await (await open_stock()).say("/start_bench_form")
-        sheet.put(sheet["cold_start"].with_peer(stock.seconds_since_start()))
+    async def open_stock(self, sender: str | None = None) -> StockChat:
+        assert self.stock is not None
+        return StockChat(self.stock.url, self.session, sender or next(self.senders))
 
-    at_ten = await pace_at_ten(open_ours, ours, our_batches, at_once)
-    stock_at_ten = await pace_at_ten(open_stock, theirs, their_batches, at_once) if stock else None
-    _compare(sheet, "survey_turns_10", at_ten, stock_at_ten)
+    async def at_ten(self) -> None:
+        scale, script = self.scale, self.script
+        servers: list[Open] = [self.open_ours, self.open_stock] if self.stock else [self.open_ours]
+        await alone_at_ten(servers, script, 1)  # what is done only once, such as first imports, is not measured
+        times = await alone_at_ten(servers, script, scale.conversations_at_ten)
+        paces = await together_at_ten(servers, script, scale.together, scale.batches_at_ten)
+        self.compare("survey_turns_10", times, paces)
 
-    long_ones = await walked(open_ours, turns, at_once)
-    stock_long_ones = await copied(open_stock, turns, at_once) if stock else []
-    later = await pace(long_ones, our_steps, our_few)
-    stock_later = await pace(stock_long_ones, their_steps, their_few) if stock else None
-    _compare(sheet, "survey_turns_300", later, stock_later)
-    if stock is not None:
-        sheet.put(sheet["memory"].with_peer(stock.resident_mb()))
-    await asyncio.gather(*(walk.talk.close() for walk in long_ones))
+    async def at_300(self) -> None:
+        scale = self.scale
+        groups = [await opened(self.open_ours, self.script, scale.together + 1)]
+        preparing = [together(groups[0], scale.turns[0])]
+        if self.stock is not None:
+            groups.append([Walk(await self.open_stock(), self.script)])
+            preparing.append(together(groups[1], scale.turns[0]))
+        await asyncio.gather(*preparing)
+        if self.stock is not None:
+            groups[1] += await self.copies(groups[1][0])
+        shares = scale.shares_at_300[: len(groups)]
+        # First the copies, which begin with what the original has answered until now
+        paces = await all_together([copies for _, *copies in groups], shares, scale.rounds_at_300_together)
+        times = await alone([original for original, *_ in groups], shares, scale.rounds_at_300)
+        self.compare("survey_turns_300", times, paces)
+        for walks in groups:
+            await closed(walks)
 
+    async def copies(self, original: Walk) -> list[Walk]:
+        """Conversations with the stock server that are given the events of one that has come this far by itself."""
+        assert isinstance(original.talk, StockChat)
+        events = await original.talk.events()
+        walks = []
+        for number in range(self.scale.together):
+            copy = await self.open_stock(f"{original.talk.sender}{COPY}{number}")
+            await copy.become(events)
+            walks.append(Walk(copy, self.script, original.turns))
+        return walks
 
-def _compare(sheet: Sheet, id_: str, ours: Pace, stock: Pace | None) -> None:
-    alone, together = sheet[id_].paced(ours.alone), sheet[f"{id_}_together"].counted(*ours.together)
-    if stock is not None:
-        alone = alone.with_peer(stock.alone.per_second, stock.alone)
-        together = together.with_peer(stock.together[0])
-    sheet.put(alone, together)
+    def compare(self, id_: str, times: Sequence[Times], paces: Sequence[Pace]) -> None:
+        alone_one = self.sheet[id_].paced(times[0])
+        at_once = self.sheet[f"{id_}_together"].counted(paces[0].per_second, paces[0].turns)
+        for stock_times, stock_pace in zip(times[1:], paces[1:], strict=True):
+            alone_one = alone_one.with_peer(stock_times.per_second, stock_times)
+            at_once = at_once.with_peer(stock_pace.per_second)
+        self.sheet.put(alone_one, at_once)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from programme.survey.definition import Item, Survey
+from programme.survey.numbers import NUMBERS
 from programme.survey.reading import is_spelt, without_edges
 from store.text import folded_words
 
@@ -50,20 +51,7 @@ _PAUSE = frozenset(
 _SPELT_OTHERWISE = re.compile(r"\b(?:đúng|dùng|đừng|bán|bàn|bạn)\b")
 _STOPS = re.compile(r"(?:dạ |thôi )?dừng(?: ạ| đi| nhé| em| lại)*")
 _CHANGE = r"(?:sua|doi|chinh|chon|lam|tra loi|thay)(?: lai)?"
-_NUMBER = {
-    "mot": 1,
-    "hai": 2,
-    "ba": 3,
-    "bon": 4,
-    "tu": 4,
-    "nam": 5,
-    "sau": 6,
-    "bay": 7,
-    "tam": 8,
-    "chin": 9,
-    "muoi": 10,
-}
-_ANY_NUMBER = rf"\d{{1,2}}|{'|'.join(_NUMBER)}"
+_ANY_NUMBER = rf"\d{{1,2}}|{'|'.join(NUMBERS)}"
 _EDIT_NUMBER = re.compile(
     rf"(?:{_CHANGE}|quay lai|ve|toi muon {_CHANGE}|cho {_CHANGE}|change|edit) (?:cau|so|question)(?: so)? "
     rf"(?P<number>{_ANY_NUMBER})(?: (?:thanh|sang|la|chon|to|as)(?: so| cau| y)? (?P<place>{_ANY_NUMBER}))?"
@@ -99,7 +87,7 @@ def _edit(survey: Survey, words: str) -> Command | None:
 
 
 def _digits(word: str | None) -> str:
-    return str(_NUMBER.get(word, word)) if word else ""
+    return str(NUMBERS.get(word, word)) if word else ""
 
 
 def _named(survey: Survey, name: str) -> Item | None:
