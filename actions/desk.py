@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -29,15 +30,21 @@ class Desk:
     origin: Origin
     now: datetime
     zone: tzinfo
-    _current: list[Kept | None] = field(default_factory=list)
+    _current: asyncio.Future[Kept | None] | None = None
     _done: list[list[Kept]] = field(default_factory=list)
+
+    def begin(self) -> asyncio.Future[Kept | None]:
+        """Start reading the survey while something else is waited for."""
+        if self._current is None:
+            id_, surveys, now = self.origin.contact_id, self.surveys, self.now
+            self._current = asyncio.ensure_future(self.read(lambda c: responses.find_current(c, surveys, id_, now)))
+            # whoever asks for it gets its error; nobody may have to
+            self._current.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return self._current
 
     async def survey(self) -> Kept | None:
         """The survey that this person has under way, on any channel, or completed lately."""
-        if not self._current:
-            id_ = self.origin.contact_id
-            self._current.append(await self.read(lambda c: responses.find_current(c, self.surveys, id_, self.now)))
-        return self._current[0]
+        return await self.begin()
 
     async def completed(self) -> list[Kept]:
         """What this person has completed, the newest first."""

@@ -117,7 +117,8 @@ class Step:
 class Expected:
     """What the replies to one message must be. `response`: as it is after the message.
 
-    `values`: of "choices", those to choose among. `changed`: how the item is called whose change is announced.
+    `values`: of "choices", those to choose among. `changed`: how the item is called whose change is announced. `says`:
+    words that must be there besides. `is_answered`: a side question is answered from the packs first.
     """
 
     asks: Asks
@@ -125,6 +126,8 @@ class Expected:
     item: Item | None = None
     values: tuple[str, ...] = ()
     changed: str = ""
+    says: str = ""
+    is_answered: bool = False
 
 
 @dataclass
@@ -190,7 +193,8 @@ class Reference:
                 return self._restart()
             case "pause":
                 self._back_to_before()
-                return self._leave("nothing")
+                is_under_way = self.is_begun and not is_complete(self.response)
+                return self._leave("nothing", says="giữ nguyên các câu" if is_under_way else "chưa lưu gì")
             case "back":
                 before = previous_item(self.response) if self.is_begun else None
                 return self._move_to(before) if before else self._ask()
@@ -202,8 +206,12 @@ class Reference:
                 return self._leave("result")
             case "nonsense":
                 return self._nonsense()
-            case _:  # explained, answered aside, or of no option: the question stays
-                return self._stay()
+            case "aside":
+                return replace(self._stay(), is_answered=True)
+            case "explain":
+                return self._ask(self.unread, says=self._present.help.vi if self._present.help else "")
+            case _:  # a number of no option: the question stays
+                return self._ask(self.unread, says="không có số")
 
     # --- beginning and coming back
 
@@ -227,7 +235,7 @@ class Reference:
 
     def _stay(self) -> Expected:
         if not self.is_open:
-            return self._say("nothing")
+            return Expected("nothing", self.response)
         if self.step == "resume":
             return self._offer("resume")
         return self._ask(self.unread) if self.upcoming else self._leave("nothing")
@@ -247,8 +255,12 @@ class Reference:
             return self._leave("nothing")
         number = int(target) if target.isdecimal() else 0
         item = question_number(self.response, number) if number else self.survey.by_id.get(target)
-        if item is None or item.id not in in_force(self.response):
-            return self._ask_or_leave()
+        if item is None:
+            return self._ask_or_leave(f"không có câu {number}")
+        if item not in shown_items(self.response):
+            return self._ask_or_leave(f"{name_of(self.response, item)} em không hỏi nữa")
+        if item.id not in in_force(self.response):
+            return self._ask_or_leave(f"{name_of(self.response, item)} mình chưa tới")
         return self._move_to(item)
 
     def _move_to(self, item: Item) -> Expected:
@@ -261,13 +273,13 @@ class Reference:
         if not self.is_begun and item.id != CONSENT:
             return self._start()
         if item not in shown_items(self.response):
-            return self._ask_or_leave()
+            return self._ask_or_leave(f"{name_of(self.response, item)} em không hỏi nữa")
         if item.kind == "choice_list" and raw.startswith(GROUP):
             of_group = [trade.id for trade in self.content.trades.of_report_group(raw.removeprefix(GROUP))]
             return self._choose(item, tuple(of_group) or self.trade_groups)
         answer = button_answer(item, raw)
         if self.response.answers.get(item.id) == answer and self.upcoming != item:
-            return self._ask_or_leave()
+            return self._ask_or_leave(f"{name_of(self.response, item)} em ghi rồi")
         return self._put(item, answer)
 
     def _put(self, item: Item, answer: Answer) -> Expected:
@@ -329,12 +341,12 @@ class Reference:
         self.called |= vendors_to_call(self.content, self.response)
         return self._leave("result", changed)
 
-    def _ask_or_leave(self) -> Expected:
-        return self._ask() if self.upcoming else self._leave("nothing")
+    def _ask_or_leave(self, says: str) -> Expected:
+        return self._ask(says=says) if self.upcoming else self._leave("nothing", says=says)
 
-    def _ask(self, unread: int = 0, changed: str = "") -> Expected:
+    def _ask(self, unread: int = 0, changed: str = "", says: str = "") -> Expected:
         self.is_open, self.step, self.unread = True, None, unread
-        return self._say("question", changed)
+        return Expected("question", self.response, self._present, changed=changed, says=says)
 
     def _choose(self, item: Item, values: tuple[str, ...]) -> Expected:
         self.is_open, self.step, self.choices = True, None, values
@@ -342,14 +354,11 @@ class Reference:
 
     def _offer(self, step: Literal["resume", "again"]) -> Expected:
         self.is_open, self.step = True, step
-        return self._say(step)
+        return Expected(step, self.response)
 
-    def _leave(self, asks: Asks, changed: str = "") -> Expected:
+    def _leave(self, asks: Asks, changed: str = "", says: str = "") -> Expected:
         self.is_open, self.step, self.unread = False, None, 0
-        return self._say(asks, changed)
-
-    def _say(self, asks: Asks, changed: str = "") -> Expected:
-        return Expected(asks, self.response, self.upcoming if asks == "question" else None, changed=changed)
+        return Expected(asks, self.response, changed=changed, says=says)
 
 
 def button_answer(item: Item, raw: str) -> Answer:
@@ -443,6 +452,10 @@ def faults(questions: Questions, expected: Expected, replies: Replies) -> list[s
         expected.changed
     ) or f"em ghi lại {expected.changed}" not in text + "em ghi lại ":
         found.append(f"announces another change than that of “{expected.changed}”")
+    if expected.says not in text:
+        found.append(f"does not say “{expected.says}”")
+    if expected.is_answered and not said[0].get("sources"):
+        found.append("does not answer the side question")
     return found
 
 

@@ -5,7 +5,7 @@ Reads only; what an answer causes is collected in its Outcome and written by `bo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -43,7 +43,7 @@ from programme.acts_said import (
 )
 from programme.calls_said import callback_phone
 from programme.content import Content
-from programme.responses import Origin, find_current
+from programme.responses import Origin
 from store.clock import Clock
 from store.database import Database
 from store.logs import get_logger
@@ -127,8 +127,9 @@ class Answerer:
         waited = self.clock.now() - work.message["received_at"]
         if message["attempts"] and waited >= GIVE_UP_AFTER:
             return Outcome("with_person", (self._give_up(work),), escalate=Reason.BOT_UNAVAILABLE)
-        payload = await self._payload(work)
-        alone = await self._ask_dialogue(work, message["text"], payload, waited)
+        desk = self._desk(work)
+        payload = await self._payload(work, desk)
+        alone = await self._ask_dialogue(work, message["text"], payload, waited, desk)
         if payload is not None or not (alone.unclear or _is_fragment(message["text"], alone)):
             return alone
         return await self._decide_burst(work, alone, waited)
@@ -157,7 +158,9 @@ class Answerer:
             outcome = outcome if last.unclear else last
         return replace(outcome, together=tuple(more), asked=whole)
 
-    async def _ask_dialogue(self, work: Work, text: str, payload: Payload | None, waited: timedelta) -> Outcome:
+    async def _ask_dialogue(
+        self, work: Work, text: str, payload: Payload | None, waited: timedelta, desk: Desk | None = None
+    ) -> Outcome:
         message, conversation = work.message, work.conversation
         # What a button says is in our words, not in the owner's
         is_typed = bool(text) and message["payload"] is None
@@ -170,7 +173,7 @@ class Answerer:
             language=language or "vi",
             unclear_turns=conversation["unclear_turns"],
             alternatives=await self._alternatives(work, payload),
-            desk=self._desk(work),
+            desk=desk or self._desk(work),
         )
         try:
             result = await self.dialogue.turn(
@@ -212,11 +215,11 @@ class Answerer:
         origin = Origin(known["contact_id"], known["channel"], known["province"], known["id"])
         return Desk(self.database.read, self.content.surveys, origin, self.clock.now(), self.clock.timezone)
 
-    async def _payload(self, work: Work) -> Payload | None:
+    async def _payload(self, work: Work, desk: Desk) -> Payload | None:
         loop = (work.conversation["dialogue_state"] or {}).get("loop")
         text, offered = work.message["text"], work.conversation["offered"]
         try:
-            payload = await self._for_survey(work, text, offered, is_open=loop == SURVEY_FORM)
+            payload = await self._for_survey(work, desk, is_open=loop == SURVEY_FORM)
             payload = payload or read(text, work.message["payload"], offered, is_asked=bool(loop))
         except PayloadInvalid:
             payload = Payload("")
@@ -225,18 +228,17 @@ class Answerer:
             return Payload(MESSAGE_WITHOUT_WORDS)
         return payload
 
-    async def _for_survey(
-        self, work: Work, text: str, offered: Sequence[Mapping[str, str]] | None, is_open: bool
-    ) -> Payload | None:
+    async def _for_survey(self, work: Work, desk: Desk, is_open: bool) -> Payload | None:
         """What the survey reads by itself; nothing of a pressed button, which says where it belongs."""
+        if is_open:
+            desk.begin()  # an answer needs it, and until then Rasa has its own work to do
+        text = work.message["text"]
         if work.message["payload"] is not None or len(text) > MAX_UNDERSTOOD_CHARACTERS:
             return None
         waits = is_open and (work.conversation["dialogue_state"] or {})["slots"].get(SURVEY_STEP)
         if not is_open or waits:  # for a choice that answers no question
             return read_beside_questions(self.content, text, is_open)
-        contact_id = work.conversation["contact_id"]
-        kept = await self.database.read(lambda c: find_current(c, self.content.surveys, contact_id, self.clock.now()))
-        return read_for_survey(self.content, kept, text, offered)
+        return read_for_survey(self.content, await desk.survey(), text, work.conversation["offered"])
 
     def _give_up(self, work: Work) -> Reply:
         log.error("turn_given_up", conversation=work.conversation["id"], attempts=work.message["attempts"])

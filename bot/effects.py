@@ -76,6 +76,11 @@ def apply(connection: Connection, keyring: Keyring, turn: Turn, effects: Sequenc
     return next((Reason(effect.why) for effect in effects if isinstance(effect, HandToPerson)), None)
 
 
+def change_conversation(effects: Sequence[Effect]) -> bool:
+    """Whether one of `effects` changes the conversation's row once more after the turn has."""
+    return any(isinstance(effect, HandToPerson | NoPersonWanted | LivesIn) for effect in effects)
+
+
 def _write_for_review(connection: Connection, turn: Turn, effect: Effect) -> None:
     match effect:
         case Unclear(kind) | ForReview(kind):

@@ -112,7 +112,7 @@ class TurnRunner:
 
         def commit_and_look(connection: Connection) -> Work | None:
             row = self._commit(connection, work, outcome)
-            if outcome.effects or outcome.escalate:  # they may have changed the conversation once more
+            if outcome.escalate or effects.change_conversation(outcome.effects):
                 return self._next(connection, conversation_id)
             return self._following(connection, row)
 

@@ -153,6 +153,11 @@ class Survey:
         return MappingProxyType({item.key: item for item in self.items})
 
     @cached_property
+    def core_items(self) -> tuple[Item, ...]:
+        """What the short form asks."""
+        return tuple(item for item in self.items if item.core)
+
+    @cached_property
     def questions(self) -> tuple[Item, ...]:
         """The scored ones."""
         return tuple(item for item in self.items if item.section == "question")

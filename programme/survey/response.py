@@ -7,15 +7,15 @@ So changing an answer is the same as having answered so from the start.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from programme.survey.conditions import holds
 from programme.survey.definition import CONSENT, CORE, FORM, NA, REFUSED, Answer, Item, Survey
 
 CONSENT_REFUSED = "no"
-# Two addresses of one item are one: profile items by their key in conditions, by their id in answers.
 
 
 class AnswerInvalid(ValueError):
@@ -38,26 +38,41 @@ class Response:
     def is_short(self) -> bool:
         return self.answers.get(FORM) == CORE
 
+    @cached_property
+    def pass_(self) -> Pass:
+        """The one pass over the items, made when it is first asked for."""
+        return _pass(self)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """`shown`: the items that are asked, in order, each with its answer if it has one. `force`: the answers that count,
+    by item id. `known`: those that say something, by question id and profile key, as conditions look at them."""
+
+    shown: tuple[tuple[Item, Answer | None], ...]
+    force: Mapping[str, Answer]
+    known: Mapping[str, Any]
+
 
 def in_form(response: Response, item: Item) -> bool:
     """Whether the chosen form has this item at all."""
     return item.core or not response.is_short
 
 
-def in_force(response: Response) -> dict[str, Answer]:
+def in_force(response: Response) -> Mapping[str, Answer]:
     """The answers that count, by item id: of items that are shown, and that are possible beside the ones before."""
-    return {item.id: answer for item, answer in _shown(response) if answer is not None}
+    return response.pass_.force
 
 
 def shown_items(response: Response) -> list[Item]:
     """The items that this response is asked, answered or not, in their order."""
-    return [item for item, _ in _shown(response)]
+    return [item for item, _ in response.pass_.shown]
 
 
 def next_item(response: Response) -> Item | None:
     """What is asked next; None when everything is answered, or the consent was refused."""
     first_open: Item | None = None
-    for item, answer in _shown(response):
+    for item, answer in response.pass_.shown:
         if item.id == response.cursor:
             return item
         if answer is None and first_open is None:
@@ -70,18 +85,15 @@ def is_complete(response: Response) -> bool:
     return response.answers.get(CONSENT) != CONSENT_REFUSED and next_item(replace(response, cursor=None)) is None
 
 
-def facts(response: Response) -> dict[str, Any]:
+def facts(response: Response) -> Mapping[str, Any]:
     """The answers in force by question id and profile key, as conditions know them; a refused one is missing."""
-    return {
-        response.survey.by_id[id_].key: answer
-        for id_, answer in in_force(response).items()
-        if answer not in (NA, REFUSED)
-    }
+    return response.pass_.known
 
 
 def options_of(response: Response, item: Item) -> tuple[int | str, ...]:
     """The values that may be chosen just now: "not applicable" only where nothing before it rules it out."""
-    return tuple(option.value for option in item.options if option.value != NA or _may_not_apply(item, facts(response)))
+    may_be_na = _may_not_apply(item, facts(response))
+    return tuple(option.value for option in item.options if option.value != NA or may_be_na)
 
 
 def may_skip(item: Item) -> bool:
@@ -162,22 +174,29 @@ def question_number(response: Response, number: int) -> Item | None:
 
 def left(response: Response) -> int:
     """How many items are still to be answered, as far as it is known now."""
-    return sum(answer is None for _, answer in _shown(response))
+    return sum(answer is None for _, answer in response.pass_.shown)
 
 
-def _shown(response: Response) -> Iterator[tuple[Item, Answer | None]]:
+def _pass(response: Response) -> Pass:
+    shown: list[tuple[Item, Answer | None]] = []
+    force: dict[str, Answer] = {}
     known: dict[str, Any] = {}
-    for item in response.survey.items:
-        if not in_form(response, item) or (item.shown_if and not holds(item.shown_if, known)):
+    survey, answers = response.survey, response.answers
+    for item in survey.core_items if response.is_short else survey.items:
+        if item.shown_if is not None and not holds(item.shown_if, known):
             continue
-        answer = response.answers.get(item.id)
+        answer = answers.get(item.id)
         if answer == NA and not _may_not_apply(item, known):
             answer = None
-        if answer is not None and answer not in (NA, REFUSED):
+        shown.append((item, answer))
+        if answer is None:
+            continue
+        force[item.id] = answer
+        if answer not in (NA, REFUSED):
             known[item.key] = answer
-        yield item, answer
         if item.id == CONSENT and answer == CONSENT_REFUSED:
-            return
+            break
+    return Pass(tuple(shown), force, known)
 
 
 def _may_not_apply(item: Item, known: Mapping[str, Any]) -> bool:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
-from typing import Any, Literal
+from typing import Literal
 
 from programme.survey.conditions import holds
-from programme.survey.definition import NA, REFUSED, Answer, Survey
-from programme.survey.response import Response, in_force
+from programme.survey.definition import NA, Survey
+from programme.survey.response import Response, facts, in_force
 
 Status = Literal["ok", "estimate", "insufficient"]
 MOST_POINTS = 4
@@ -50,18 +50,14 @@ def rounded(value: Fraction) -> Fraction:
 
 def score(response: Response) -> Score:
     """Score whatever is answered; a question that is asked and has no answer counts as refused."""
-    return score_answers(response.survey, in_force(response), response.is_short)
-
-
-def score_answers(survey: Survey, answers: Mapping[str, Answer], is_short: bool) -> Score:
-    """Score answers that are in force, by item id."""
-    known = {survey.by_id[id_].key: answer for id_, answer in answers.items() if answer not in (NA, REFUSED)}
-    points, skipped, refused = _points(survey, answers, known, is_short)
-    sums: dict[str, list[Any]] = {pillar.id: [0, 0] for pillar in survey.pillars}
+    survey, is_short = response.survey, response.is_short
+    points, skipped, refused = _points(response)
+    sums = {pillar.id: [0, 0] for pillar in survey.pillars}
     for question in survey.core_questions if is_short else survey.questions:
-        if question.id in points:
+        got = points.get(question.id)
+        if got is not None:
             pillar = sums[question.pillar or ""]
-            pillar[0] += points[question.id] * question.weight
+            pillar[0] += got * question.weight
             pillar[1] += MOST_POINTS * question.weight
     pillars = {id_: Fraction(100 * got, most) if most else None for id_, (got, most) in sums.items()}
     total = _total(survey, pillars) if refused <= survey.most_refused else None
@@ -77,13 +73,12 @@ def score_answers(survey: Survey, answers: Mapping[str, Answer], is_short: bool)
     )
 
 
-def _points(
-    survey: Survey, answers: Mapping[str, Answer], known: Mapping[str, Any], is_short: bool
-) -> tuple[dict[str, int], set[str], int]:
+def _points(response: Response) -> tuple[dict[str, int], set[str], int]:
+    survey, answers, known = response.survey, in_force(response), facts(response)
     points: dict[str, int] = {}
     skipped: set[str] = set()
     refused = 0
-    for question in survey.core_questions if is_short else survey.questions:
+    for question in survey.core_questions if response.is_short else survey.questions:
         answer = answers.get(question.id)
         if isinstance(answer, int):
             points[question.id] = answer
