@@ -73,6 +73,8 @@ class _Table:
             for key in sums:
                 self._counts[key] = self._counts.get(key, 0) + cells.get(cell, 0)
         self._most = sum(map(self._hiding_costs, self._counts)) + 1
+        # per commune: how much a change of a row of it would hide, until something of it is hidden
+        self._needed: dict[str, dict[tuple[str | None, tuple[tuple[int | None, int], ...]], int]] = {}
         self._marks = {key: Mark.SMALL for key, count in self._counts.items() if 0 < count < k}
 
     def published(self) -> dict[Key, Published]:
@@ -100,6 +102,7 @@ class _Table:
         for changed, by in best.items():
             if self._cost({changed: by}, cheapest + 1):
                 self._marks[changed] = Mark.HIDDEN
+                self._needed.pop(str(changed.commune), None)
 
     def _cost(self, changes: Mapping[Key, int], below: int) -> int | None:
         """How much must disappear from view for the twin to look the same.
@@ -158,9 +161,15 @@ class _Table:
             yield ((cell, by),)
 
     def _easiest(self, rows: Sequence[Key], changes: Mapping[int | None, int]) -> list[Key]:
+        changed = tuple(changes.items())
+
         def cost(row: Key) -> int:
-            needed = self._cost({row._replace(level=level): by for level, by in changes.items()}, self._most)
-            return self._most if needed is None else needed
+            known = self._needed.setdefault(str(row.commune), {})
+            asked = (row.group, changed)
+            if asked not in known:
+                needed = self._cost({Key(row.commune, row.group, level): by for level, by in changed}, self._most)
+                known[asked] = self._most if needed is None else needed
+            return known[asked]
 
         return sorted(rows, key=cost)
 
