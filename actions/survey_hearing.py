@@ -16,7 +16,7 @@ from actions.survey_saying import answer_button, option_buttons
 from programme.communes import Kind, Mention, Resolution
 from programme.packs import UnknownProvince, normalise_province_id
 from programme.survey.definition import NA, REFUSED, Answer, Item, Option
-from programme.survey.reading import Between, Chosen, NoSuchNumber, TooMany, is_spelt, read_option
+from programme.survey.reading import Between, Chosen, NoSuchNumber, TooMany, is_spelt, read_option, without_edges
 from programme.survey.response import Response, facts, options_of
 from programme.yes_or_no import asks
 from store.contacts import find_phones
@@ -52,6 +52,10 @@ _NO_NAME = frozenset(
 )
 # Said to the survey, at a question that takes any words.
 _TO_THE_SURVEY = frozenset("lam khao sat,khao sat,lam tiep,tiep tuc,lam lai,lam lai tu dau".split(","))
+# "tôi muốn làm khảo sát", "cho tôi bắt đầu khảo sát"
+_WANTS_SURVEY = re.compile(
+    r"(?:(?:da|toi|tui|em|minh|co|chu|bac|cho|muon|can|xin) )*(?:lam|bat dau|tham gia) (?:lam )?khao sat"
+)
 _NAMELESS = re.compile(
     r"(?:(?:da|toi|tui|minh|em|cua hang|quan|shop|tiem|sap|quay) )*"
     r"(?:khong|ko|k|chua) (?:co|dat)(?: ten)?(?: gi)?(?: ca| dau| a)*"
@@ -162,7 +166,8 @@ def is_no_text(item: Item, text: str) -> bool:
     """Whether what was said at a question for text is none: meant for the survey itself, or, where a name is asked,
     "dạ", "em ơi", a number, a question."""
     words = re.findall(r"\w+", unicodedata.normalize("NFC", text).lower())
-    if is_spelt(text, _TO_THE_SURVEY):
+    said = " ".join(without_edges(folded_words(text[:80])))
+    if is_spelt(text, _TO_THE_SURVEY) or _WANTS_SURVEY.fullmatch(said):
         return True
     return item.key in _NAMES and ("?" in text or "".join(words).isdecimal() or _NO_NAME.issuperset(words))
 

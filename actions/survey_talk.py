@@ -15,7 +15,7 @@ from actions.survey_result import completed_kept
 from actions.survey_saying import ENTRY, say_item
 from programme.responses import Kept
 from programme.survey.definition import CONSENT, Item
-from programme.survey.response import Response, is_complete, next_item, numbered
+from programme.survey.response import Response, in_form, is_complete, next_item, numbered
 
 SURVEY_ANSWER, STEP, UNREAD = "survey_answer", "survey_step", "survey_unread"
 # Begun again: the consent to the new response is asked; the one before stays as it is until it is given.
@@ -109,7 +109,7 @@ class Talk:
 
     def _name_of(self, item: Item) -> str:
         """How an item is called in a sentence: "câu 5", "số điện thoại"."""
-        if item.section == "question":
+        if item.section == "question" and in_form(self.response, item):
             return self._words("survey_question_name", number=numbered(self.response, item)[0])
         return item.label[self.context.language] if item.label else self._words("survey_this_question")
 

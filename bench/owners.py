@@ -370,7 +370,7 @@ def button_answer(item: Item, raw: str) -> Answer:
 
 def name_of(response: Response, item: Item) -> str:
     """How the bot calls an item in a sentence."""
-    if item.section == "question":
+    if item.section == "question" and (item.core or not response.is_short):
         return f"câu {numbered(response, item)[0]}"
     return item.label.vi if item.label else "câu đó"
 

@@ -129,7 +129,10 @@ class Service:
         if self._running is not None:
             self._running.kill()
             log = self._running.log.read_text(errors="replace")
-            self.broken.update({word: log.count(word) for word in BROKEN if word in log})
+            broken = {word: log.count(word) for word in BROKEN if word in log}
+            if broken:  # the next start writes over the log
+                self._running.log.replace(self._running.log.with_suffix(".broken.log"))
+            self.broken.update(broken)
             self._running = None
 
     async def live(self, session: aiohttp.ClientSession, plan: Plan, tally: Tally) -> None:
@@ -434,7 +437,7 @@ async def simulate(plan: Plan, world: World, name: str = "simulation") -> Tally:
         service.kill()
     _look_into(database, Keyring(service.secret), visits, tally)
     for what, count in service.broken.items():
-        tally.errors.append(f"the service's log says {what}, {count} times")
+        tally.errors.append(f"✗ the service's log says {what} {count} times: see var/bench/{name}.broken.log")
     return tally
 
 
