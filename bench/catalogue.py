@@ -40,6 +40,7 @@ FIGURES = (
     _survey("survey_turns_10_together", "survey turns at turn 10, 20 conversations at once", 4),
     _survey("survey_turns_300", "survey turns at turn 300, one conversation", 20),
     _survey("survey_turns_300_together", "survey turns at turn 300, 20 conversations at once", 20),
+    Figure("simulated_owners", "things wrong for 1,000 simulated owners, killed", None, "faults", Target("<=", 0)),
     Figure("survey_scoring", "scoring 100,000 stored responses", None, "s", Target("<=", 5)),
     Figure("survey_report", "report over 1,500,000 responses, to its CSV", None, "s", Target("<=", 2)),
     Figure("cold_start", "cold start to first answer", None, "s", Target("<=", 10), compared=True),
@@ -49,6 +50,8 @@ FIGURES = (
 )
 
 NOTES = (
+    "Simulated owners stop, go on, change answers, ask in between, talk nonsense, send twice and out of order, while"
+    " the service is killed every few seconds; each reply and each stored response is compared with the engine's own.",
     "The client runs on the same machine and shares its cores with everything measured.",
     "Webhook to outbox row: from sending the HTTP request until the reply's event arrives on the web chat's event"
     " stream. The event is sent after the commit that wrote the outbox row, so this is an upper bound.",

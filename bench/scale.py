@@ -28,6 +28,7 @@ class Scale:
     # stored responses: scored anew, and in all where the report is made
     scored_responses: int = 100_000
     reported_responses: int = 1_500_000
+    simulated_owners: int = 1_000
 
 
 FULL = Scale()
@@ -47,4 +48,5 @@ QUICK = Scale(
     rounds_at_300_together=1,
     scored_responses=2_000,
     reported_responses=10_000,
+    simulated_owners=20,
 )

@@ -28,9 +28,11 @@ from typing import Any
 import aiohttp
 import uvloop
 
+from bench.catalogue import Sheet
 from bench.chat import answering, client
 from bench.machine import FOLDER, Running, Unavailable, hotline_environment
 from bench.owners import Expected, Message, Owner, Step, World, faults, from_the_start
+from bench.scale import Scale
 from hotline.models import ensure_model
 from hotline.paths import ROOT
 from integrations.webchat.client import CHANNEL, address_of
@@ -40,6 +42,7 @@ from programme.survey.scoring import score
 from store.crypto import Keyring
 from tools.services.machine import free_port
 
+SEED = 148
 START_SECONDS = 60.0
 REPLY_SECONDS = 180.0  # a turn that a killed worker had taken waits 10 s for its lease, more than once if killed again
 POLL_SECONDS = 0.01
@@ -479,6 +482,13 @@ def _look_into(database: Path, keyring: Keyring, visits: Sequence[Visit], tally:
             tally.errors.append(f"{late} messages were answered out of their order")
 
 
+async def measure(sheet: Sheet, scale: Scale) -> None:
+    """The benchmark's part: how many owners saw or left behind anything that is wrong."""
+    tally = await simulate(Plan(scale.simulated_owners, at_once=50, kill_every=5, seed=SEED), World(load_content()))
+    note = f"{tally.turns} messages, {tally.duplicates} sent twice, {tally.kills} kills, {tally.seconds:.0f} s"
+    sheet.put(sheet["simulated_owners"].counted(len(tally.errors), n=scale.simulated_owners, note=note))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.simulation", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--owners", type=int, default=1000)
@@ -486,7 +496,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--kill-every", type=float, default=5, help="seconds between start and SIGKILL, on average; 0: never"
     )
-    parser.add_argument("--seed", type=int, default=148)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", type=int, metavar="NUMBER", help="one owner of the run, with its whole transcript")
     options = parser.parse_args(arguments)
     content = load_content()
