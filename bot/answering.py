@@ -26,6 +26,7 @@ from actions.context import (
     WithdrawConsent,
 )
 from actions.desk import Desk
+from actions.survey_talk import ANEW
 from bot import baton, burst
 from bot.baton import Holder, Reason
 from bot.dialogue import Dialogue, StateUnreadable
@@ -235,10 +236,11 @@ class Answerer:
         text = work.message["text"]
         if work.message["payload"] is not None or len(text) > MAX_UNDERSTOOD_CHARACTERS:
             return None
-        waits = is_open and (work.conversation["dialogue_state"] or {})["slots"].get(SURVEY_STEP)
-        if not is_open or waits:  # for a choice that answers no question
+        step = (work.conversation["dialogue_state"] or {})["slots"].get(SURVEY_STEP) if is_open else None
+        if not is_open or step not in (None, ANEW):  # it waits for a choice that answers no question
             return read_beside_questions(self.content, text, is_open)
-        return read_for_survey(self.content, await desk.survey(), text, work.conversation["offered"])
+        kept = None if step == ANEW else await desk.survey()  # begun anew, the consent is asked
+        return read_for_survey(self.content, kept, text, work.conversation["offered"])
 
     def _give_up(self, work: Work) -> Reply:
         log.error("turn_given_up", conversation=work.conversation["id"], attempts=work.message["attempts"])
