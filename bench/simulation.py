@@ -503,7 +503,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ensure_model(content)
     plan = Plan(options.owners, options.at_once, options.kill_every, options.seed, only=options.only)
     try:
-        tally = uvloop.run(simulate(plan, World(content)))
+        tally = uvloop.run(simulate(plan, World(content), "simulation-alone"))  # beside a benchmark that runs
     except Unavailable as missing:
         print(missing, file=sys.stderr)
         return 1

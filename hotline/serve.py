@@ -90,7 +90,8 @@ async def serve(
     rasa = RasaProcess(model, lambda url: setattr(hotline.dialogue, "rasa_url", url)) if model else None
     stop = _stop_on_signals()
     try:
-        starting = [asyncio.to_thread(content.search.prepare)]  # else the first question would wait for it
+        province = content.packs.province(settings.province).id
+        starting = [asyncio.to_thread(content.search.prepare, province)]  # else the first question would wait for it
         if rasa is not None:
             starting.append(rasa.start())
         await asyncio.gather(*starting)
