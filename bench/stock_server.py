@@ -6,6 +6,8 @@ action server runs in our environment, because the survey's engine needs a newer
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 import aiohttp
 
 from bench.chat import Answer, NoReply
-from bench.machine import FOLDER, Running, environment
+from bench.machine import FOLDER, LOOK_SECONDS, Running, environment
 from hotline.paths import ROOT
 from tools.services.machine import free_port
 
@@ -60,6 +62,12 @@ class StockServer:
         """Wait until both answer."""
         await self.action_server.line("is up and running", START_SECONDS)
         await self.server.line("server is up and running", START_SECONDS)
+        async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as session:
+            while True:  # it says so a moment before it listens
+                with contextlib.suppress(aiohttp.ClientConnectionError):
+                    async with session.get(self.url):
+                        return
+                await asyncio.sleep(LOOK_SECONDS)
 
     def seconds_since_start(self) -> float:
         """Since the first of the two was started."""
