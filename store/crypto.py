@@ -41,14 +41,22 @@ class Keyring:
         return HKDF(SHA256(), length=32, salt=None, info=b"hotline/1/" + purpose).derive(secret.encode())
 
     def encrypt(self, text: str) -> bytes:
-        nonce = os.urandom(NONCE_BYTES)
-        return self._prefix + nonce + self._cipher.encrypt(nonce, text.encode(), self._prefix)
+        return self.encrypt_bytes(text.encode())
 
     def decrypt(self, stored: bytes) -> str:
         """Raises DecryptionError."""
+        return self.decrypt_bytes(stored).decode()
+
+    def encrypt_bytes(self, content: bytes) -> bytes:
+        """28 + 4 bytes longer than `content`."""
+        nonce = os.urandom(NONCE_BYTES)
+        return self._prefix + nonce + self._cipher.encrypt(nonce, content, self._prefix)
+
+    def decrypt_bytes(self, stored: bytes) -> bytes:
+        """Raises DecryptionError."""
         prefix, nonce, sealed = stored[:4], stored[4 : 4 + NONCE_BYTES], stored[4 + NONCE_BYTES :]
         try:
-            return self._cipher.decrypt(nonce, sealed, prefix).decode()
+            return self._cipher.decrypt(nonce, sealed, prefix)
         except (InvalidTag, ValueError) as error:
             raise DecryptionError("a personal field cannot be read with this HOTLINE_SECRET_KEY") from error
 

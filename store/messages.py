@@ -4,10 +4,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 # The longest message of any channel (Telegram). Longer texts are kept whole but not understood; a person reads them.
 MAX_UNDERSTOOD_CHARACTERS = 4096
+
+
+class Kind(StrEnum):
+    """What is attached to a message. Stickers are no attachment: they say nothing that a person would have to see."""
+
+    IMAGE = "image"
+    VOICE = "voice"
+    VIDEO = "video"
+    FILE = "file"
+    LOCATION = "location"
+    CONTACT_CARD = "contact_card"
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """Something beside the words. `source`: what the provider's `fetch` needs (an address, a file id); "" when there is
+    nothing to fetch. `place`: latitude and longitude in degrees. `size` in bytes and `seconds` as the provider says.
+    """
+
+    kind: Kind
+    source: str = ""
+    name: str | None = None
+    media_type: str | None = None
+    size: int | None = None
+    seconds: int | None = None
+    place: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -15,6 +42,7 @@ class InboundMessage:
     """One message as a provider delivered it. `text` is clean (store.text.clean); `payload` is a pressed button's.
 
     (channel, provider_message_id) identifies it for good: the same pair again is the same message.
+    `acknowledge`: what the provider wants to hear at once that the press arrived (Telegram's callback query).
     """
 
     channel: str
@@ -24,6 +52,8 @@ class InboundMessage:
     text: str = ""
     payload: str | None = None
     sender_name: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    acknowledge: str | None = None
 
 
 @dataclass(frozen=True)

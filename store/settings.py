@@ -4,27 +4,48 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.crypto import MIN_SECRET_CHARACTERS
 
 ENV_FILE = ".env"
-# Read by the test suite, or announced for later versions: not misspelt.
-READ_ELSEWHERE = frozenset(
-    {
-        "HOTLINE_TEST_DATABASE_URL",
-        "HOTLINE_TEST_REDIS_URL",
-        "HOTLINE_CHROMIUM",
-        "HOTLINE_PUBLIC_URL",
-        "HOTLINE_REDIS_URL",
-    }
+# Read by the test suite: not misspelt.
+READ_ELSEWHERE = frozenset({"HOTLINE_TEST_DATABASE_URL", "HOTLINE_TEST_REDIS_URL", "HOTLINE_CHROMIUM"})
+# What an account needs; the OA secret comes later (bootstrap), the first pair of tokens also by command.
+_ACCOUNTS = {"Zalo": ("zalo_app_id", "zalo_app_secret", "zalo_oa_id")}
+_URLS = (
+    "rasa_url",
+    "internal_url",
+    "public_url",
+    "zalo_oauth_url",
+    "zalo_openapi_url",
+    "zalo_business_url",
+    "telegram_api_url",
+)
+_MAY_BE_EMPTY = (
+    "now",
+    "secret_key",
+    "redis_url",
+    "zalo_app_id",
+    "zalo_app_secret",
+    "zalo_oa_secret",
+    "zalo_oa_secret_previous",
+    "zalo_oa_id",
+    "zalo_access_token",
+    "zalo_refresh_token",
+    "zalo_template_answer",
+    "telegram_bot_token",
+    "telegram_webhook_secret",
+    "telegram_alarm_chat",
+    *_URLS,
 )
 
 
@@ -33,9 +54,12 @@ class SettingsError(ValueError):
 
 
 class Settings(BaseSettings):
-    """Field names are the environment's, in lower case; `hotline config check` prints their descriptions."""
+    """Field names are the environment's, in lower case; `hotline config check` prints their descriptions.
 
-    model_config = SettingsConfigDict(env_prefix="HOTLINE_", env_file=ENV_FILE, extra="ignore")
+    A provider's `*_url` is scheme, host and port only, so that a stand-in on the loopback can replace it.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HOTLINE_", env_file=ENV_FILE, extra="ignore", populate_by_name=True)
 
     database_url: SecretStr = Field(
         SecretStr("sqlite:///var/hotline.db"),
@@ -63,7 +87,98 @@ class Settings(BaseSettings):
         description="Chỉ để thử và trình diễn: đồng hồ bắt đầu từ thời điểm này (ISO-8601) rồi chạy tiếp.",
     )
 
-    @field_validator("now", "rasa_url", "internal_url", "secret_key", mode="before")
+    redis_url: SecretStr | None = Field(
+        None,
+        description="Redis khi chạy nhiều tiến trình ứng dụng: báo tin cho nhau và chia chung nhịp gửi; mất Redis"
+        " thì chỉ chậm hơn, không mất tin.",
+    )
+    public_url: str | None = Field(
+        None,
+        description="Địa chỉ công khai của hotline (https://…). Có địa chỉ này thì Telegram gọi webhook; không có thì"
+        " hotline tự hỏi Telegram.",
+    )
+    simulators: bool = Field(
+        False, description="Bật trình mô phỏng cho kênh chưa có tài khoản cả khi đã đặt HOTLINE_PUBLIC_URL."
+    )
+    embed_origins: str = Field(
+        "", description="Các trang được nhúng khung chat, cách nhau bằng dấu cách, ví dụ https://thainguyen.gov.vn."
+    )
+    messages_per_minute: int = Field(
+        30, ge=1, description="Một người nhắn quá số tin này trong một phút thì trợ lý ảo để tin lại cho cán bộ xem."
+    )
+    quiet_webhook_hours: int = Field(
+        4, ge=1, description="Trong giờ làm việc, kênh im lặng quá số giờ này thì báo cho người trực."
+    )
+
+    zalo_app_id: str | None = Field(None, validation_alias="ZALO_APP_ID", description="Mã ứng dụng Zalo.")
+    zalo_app_secret: SecretStr | None = Field(
+        None, validation_alias="ZALO_APP_SECRET", description="Khóa bí mật của ứng dụng Zalo."
+    )
+    zalo_oa_id: str | None = Field(None, validation_alias="ZALO_OA_ID", description="Mã Official Account.")
+    zalo_oa_secret: SecretStr | None = Field(
+        None,
+        validation_alias="ZALO_OA_SECRET",
+        description="OA secret key, hiện ở trang webhook sau khi Zalo gọi thử; chưa có thì webhook ở chế độ chờ: trả"
+        " lời 200 và bỏ qua nội dung.",
+    )
+    zalo_oa_secret_previous: SecretStr | None = Field(
+        None,
+        validation_alias="ZALO_OA_SECRET_PREVIOUS",
+        description="OA secret key cũ, còn được nhận trong lúc đổi khóa.",
+    )
+    zalo_signing_secret: Literal["oa", "app"] = Field(
+        "oa",
+        validation_alias="ZALO_SIGNING_SECRET",
+        description="Zalo ký webhook bằng khóa nào: oa (OA secret key) hoặc app (khóa bí mật của ứng dụng).",
+    )
+    zalo_access_token: SecretStr | None = Field(
+        None,
+        validation_alias="ZALO_ACCESS_TOKEN",
+        description="Cặp mã đầu tiên lấy ở API Explorer; chỉ đọc khi kho mã còn trống, sau đó dùng:"
+        " hotline zalo tokens.",
+    )
+    zalo_refresh_token: SecretStr | None = Field(
+        None, validation_alias="ZALO_REFRESH_TOKEN", description="Refresh token đi cùng ZALO_ACCESS_TOKEN."
+    )
+    zalo_per_minute: int = Field(
+        100,
+        ge=1,
+        validation_alias="ZALO_PER_MINUTE",
+        description="Số lần gọi Zalo mỗi phút mà gói OA cho phép (gói Tăng trưởng khoảng 100, Toàn diện khoảng 2000).",
+    )
+    zalo_template_answer: str | None = Field(
+        None,
+        validation_alias="ZALO_TEMPLATE_ANSWER",
+        description="Mã mẫu ZBS gửi khi đã quá 7 ngày không tương tác, mời chủ cửa hàng mở Zalo xem trả lời.",
+    )
+    zalo_oauth_url: str = Field(
+        "https://oauth.zaloapp.com", validation_alias="ZALO_OAUTH_URL", description="Địa chỉ cấp mã của Zalo."
+    )
+    zalo_openapi_url: str = Field(
+        "https://openapi.zalo.me", validation_alias="ZALO_OPENAPI_URL", description="Địa chỉ OpenAPI của Zalo."
+    )
+    zalo_business_url: str = Field(
+        "https://business.openapi.zalo.me", validation_alias="ZALO_BUSINESS_URL", description="Địa chỉ ZBS của Zalo."
+    )
+
+    telegram_bot_token: SecretStr | None = Field(
+        None, validation_alias="TELEGRAM_BOT_TOKEN", description="Mã của bot Telegram, do @BotFather cấp."
+    )
+    telegram_webhook_secret: SecretStr | None = Field(
+        None,
+        validation_alias="TELEGRAM_WEBHOOK_SECRET",
+        description="Mã bí mật Telegram gửi kèm mỗi webhook: 1 đến 256 chữ cái, chữ số, _ hoặc -.",
+    )
+    telegram_api_url: str = Field(
+        "https://api.telegram.org", validation_alias="TELEGRAM_API_URL", description="Địa chỉ API của Telegram."
+    )
+    telegram_alarm_chat: str | None = Field(
+        None,
+        validation_alias="TELEGRAM_ALARM_CHAT",
+        description="Mã nhóm hoặc người trên Telegram nhận báo động của hotline.",
+    )
+
+    @field_validator(*_MAY_BE_EMPTY, mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -75,13 +190,52 @@ class Settings(BaseSettings):
             raise ValueError("phải bắt đầu bằng sqlite:/// hoặc postgresql://")
         return value
 
-    @field_validator("rasa_url", "internal_url")
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _header_value(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
+            raise ValueError("chỉ gồm 1 đến 256 chữ cái, chữ số, _ hoặc -")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("phải bắt đầu bằng redis://")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_accounts(self) -> Settings:
+        """Half an account is worse than none: messages would come in that nobody can answer."""
+        for channel, parts in _ACCOUNTS.items():
+            missing = [name.upper() for name in parts if getattr(self, name) is None]
+            if 0 < len(missing) < len(parts):
+                raise ValueError(f"tài khoản {channel} còn thiếu {', '.join(missing)}")
+        if self.public_url and self.telegram_bot_token and not self.telegram_webhook_secret:
+            raise ValueError("có HOTLINE_PUBLIC_URL thì cần cả TELEGRAM_WEBHOOK_SECRET")
+        return self
+
+    @property
+    def has_zalo(self) -> bool:
+        """Whether there is a Zalo account; its OA secret may still be missing (bootstrap)."""
+        return self.zalo_app_id is not None
+
+    @property
+    def has_telegram(self) -> bool:
+        return self.telegram_bot_token is not None
+
+    @property
+    def may_simulate(self) -> bool:
+        """Whether a channel without an account runs against its simulator: never beside a public address unasked."""
+        return self.simulators or self.public_url is None
+
+    @field_validator(*_URLS)
     @classmethod
     def _http_address(cls, value: str | None) -> str | None:
         parts = urlsplit(value or "http://x")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("phải có dạng http://máy:cổng")
-        return value
+        return value.rstrip("/") if value else value
 
     @field_validator("province")
     @classmethod
@@ -112,9 +266,7 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        lines = [
-            f"HOTLINE_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
-        ]
+        lines = [f"{_variable(e['loc'])}{e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
         raise SettingsError("Cấu hình chưa đúng:\n  " + "\n  ".join(lines)) from None
 
 
@@ -141,11 +293,26 @@ def explain(settings: Settings) -> list[tuple[str, str, str]]:
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         shown = "" if value is None else "********" if isinstance(value, SecretStr) else str(value)
-        rows.append((f"HOTLINE_{name.upper()}", shown, field.description or ""))
+        rows.append((_named(name), shown, field.description or ""))
     return rows
 
 
+def _named(field: str) -> str:
+    """The variable that a field is read from."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"HOTLINE_{field.upper()}"
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    """ "VARIABLE: " for an error's place; "" when it is about several."""
+    if not place:
+        return ""
+    name = str(place[0])
+    return f"{_named(name) if name in Settings.model_fields else name}: "
+
+
 def unknown_variables() -> list[str]:
-    """HOTLINE_* names in the environment that nothing reads: most likely misspelt."""
-    known = {f"HOTLINE_{name.upper()}" for name in Settings.model_fields}
-    return sorted(name for name in os.environ if name.startswith("HOTLINE_") and name not in known | READ_ELSEWHERE)
+    """Names like ours in the environment that nothing reads: most likely misspelt."""
+    known = {_named(name) for name in Settings.model_fields} | READ_ELSEWHERE
+    ours = ("HOTLINE_", "ZALO_", "TELEGRAM_")
+    return sorted(name for name in os.environ if name.startswith(ours) and name not in known)

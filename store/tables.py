@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
@@ -129,9 +131,16 @@ conversation = Table(
     Column("unclear_turns", Integer, nullable=False, server_default="0"),  # in a row; a burst counts once
     # Null: nothing to do. Past: waits for a worker. Future: a worker has it until then, or a retry is due then.
     Column("wake_at", UtcDateTime, index=True),
+    # The same for what waits to be delivered (bot/sender.py). `send_bulk`: all of it may wait until replies have gone.
+    Column("send_at", UtcDateTime),
+    Column("send_bulk", Boolean, nullable=False, server_default=false()),
+    Column("last_heard_at", UtcDateTime),  # the owner's last interaction: Zalo's windows run from it
+    Column("unreachable", String(40)),  # why the provider does not deliver to this owner; null: it does
+    Column("provider_state", Json),  # what the provider said of this owner last: quota
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("channel", "address"),
 )
+Index("ix_conversation_send", conversation.c.send_bulk, conversation.c.send_at)
 
 inbound = Table(
     "inbound",
@@ -144,11 +153,12 @@ inbound = Table(
     Column("kind", String(20), nullable=False),  # message (from the owner) | event (ours, for the dialogue)
     Column("text", Text, nullable=False),
     Column("payload", Text),
-    Column("status", String(20), nullable=False),  # pending | answered | with_person
+    Column("status", String(20), nullable=False),  # pending | answered | with_person | flood
     Column("attempts", Integer, nullable=False),
     Column("last_error", Text),
     Column("reading", Json),
     Column("masked", Json),  # kinds of secrets that were taken out of the text before it was stored
+    Column("attached", Json),  # kinds of what came with it; the rest is in `attachment`
     Column("received_at", UtcDateTime, nullable=False),
     Column("done_at", UtcDateTime),
     UniqueConstraint("channel", "provider_message_id"),
@@ -171,8 +181,33 @@ outbound = Table(
     Column("in_reply_to", Id, ForeignKey("inbound.id")),
     Column("sender", String(20), nullable=False),  # bot | officer
     Column("reply", Json, nullable=False),
+    # waiting | sending | sent | delivered | seen | held | uncertain | failed; the web chat fetches: its rows are sent
+    Column("status", String(20), nullable=False, server_default="sent"),
+    Column("bulk", Boolean, nullable=False, server_default=false()),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("attempt", String(32)),  # whose call is under way: its result counts, a late one of another does not
+    Column("error", String(60)),  # code of integrations.errors, or of ours
+    Column("provider_message_id", String(100), index=True),
+    Column("decide_at", UtcDateTime),  # until then an uncertain row waits for the provider's echo
+    Column("sent_at", UtcDateTime),
+    Column("delivered_at", UtcDateTime),
+    Column("seen_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("conversation_id", "seq"),
+)
+# What still has to go out, per conversation in its order; and what a person must look at.
+Index(
+    "ix_outbound_undelivered",
+    outbound.c.conversation_id,
+    outbound.c.seq,
+    sqlite_where=outbound.c.status.in_(("waiting", "sending", "uncertain", "held")),
+    postgresql_where=outbound.c.status.in_(("waiting", "sending", "uncertain", "held")),
+)
+Index(
+    "ix_outbound_troubled",
+    outbound.c.status,
+    sqlite_where=outbound.c.status.in_(("uncertain", "failed", "held")),
+    postgresql_where=outbound.c.status.in_(("uncertain", "failed", "held")),
 )
 
 officer = Table(

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from store.survey_tables import metadata
+from store.channel_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

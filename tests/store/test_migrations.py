@@ -3,9 +3,9 @@ from __future__ import annotations
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from store.channel_tables import metadata
 from store.database import Database
 from store.migrate import current_revision, migrate, newest_revision
-from store.survey_tables import metadata
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database) -> None:
