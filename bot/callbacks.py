@@ -1,7 +1,10 @@
-"""The internal port: where the Rasa service calls custom actions back. Never reachable from outside."""
+"""The internal port, never reachable from outside: where the Rasa service calls custom actions back, and whatever else
+only machines of ours may ask (bot/metrics.py).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -10,7 +13,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundExceptio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from actions.context import enter
 from bot.dialogue import TurnRegister
@@ -20,8 +23,8 @@ ACTIONS_PATH = "/actions"
 log = get_logger("bot.callbacks")
 
 
-def internal_app(register: TurnRegister, domain: dict[str, Any]) -> Starlette:
-    """An ASGI app with POST /actions. `domain`: slots and forms of the flows, for rasa-sdk's form actions."""
+def internal_app(register: TurnRegister, domain: dict[str, Any], others: Sequence[BaseRoute] = ()) -> Starlette:
+    """An ASGI app with POST /actions and the `others`. `domain`: slots and forms of the flows, for rasa-sdk's forms."""
     executor = ActionExecutor()
     executor.register_package("actions")
 
@@ -42,7 +45,7 @@ def internal_app(register: TurnRegister, domain: dict[str, Any]) -> Starlette:
             return _json(500, {"code": "action_failed", "detail": str(call.get("next_action"))})
         return _json(200, result.model_dump() if result else {"events": [], "responses": []})
 
-    return Starlette(routes=[Route(ACTIONS_PATH, run_action, methods=["POST"])])
+    return Starlette(routes=[Route(ACTIONS_PATH, run_action, methods=["POST"]), *others])
 
 
 def _json(status: int, body: dict[str, Any]) -> Response:
