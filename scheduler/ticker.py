@@ -18,10 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.wakeups import Wakeups
 from programme.content import Content
-from scheduler import jobs, leadership
+from scheduler import jobs
 from scheduler.jobs import DueJob
 from scheduler.kinds import JobContext, JobKind
 from scheduler.registry import KINDS
+from store import leadership
 from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database

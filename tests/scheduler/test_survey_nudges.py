@@ -22,10 +22,10 @@ from programme.responses import Kept
 from programme.survey.response import left
 from scheduler import survey_nudges
 from scheduler.kinds import JobContext
-from scheduler.leadership import LEASE
 from scheduler.survey_nudges import MOST_AT_ONCE, NUDGE_AFTER, NUDGE_BEFORE, nudge_owners
 from scheduler.ticker import Ticker
 from store.clock import Clock
+from store.leadership import LEASE
 from store.messages import InboundMessage, Reply
 from store.survey_tables import survey_response
 from store.tables import conversation, data_request, inbound, opt_out

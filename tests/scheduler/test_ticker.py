@@ -16,9 +16,9 @@ from scheduler import jobs
 from scheduler import ticker as ticking
 from scheduler.jobs import KEPT
 from scheduler.kinds import JobContext, JobKind
-from scheduler.leadership import LEASE
 from scheduler.registry import KINDS
 from store.database import Database
+from store.leadership import LEASE
 from tests.scheduler.conftest import Desk, Logged
 
 MINUTE = timedelta(minutes=1)

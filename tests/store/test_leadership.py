@@ -8,9 +8,9 @@ from threading import Barrier
 
 from sqlalchemy import select
 
-from scheduler.leadership import LEASE, take
 from store.clock import ManualClock
 from store.database import Database
+from store.leadership import LEASE, give_up, take
 from store.survey_tables import leader
 
 SECOND = timedelta(seconds=1)
@@ -35,6 +35,17 @@ def test_a_leader_that_dies_is_replaced_when_its_lease_is_over(database: Databas
     clock.advance(LEASE - SECOND)
     assert not leads("minh")
     clock.advance(SECOND)
+    assert leads("minh") and not leads("lan")
+
+
+def test_a_leader_that_gives_up_is_replaced_at_once(database: Database, clock: ManualClock) -> None:
+    def leads(holder: str) -> bool:
+        return database.run_now(lambda c: take(c, "scheduler", holder, clock.now()))
+
+    assert leads("lan")
+    database.run_now(lambda c: give_up(c, "scheduler", "minh"))  # not theirs to give up
+    assert not leads("minh")
+    database.run_now(lambda c: give_up(c, "scheduler", "lan"))
     assert leads("minh") and not leads("lan")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, or_, update
+from sqlalchemy import Connection, delete, or_, update
 
 from store.database import insert_if_new
 from store.survey_tables import leader
@@ -33,3 +33,8 @@ def take(connection: Connection, role: str, holder: str, now: datetime, lease: t
     )
     taken = update(leader).where(leader.c.role == role, free).values(holder=holder, until=now + lease)
     return connection.execute(taken).rowcount == 1
+
+
+def give_up(connection: Connection, role: str, holder: str) -> None:
+    """End the lead of `holder` in `role`, so that the next process need not wait for the lease to end."""
+    connection.execute(delete(leader).where(leader.c.role == role, leader.c.holder == holder))
