@@ -24,13 +24,15 @@ LONGEST_ANSWER_BYTES = 64 * 1024
 class Delivery:
     """One call to make: exactly `body`, however often. `key`: calls with the same key keep their order (a person).
 
-    `headers(attempt)`: those of the attempt, counted from 0. `event`: its name in the journal.
+    `headers(attempt)`: those of the attempt, counted from 0. `event`: its name in the journal. `once`: one attempt,
+    whatever comes of it (what a platform would not send: forgeries).
     """
 
     key: str
     event: str
     body: bytes
     headers: Callable[[int], Mapping[str, str]]
+    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class Deliverer:
         for attempt in itertools.count():
             if self.url is None or not self.enabled:
                 break
-            if await self._attempt(number, delivery, attempt):
+            if await self._attempt(number, delivery, attempt) or delivery.once:
                 return True
             pause = self.terms.pause(attempt + 1)
             if pause is None:

@@ -16,8 +16,9 @@ class Bubble:
     """One message in a chat. `side`: the citizen's own, the account's, or a note in between.
 
     `id`: the platform's message id. `buttons`: rows of {"title", and "payload" (pressing it is the action `press` with
-    `payload`, `title` and `message_id`), "url" or "phone"}. `media`: {"kind": "image" | "voice" | "video" | "file" |
-    "location" | "sticker" | "link" | "card", "url", "name"}. `state`: "sent", "received" or "seen".
+    `payload`, `title`, `hidden` and `message_id`), "action" (the action to do instead), "url" or "phone"}. `media`:
+    {"kind": "image" | "voice" | "video" | "file" | "location" | "sticker" | "link" | "card", "url", "name"}. `state`:
+    "sent", "received" or "seen".
     """
 
     side: Literal["person", "account", "note"]

@@ -23,7 +23,7 @@ from integrations.simulation.delivery import Deliverer, Terms
 from integrations.simulation.faults import Fault, FaultKind, Faults
 from integrations.simulation.journal import REQUEST, Journal, Pulse
 from integrations.simulation.media import MediaShelf
-from integrations.simulation.people import P, People, Person, Wish
+from integrations.simulation.people import P, People, Wish
 from integrations.simulation.switches import Switches
 
 LARGEST_REQUEST_BYTES = 64 << 20
@@ -45,7 +45,7 @@ class Simulator(ABC, Generic[P]):
     """
 
     provider: ClassVar[str]
-    terms: ClassVar[Terms]
+    terms: Terms
     actions: Mapping[str, Action[P]]
 
     def __init__(
@@ -87,8 +87,8 @@ class Simulator(ABC, Generic[P]):
 
     @abstractmethod
     def abilities(self) -> Mapping[str, Any]:
-        """What the page offers, all words in Vietnamese: `skin` (a class of page/skins.css), `title`, `account` (whom the
-        citizens write to), `ticks` ({"sent", "received", "seen"}: words; a state that is left out is not shown),
+        """What the page offers, all words in Vietnamese: `skin` (a class of page/skins.css), `title`, `account` (whom
+        the citizens write to), `ticks` ({"sent", "received", "seen"}: words; a state that is left out is not shown),
         `attachments` ([{"action", "label", "accept"}]: sent as a form with a `file`, or as {} for a sample; without
         `accept` only the sample), `relations` ([{"action", "label"}]: plain actions), `writers` ([{"action", "label"}]:
         actions with a `text`, by somebody else than the citizen), `faults` ([{"label", "fault"}]).
@@ -179,6 +179,3 @@ def _reset(request: web.Request) -> None:
     if transport is not None:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
-
-
-__all__ = ["NOTES", "Action", "Person", "Simulator"]
