@@ -126,6 +126,8 @@ class Answerer:
         if work.conversation["holder"] != Holder.BOT:
             return Outcome("with_person", effects=_kept_meanwhile(message["text"], self.content, self.clock.today()))
         waited = self.clock.now() - work.message["received_at"]
+        if message["attached"]:
+            return self._shown_to_person(work)
         if message["attempts"] and waited >= GIVE_UP_AFTER:
             return Outcome("with_person", (self._give_up(work),), escalate=Reason.BOT_UNAVAILABLE)
         desk = self._desk(work)
@@ -241,6 +243,19 @@ class Answerer:
             return read_beside_questions(self.content, text, is_open)
         kept = None if step == ANEW else await desk.survey()  # begun anew, the consent is asked
         return read_for_survey(self.content, kept, text, work.conversation["offered"])
+
+    def _shown_to_person(self, work: Work) -> Outcome:
+        """The bot sees no pictures and hears no recordings: it says that they have arrived, and a person looks.
+
+        What the owner claims by the words beside them counts at once, as while a person has the conversation.
+        """
+        message, language = work.message, work.conversation["language"] or "vi"
+        kinds = dict.fromkeys(message["attached"])
+        what = ", ".join(self.content.phrases.say(f"attached_{kind}", language) for kind in kinds)
+        words = self.content.phrases.say("attachment_received", language, what=what, hours=self.due_hours(work))
+        reply = Reply(words, offers_person=True, entry="attachment_received")
+        kept = _kept_meanwhile(message["text"], self.content, self.clock.today())
+        return Outcome("with_person", (reply,), kept, escalate=Reason.ATTACHMENT)
 
     def _give_up(self, work: Work) -> Reply:
         log.error("turn_given_up", conversation=work.conversation["id"], attempts=work.message["attempts"])

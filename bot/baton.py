@@ -10,6 +10,7 @@ Every change raises the conversation's version, so a turn that is under way find
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -46,6 +47,8 @@ class Reason(StrEnum):
     DISTRESS = "distress"
     BOT_UNAVAILABLE = "bot_unavailable"
     STATE_UNREADABLE = "state_unreadable"
+    ATTACHMENT = "attachment"
+    WROTE_ELSEWHERE = "wrote_elsewhere"
 
 
 class NotEscalated(LookupError):
@@ -112,20 +115,25 @@ def answer(connection: Connection, escalation_id: int, officer_id: int, reply: R
     """
     take(connection, escalation_id, officer_id, now)
     row = _waiting(connection, escalation_id)
-    changed = (
-        update(conversation)
-        .where(conversation.c.id == row["conversation_id"])
-        .values(
-            version=conversation.c.version + 1,
-            last_seq=conversation.c.last_seq + 1,
-            offered=[],  # the bot's buttons are not what "2" refers to any more
-        )
-        .returning(*conversation.c)
-    )
-    outbox.append(connection, connection.execute(changed).mappings().one(), [reply], now, sender="officer")
+    channel = connection.execute(select(conversation.c.channel).filter_by(id=row["conversation_id"])).scalar_one()
+    # The bot's buttons are not what "2" refers to any more
+    outbox.say(connection, row["conversation_id"], channel, [reply], now, sender="officer", offered=[])
     if row["answered_at"] is None:
         connection.execute(update(escalation).filter_by(id=escalation_id).values(answered_at=now))
     return str(row["conversation_id"])
+
+
+def wrote_elsewhere(connection: Connection, conversation_id: str, app: str, now: datetime, due_hours: int) -> None:
+    """A person has answered from the provider's own app: they hold the conversation as long as any officer does.
+
+    `app`: the officer's name for the log, since the provider may not say who it was. Where an officer of ours holds it
+    already, nothing changes: both write to the owner, and the thread shows both.
+    """
+    number = escalate(connection, conversation_id, Reason.WROTE_ELSEWHERE, now, due_hours)
+    with contextlib.suppress(NotHolder):
+        take(connection, number, officer_named(connection, app, now), now)
+    first = update(escalation).where(escalation.c.id == number, escalation.c.answered_at.is_(None))
+    connection.execute(first.values(answered_at=now))
 
 
 def return_to_bot(connection: Connection, escalation_id: int, now: datetime, officer_id: int | None = None) -> str:

@@ -31,6 +31,8 @@ _NOT_OF_THE_MATTER = frozenset(
         "handed_to_person",
         "state_unreadable",
         "please_wait",
+        "attachment_received",
+        "flood",
     }
 )
 # The dialogue ends a loop when it hands over; that its question was open shows in what the bot had said last.

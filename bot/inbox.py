@@ -6,8 +6,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, null, select, update
 
+from bot import attachments
 from bot.baton import HOLDER_WHEN_WRITTEN_TO, Holder
 from bot.secrets import mask, mask_behind, may_be_a_value
 from store.contacts import Contacts
@@ -29,13 +30,15 @@ class Work:
 class Accepted:
     """`duplicate`: this provider message was stored before; nothing changed and `seq` is its old number.
 
-    `work`: the conversation was idle and has been taken for the caller, who must run it at once.
+    `work`: the conversation was idle and has been taken for the caller, who must run it at once. `is_flood`: it was
+    kept, but is not answered.
     """
 
     conversation_id: str
     seq: int
     duplicate: bool
     work: Work | None = None
+    is_flood: bool = False
 
 
 _FIND = select(conversation).where(
@@ -97,9 +100,47 @@ _NUMBER = (
         last_seq=conversation.c.last_seq + 1,
         holder=HOLDER_WHEN_WRITTEN_TO,
         wake_at=func.coalesce(conversation.c.wake_at, bindparam("wake")),
+        last_heard_at=bindparam("heard"),
+        unreachable=null(),  # who writes can be written to
     )
     .returning(*conversation.c)
 )
+
+
+_NTH_NEWEST = (
+    select(inbound.c.received_at)
+    .where(inbound.c.conversation_id == bindparam("conversation"), inbound.c.kind == "message")
+    .order_by(inbound.c.seq.desc())
+    .limit(1)
+    .offset(bindparam("before"))
+)
+FLOOD = "flood"
+
+
+def begins_flood(connection: Connection, conversation_id: str, seq: int) -> bool:
+    """Whether the message with this number is the first of those that came too fast."""
+    before = (
+        select(inbound.c.status)
+        .where(inbound.c.conversation_id == conversation_id, inbound.c.kind == "message", inbound.c.seq < seq)
+        .order_by(inbound.c.seq.desc())
+        .limit(1)
+    )
+    return connection.scalar(before) != FLOOD
+
+
+def was_written_in(connection: Connection, conversation_id: str) -> bool:
+    """Whether the owner has ever written here."""
+    written = select(inbound.c.id).filter_by(conversation_id=conversation_id).limit(1)
+    return connection.scalar(written) is not None
+
+
+def _writes_too_fast(connection: Connection, number: RowMapping, message: InboundMessage, most: int) -> bool:
+    """Whether `most` messages of this person came within the last minute."""
+    if number["last_seq"] <= most:
+        return False
+    newest = {"conversation": number["id"], "before": most - 1}
+    at: datetime | None = connection.scalar(_NTH_NEWEST, newest)
+    return at is not None and message.received_at - at < timedelta(minutes=1)
 
 
 def _just_before(connection: Connection, conversation_id: str, now: datetime) -> str:
@@ -114,12 +155,14 @@ def accept(
     message: InboundMessage,
     now: datetime,
     take_until: datetime | None = None,
+    most_in_a_minute: int | None = None,
 ) -> Accepted:
     """Store `message` as the conversation's next and make the conversation due.
 
     Idempotent: (channel, provider_message_id) is unique, so a provider's repetition, however late, is recognised by
     the database itself. The number is given under the conversation's row lock: numbers follow the order of commits.
-    With `take_until` an idle conversation is taken at once, which saves the worker its own claim.
+    With `take_until` an idle conversation is taken at once, which saves the worker its own claim. What one person sends
+    beyond `most_in_a_minute` is kept for people to see and not answered.
     """
     # What must never have been sent is not kept either: from here on nobody sees more than what it was
     text, masked = mask(message.text)
@@ -127,7 +170,9 @@ def accept(
         text, masked = mask_behind(_just_before(connection, conversation_id, now), text)
     # The row lock comes first: two deliveries of one message wait here for each other
     wake = take_until or now
-    number = connection.execute(_NUMBER, {"conversation": conversation_id, "wake": wake}).mappings().one()
+    values = {"conversation": conversation_id, "wake": wake, "heard": message.received_at}
+    number = connection.execute(_NUMBER, values).mappings().one()
+    is_flood = most_in_a_minute is not None and _writes_too_fast(connection, number, message, most_in_a_minute)
     row = {
         "conversation_id": conversation_id,
         "seq": number["last_seq"],
@@ -137,15 +182,20 @@ def accept(
         "text": text,
         "masked": list(masked) or None,
         "payload": message.payload,
-        "status": "pending",
+        "attached": [attachment.kind for attachment in message.attachments] or None,
+        "status": FLOOD if is_flood else "pending",
         "attempts": 0,
         "received_at": message.received_at,
     }
     stored = insert_if_new(connection, inbound, row)
     if stored is not None:
+        attachments.keep(connection, stored["id"], message.attachments, now)
         taken = take_until is not None and number["wake_at"] == take_until
+        if taken and is_flood:
+            connection.execute(update(conversation).filter_by(id=conversation_id).values(wake_at=now))
+            taken = False
         work = Work(number, stored) if taken else None
-        return Accepted(conversation_id, stored["seq"], duplicate=False, work=work)
+        return Accepted(conversation_id, stored["seq"], duplicate=False, work=work, is_flood=is_flood)
     # The number is not given back: gaps are harmless, reuse would not be. Somebody may wait behind the old message.
     first = connection.execute(
         select(inbound.c.conversation_id, inbound.c.seq).filter_by(

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, bindparam, update
+from sqlalchemy import Boolean, Connection, RowMapping, bindparam, func, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot import baton, effects, outbox
 from bot.answering import HOLDING_AFTER, Answerer, Outcome, Wait
 from bot.dialogue import DialogueUnavailable
 from bot.inbox import Work
-from bot.wakeups import Wakeups
+from bot.wakeups import OUTBOX, Wakeups
 from programme.responses import ResponseChanged
 from store.clock import Clock
 from store.crypto import Keyring
@@ -57,6 +57,9 @@ _ADVANCE = (
         unclear_turns=bindparam("unclear"),
         dialogue_state=bindparam("state"),
         wake_at=bindparam("wake"),
+        # null and true where nothing is said: then nothing changes
+        send_at=func.coalesce(conversation.c.send_at, bindparam("send")),
+        send_bulk=conversation.c.send_bulk & bindparam("says_nothing", type_=Boolean),
     )
     .returning(*conversation.c)
 )
@@ -121,8 +124,14 @@ class TurnRunner:
         except (Superseded, ResponseChanged):
             log.info("turn_superseded", conversation=conversation_id)
             return await self.database.run(lambda connection: self._next(connection, conversation_id))
-        self.wakeups.notify(conversation_id)
+        self._tell(work)
         return following
+
+    def _tell(self, work: Work) -> None:
+        """Whoever shows or delivers what was said just now."""
+        self.wakeups.notify(work.conversation["id"])
+        if outbox.is_pushed(work.conversation["channel"]):
+            self.wakeups.notify(OUTBOX)
 
     def _next(self, connection: Connection, conversation_id: str) -> Work | None:
         """The oldest pending message, with the lease renewed for it; without one the conversation goes to rest."""
@@ -148,13 +157,14 @@ class TurnRunner:
             await self.database.run(commit)
         except Superseded:
             return
-        self.wakeups.notify(work.conversation["id"])
+        self._tell(work)
 
     def _commit(self, connection: Connection, work: Work, outcome: Outcome) -> RowMapping:
         now = self.clock.now()
         told = None if outcome.status == "answered" else work.conversation["outage_told_at"]
         outcome = self._with_notice(work, outcome)
-        row = self._advance(connection, work, outcome.replies, now + LEASE, told, outcome)
+        parts = outbox.fitted(work.conversation["channel"], outcome.replies)
+        row = self._advance(connection, work, parts, now + LEASE, told, outcome)
         done = {"status": outcome.status, "done_at": now, "reading": outcome.reading and outcome.reading.as_json()}
         for message in (work.message, *outcome.together):
             connection.execute(_MESSAGE_DONE, {"message": message["id"], **done})
@@ -163,7 +173,7 @@ class TurnRunner:
         reason = effects.apply(connection, self.keyring, turn, outcome.effects) or outcome.escalate
         if reason is not None:
             baton.escalate(connection, work.conversation["id"], reason, now, self.answerer.due_hours(work))
-        outbox.append(connection, row, outcome.replies, now, in_reply_to=work.message["id"])
+        outbox.append(connection, row, parts, now, in_reply_to=work.message["id"])
         return row
 
     def _with_notice(self, work: Work, outcome: Outcome) -> Outcome:
@@ -212,6 +222,8 @@ class TurnRunner:
             "unclear": unclear,
             "state": known["dialogue_state"] if state is None else state,
             "wake": wake_at,
+            "send": self.clock.now() if replies and outbox.is_pushed(known["channel"]) else None,
+            "says_nothing": not replies,
         }
         row = connection.execute(_ADVANCE, values).mappings().first()
         if row is None:
@@ -227,9 +239,12 @@ class TurnRunner:
 
         def commit(connection: Connection) -> None:
             told: datetime | None = work.conversation["outage_told_at"]
-            replies: tuple[Reply, ...] = ()
+            replies: Sequence[Reply] = ()
             if due_to_tell and told is None:
-                told, replies = now, (self.answerer.say(work, "please_wait"),)
+                told, replies = (
+                    now,
+                    outbox.fitted(work.conversation["channel"], [self.answerer.say(work, "please_wait")]),
+                )
             row = self._advance(connection, work, replies, retry_at, told)
             values = {"attempts": attempts, "last_error": error[:500]}
             connection.execute(update(inbound).filter_by(id=work.message["id"]).values(values))
@@ -240,4 +255,4 @@ class TurnRunner:
         except Superseded:
             return
         log.warning("turn_put_off", conversation=work.conversation["id"], attempts=attempts, error=error)
-        self.wakeups.notify(work.conversation["id"])
+        self._tell(work)

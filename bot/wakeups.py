@@ -9,6 +9,8 @@ import asyncio
 from collections import defaultdict
 
 INBOX = "inbox"
+OUTBOX = "outbox"
+ATTACHMENTS = "attachments"
 
 
 class Wakeups:

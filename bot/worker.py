@@ -28,6 +28,7 @@ class Worker:
     def __init__(self, database: Database, runner: TurnRunner, clock: Clock, wakeups: Wakeups) -> None:
         self.database, self.runner, self.clock, self.wakeups = database, runner, clock, wakeups
         self._turns: set[asyncio.Task[None]] = set()
+        self._promised = 0
 
     async def run(self) -> None:
         try:
@@ -47,18 +48,32 @@ class Worker:
         try:
             taken = await self._claim()
             for work in taken:
-                self.begin(work)
+                self._start(work)
             if not taken:
                 await self.wakeups.wait(news, await self._nap())
         finally:
             news.cancel()
 
     def lease(self) -> datetime | None:
-        """Until when a message that comes in now may be taken for this worker; None while it has no room."""
-        return self.clock.now() + LEASE if len(self._turns) < PARALLEL_TURNS else None
+        """Until when a message that comes in now may be taken for this worker; None while it has no room.
+
+        With a lease goes a place: it ends with `begin`, or with `release` when nothing was taken.
+        """
+        if len(self._turns) + self._promised >= PARALLEL_TURNS:
+            return None
+        self._promised += 1
+        return self.clock.now() + LEASE
+
+    def release(self) -> None:
+        """Give back the place that `lease` promised."""
+        self._promised -= 1
 
     def begin(self, work: Work) -> None:
-        """Run the turns of a conversation that was taken for this worker."""
+        """Run the turns of a conversation that was taken for this worker with a lease."""
+        self.release()
+        self._start(work)
+
+    def _start(self, work: Work) -> None:
         turn = asyncio.create_task(self._run_turns(work))
         self._turns.add(turn)
         turn.add_done_callback(self._turns.discard)

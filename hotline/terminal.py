@@ -56,6 +56,8 @@ _REASONS = {
     Reason.DISTRESS: "CẦN GIÚP NGAY: chủ cửa hàng đang tuyệt vọng hoặc gặp nguy hiểm",
     Reason.BOT_UNAVAILABLE: "trợ lý ảo bị gián đoạn",
     Reason.STATE_UNREADABLE: "lỗi trạng thái hội thoại",
+    Reason.ATTACHMENT: "gửi ảnh, ghi âm, tệp hoặc vị trí",
+    Reason.WROTE_ELSEWHERE: "cán bộ đã trả lời trong ứng dụng của kênh",
 }
 _WHO = {"owner": "Chủ cửa hàng", "bot": "Trợ lý ảo", "officer": "Cán bộ"}
 _FLOWS = {"domain_check_form": "xét điều kiện tên miền"}

@@ -53,3 +53,7 @@ class NotGenuine(Exception):
 
 class NotReadable(Exception):
     """A genuine webhook call whose body is not even JSON of the right outer shape. The argument is a stable code."""
+
+
+class NotSetUp(NotGenuine):
+    """The provider calls before we know the secret it signs with: answered with 200, nothing is believed or kept."""

@@ -8,6 +8,15 @@ from dataclasses import replace
 from integrations.provider import Limits
 from store.messages import Reply
 
+# Here and not with the providers: what is said is cut when it is said, also by processes that send nothing. A channel
+# that is missing has none: its page shows a reply as it is.
+LIMITS = {
+    # Text: the consultation message's; five buttons of at most 100 characters (Zalo OpenAPI v3, appendix on buttons).
+    "zalo": Limits(text=2000, buttons=5, button_title=100),
+    # Bot API, sendMessage: 4,096 UTF-16 units; a hundred buttons is what clients show; 64 fits one line of a phone.
+    "telegram": Limits(text=4096, buttons=100, button_title=64, utf16=True),
+}
+
 
 def shown_text(reply: Reply, limits: Limits) -> str:
     """The words as the owner sees them: the reply's, its buttons as a numbered list where they cannot be buttons, and

@@ -98,6 +98,11 @@ class Provider(Protocol):
     async def fetch(self, source: str, limit_bytes: int) -> Fetched:
         """The bytes behind Attachment.source. Raises FetchFailed."""
 
+    async def invite(self, address: str) -> None:
+        """The window for messages is closed: ask the owner to write, by whatever the provider allows then; nothing where
+        it knows no windows or no way was set up. Raises SendFailed.
+        """
+
     async def acknowledge(self, token: str) -> None:
         """Tell the provider that a button press arrived. Best effort: never raises."""
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import outbox
 from bot.baton import Holder
+from bot.wakeups import OUTBOX
 from programme import responses
 from programme.content import Content
 from programme.phrases import Phrases
@@ -64,6 +65,7 @@ async def nudge_owners(context: JobContext) -> None:
         if sent:
             log.info("survey_nudged", response=response_id, conversation=conversation_id)
             context.wakeups.notify(conversation_id)
+            context.wakeups.notify(OUTBOX)
 
 
 SURVEY_NUDGE = JobKind("survey_nudge", timedelta(minutes=10), nudge_owners)
@@ -127,17 +129,8 @@ def _nudge(content: Content, clock: Clock, response_id: int, conversation_id: st
     if kept is None:
         raise LookupError(response_id)  # it was marked just now, in this transaction
     reply = _reminder(content.phrases, known["language"] or "vi", left(kept.response))
-    changed = (
-        update(conversation)
-        .where(conversation.c.id == conversation_id)
-        .values(
-            version=conversation.c.version + 1,
-            last_seq=conversation.c.last_seq + 1,
-            offered=outbox.offered_by([reply]),
-        )
-        .returning(*conversation.c)
-    )
-    outbox.append(connection, connection.execute(changed).mappings().one(), [reply], now)
+    offered = outbox.offered_by([reply])
+    outbox.say(connection, conversation_id, known["channel"], [reply], now, bulk=True, offered=offered)
     return True
 
 

@@ -67,4 +67,5 @@ class Unread:
     reason: str = ""
 
 
-Event = InboundMessage | Echo | Receipt | Reachability | ContactShared | Unread
+Report = Echo | Receipt | Reachability | ContactShared | Unread
+Event = InboundMessage | Report

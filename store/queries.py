@@ -11,8 +11,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, literal, null, select, union_all, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, literal, null, or_, select, union_all, update
 
+from store.backlog import UNDELIVERED
 from store.tables import conversation, inbound, outbound
 
 MOST_IN_A_BURST = 8
@@ -30,6 +31,30 @@ _CLAIM = (
     .where(conversation.c.id.in_(_DUE))
     .values(wake_at=bindparam("until"))
     .returning(conversation.c.id)
+)
+_TO_SEND = (
+    select(conversation.c.id)
+    .where(conversation.c.send_at <= bindparam("now"))
+    .order_by(conversation.c.send_bulk, conversation.c.send_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM_SENDING = (
+    update(conversation)
+    .where(conversation.c.id.in_(_TO_SEND))
+    .values(send_at=bindparam("until"))
+    .returning(conversation.c.id)
+)
+_NEXT_DELIVERY = select(func.min(conversation.c.send_at)).where(conversation.c.send_at.is_not(None))
+# Uncertain for good (decide_at null) stands in nobody's way
+_UNDELIVERED = (
+    select(outbound)
+    .where(
+        outbound.c.conversation_id == bindparam("conversation"),
+        UNDELIVERED,
+        or_(outbound.c.status != "uncertain", outbound.c.decide_at.is_not(None)),
+    )
+    .order_by(outbound.c.seq)
 )
 _NEXT_WAKE = select(func.min(conversation.c.wake_at))
 _FIRST_PENDING = (
@@ -94,6 +119,25 @@ def claim_conversations(connection: Connection, now: datetime, until: datetime, 
     conversations. SKIP LOCKED lets workers on PostgreSQL pass by each other; SQLite has one writer at a time anyway.
     """
     return list(connection.scalars(_CLAIM, {"now": now, "until": until, "limit": limit}))
+
+
+def claim_deliveries(connection: Connection, now: datetime, until: datetime, limit: int) -> list[str]:
+    """The same for `conversation.send_at`: what has messages to send, replies before bulk.
+
+    ix_conversation_send holds only conversations with something to send.
+    """
+    return list(connection.scalars(_CLAIM_SENDING, {"now": now, "until": until, "limit": limit}))
+
+
+def next_delivery(connection: Connection) -> datetime | None:
+    """When the next delivery is due."""
+    due: datetime | None = connection.scalar(_NEXT_DELIVERY)
+    return due
+
+
+def undelivered(connection: Connection, conversation_id: str) -> list[RowMapping]:
+    """The messages of the conversation that still have to go out or to be decided, in order."""
+    return list(connection.execute(_UNDELIVERED, {"conversation": conversation_id}).mappings())
 
 
 def next_wake(connection: Connection) -> datetime | None:

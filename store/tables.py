@@ -140,7 +140,14 @@ conversation = Table(
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("channel", "address"),
 )
-Index("ix_conversation_send", conversation.c.send_bulk, conversation.c.send_at)
+# Partial, since nearly all conversations have nothing to send
+Index(
+    "ix_conversation_send",
+    conversation.c.send_bulk,
+    conversation.c.send_at,
+    sqlite_where=conversation.c.send_at.is_not(None),
+    postgresql_where=conversation.c.send_at.is_not(None),
+)
 
 inbound = Table(
     "inbound",

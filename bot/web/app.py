@@ -6,13 +6,13 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.web import health, survey, webchat
+from bot.web import attachments, health, survey, uploads, webchat, webhooks
 from bot.web.context import WebContext
+from bot.web.policy import page_policy
 from bot.web.problems import answer_with_problems
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-    " img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": page_policy(),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -20,7 +20,10 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds HEADERS to every response. Plain ASGI, because Starlette's wrapper would buffer event streams."""
+    """Adds HEADERS to every response that does not say otherwise itself (bot/web/policy.py).
+
+    Plain ASGI, because Starlette's wrapper would buffer event streams.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -28,7 +31,9 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
@@ -40,7 +45,10 @@ def public_app(context: WebContext) -> FastAPI:
     app.state.context = context
     answer_with_problems(app)
     app.include_router(health.router)
+    app.include_router(uploads.router)
     app.include_router(webchat.router)
+    app.include_router(attachments.router)
     app.include_router(survey.router)
+    app.router.routes.append(webhooks.route)
     app.add_middleware(SecurityHeaders)
     return app

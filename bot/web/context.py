@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
 from bot.dialogue import Dialogue
+from bot.files import Files
 from bot.flow_domain import Flows
+from bot.intake import Intake
 from bot.wakeups import Wakeups
+from bot.web.limits import WebLimits
 from bot.worker import Worker
+from integrations.provider import Provider
 from programme.content import Content
 from store.clock import Clock
 from store.crypto import Keyring
@@ -18,7 +23,9 @@ from store.database import Database
 
 @dataclass(frozen=True)
 class WebContext:
-    """`province`: the pack that new conversations begin with."""
+    """`province`: the pack that new conversations begin with. `providers`: the channels that have webhooks.
+    `embed_origins`: whose pages may show the web chat (store/origins.py).
+    """
 
     database: Database
     clock: Clock
@@ -28,7 +35,12 @@ class WebContext:
     flows: Flows
     dialogue: Dialogue
     worker: Worker
+    intake: Intake
+    providers: Mapping[str, Provider]
+    files: Files
     province: str
+    embed_origins: tuple[str, ...] = ()
+    limits: WebLimits = field(default_factory=WebLimits)
 
 
 def web_context(request: Request) -> WebContext:

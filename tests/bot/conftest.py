@@ -15,15 +15,23 @@ from sqlalchemy import select
 from bot import inbox
 from bot.answering import Answerer
 from bot.dialogue import Dialogue, TurnRegister
+from bot.files import Files
 from bot.flow_domain import Flows
+from bot.intake import Intake
+from bot.pace import Pace
+from bot.sender import Sender
 from bot.turn import TurnRunner
 from bot.wakeups import Wakeups
 from bot.web.context import WebContext
 from bot.worker import Worker
+from integrations.errors import NotGenuine
+from integrations.fitting import LIMITS, shown_text
+from integrations.provider import Fetched, Limits, Outgoing, Provider, Rate, Sent
 from programme.content import Content
 from store.clock import ManualClock
 from store.crypto import Keyring
 from store.database import Database
+from store.events import Event
 from store.messages import InboundMessage, Reply
 from store.tables import conversation, inbound, outbound
 
@@ -39,6 +47,7 @@ INTENTS = frozenset(
         "event_number_alone",
     }
 )
+MOST_IN_A_MINUTE = 5
 STATE = {"version": 1, "flows": "x", "slots": {}, "loop": None, "requested_slot": None}
 Answer = Callable[[dict[str, Any]], Awaitable[web.Response]]
 
@@ -79,6 +88,51 @@ class StandIn:
 
 
 @dataclass
+class StandInProvider:
+    """A provider that takes everything, unless `outcome` says otherwise; `sent` is what reached it.
+
+    `outcome` gets the message and may raise SendFailed, wait, or return the provider's id.
+    """
+
+    channel: str
+    echoes: bool
+    outcome: Callable[[Outgoing], Awaitable[str | None]] | None = None
+    sent: list[Outgoing] = field(default_factory=list)
+    acknowledged: list[str] = field(default_factory=list)
+    invited: list[str] = field(default_factory=list)
+    rate: Rate = field(default_factory=lambda: Rate(0, 0))
+    state: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def limits(self) -> Limits:
+        return LIMITS[self.channel]
+
+    @property
+    def texts(self) -> list[str]:
+        return [shown_text(message.reply, self.limits) for message in self.sent]
+
+    def read_webhook(self, headers: Any, body: bytes, now: Any) -> list[Event]:
+        raise NotGenuine("stand_in")
+
+    async def send(self, message: Outgoing) -> Sent:
+        self.sent.append(message)
+        given = await self.outcome(message) if self.outcome else None
+        return Sent(given or f"{self.channel}-{len(self.sent)}", self.state)
+
+    async def fetch(self, source: str, limit_bytes: int) -> Fetched:
+        return Fetched(source.encode())
+
+    async def acknowledge(self, token: str) -> None:
+        self.acknowledged.append(token)
+
+    async def invite(self, address: str) -> None:
+        self.invited.append(address)
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass
 class Bot:
     """One conversation of one owner with the bot, driven message by message."""
 
@@ -88,6 +142,7 @@ class Bot:
     runner: TurnRunner
     rasa: StandIn
     web: WebContext
+    sender: Sender
     conversation_id: str = ""
 
     async def open(self, channel: str = "webchat") -> str:
@@ -114,6 +169,15 @@ class Bot:
         accepted = await self.receive(text, payload)
         await self.work()
         return await self.replies(after=accepted.seq)
+
+    async def deliver(self) -> None:
+        """What a sender would do now, to its end."""
+        await self.sender.deliver_due()
+
+    async def sent(self, channel: str = "zalo") -> list[Any]:
+        """The rows of what was said on a channel, in order: status, error, provider_message_id, …"""
+        rows = select(outbound).join(conversation).where(conversation.c.channel == channel)
+        return await self.database.read(lambda c: list(c.execute(rows.order_by(outbound.c.id)).all()))
 
     async def replies(self, after: int = 0, of: str | None = None) -> list[str]:
         rows = (
@@ -149,8 +213,25 @@ async def bot(database: Database, clock: ManualClock, keyring: Keyring, content:
     answerer = Answerer(database, dialogue, flows, content, clock)
     runner = TurnRunner(database, answerer, clock, keyring, wakeups)
     worker = Worker(database, runner, clock, wakeups)
-    context = WebContext(database, clock, keyring, wakeups, content, flows, dialogue, worker, "thai-nguyen")
-    made = Bot(database, clock, keyring, runner, rasa, context)
+    files, zalo = Files(database, content, clock), StandInProvider("zalo", echoes=True)
+    providers: dict[str, Provider] = {"zalo": zalo, "telegram": StandInProvider("telegram", echoes=False)}
+    intake = Intake(database, keyring, clock, worker, wakeups, content, "thai-nguyen", providers, MOST_IN_A_MINUTE)
+    context = WebContext(
+        database=database,
+        clock=clock,
+        keyring=keyring,
+        wakeups=wakeups,
+        content=content,
+        flows=flows,
+        dialogue=dialogue,
+        worker=worker,
+        intake=intake,
+        providers=providers,
+        files=files,
+        province="thai-nguyen",
+    )
+    sender = Sender(database, clock, providers, Pace(clock), files, wakeups)
+    made = Bot(database, clock, keyring, runner, rasa, context, sender)
     made.conversation_id = await made.open()
     yield made
     await dialogue.close()

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from bot import baton, inbox
+from bot.wakeups import OUTBOX
 from bot.baton import Reason
 from bot.wakeups import Wakeups
 from programme import responses
@@ -55,7 +56,7 @@ async def test_the_reminder_says_how_much_is_left_and_has_its_buttons(desk: Desk
     assert (after.version, after.last_seq, sent.seq) == (before.version + 1, before.last_seq + 1, after.last_seq)
     assert [one["payload"] for one in after.offered] == ["/resume_survey", "/pause_survey", "/opt_out"]
     assert (after.holder, after.wake_at, after.dialogue_state) == ("bot", None, before.dialogue_state)
-    assert desk.heard.keys == [before.id]
+    assert desk.heard.keys == [before.id, OUTBOX]
     assert await desk.nudged_at(kept) == desk.clock.now()
 
 
@@ -334,8 +335,8 @@ async def test_a_process_that_dies_before_the_commit_has_done_nothing(
     desk.clock.advance(NUDGE_AFTER)
     append = survey_nudges.outbox.append
 
-    def append_and_die(*arguments: Any) -> None:
-        append(*arguments)
+    def append_and_die(*arguments: Any, **named: Any) -> None:
+        append(*arguments, **named)
         raise Died
 
     with monkeypatch.context() as dying:

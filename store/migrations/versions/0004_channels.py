@@ -59,7 +59,7 @@ def _conversation_and_messages() -> None:
     )
     for column in of_conversation:
         op.add_column("conversation", column)
-    op.create_index("ix_conversation_send", "conversation", ["send_bulk", "send_at"])
+    _partial_index("ix_conversation_send", "conversation", ["send_bulk", "send_at"], "send_at IS NOT NULL")
     op.add_column("inbound", sa.Column("attached", tables.Json))
     of_outbound: tuple[sa.Column[Any], ...] = (
         # what was said before there were channels that push has been fetched

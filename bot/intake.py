@@ -1,0 +1,227 @@
+"""What providers report is taken in here: durable before the provider is answered, and each event once.
+
+The idempotency story. Messages are unique by the provider's id, for good (`bot.inbox`). Of other events a repetition
+changes nothing: receipts only move forward, an echo finds its message by the provider's id, the rest is unique in
+`channel_event`. All that an event changes is committed together, before the webhook answers 200.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection, RowMapping, update
+
+from bot import inbox, metrics, outbox, reports
+from bot.buttons import as_pressed, may_be_sent
+from bot.group_commit import GroupCommit
+from bot.wakeups import ATTACHMENTS, INBOX, OUTBOX, Wakeups
+from bot.worker import Worker
+from integrations.provider import Provider
+from programme.content import Content
+from store.clock import Clock
+from store.contacts import Contacts, normalise_phone
+from store.crypto import Keyring
+from store.database import Database
+from store.events import ContactShared, Echo, Event, Reachability, Receipt, Report, Unread
+from store.logs import get_logger
+from store.messages import InboundMessage, Reply
+from store.tables import conversation, inbound
+
+log = get_logger("bot.intake")
+
+LONGEST_ID = 100
+GREET = "/greet"
+
+
+# Stores a message; the first argument is until when an idle conversation may be taken for our own worker.
+Accept = Callable[[datetime | None, Connection], inbox.Accepted]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What an event that is no message came to."""
+
+    conversation_id: str | None = None
+    duplicate: bool = False
+
+
+class Intake:
+    """One per process. `providers`: by channel, for the acknowledgement of pressed buttons."""
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        clock: Clock,
+        worker: Worker,
+        wakeups: Wakeups,
+        content: Content,
+        province: str,
+        providers: Mapping[str, Provider],
+        most_in_a_minute: int,
+    ) -> None:
+        self.keyring, self.clock, self.worker, self.wakeups = keyring, clock, worker, wakeups
+        self.content, self.province, self.providers = content, province, providers
+        self.most_in_a_minute = most_in_a_minute
+        self._commit = GroupCommit(database)
+        self._acknowledging: set[asyncio.Task[None]] = set()
+
+    async def take(self, channel: str, events: Sequence[Event]) -> None:
+        """Returns when all of `events` are on disk. Raises SQLAlchemyError when the database is away."""
+        await asyncio.gather(*(self._take(channel, event) for event in events))
+
+    async def finish(self) -> None:
+        """Wait for acknowledgements that are under way."""
+        await asyncio.gather(*self._acknowledging, return_exceptions=True)
+
+    async def take_message(self, message: InboundMessage, accept: Accept) -> inbox.Accepted:
+        """The same for one message of a channel that knows its conversations itself: `accept` stores it.
+
+        Raises what `accept` raises; then nothing has happened.
+        """
+        lease = self.worker.lease()
+        accepted = None
+        try:
+            accepted = await self._commit.run(f"{message.channel}:{message.address}", partial(accept, lease))
+        finally:
+            if lease is not None and (accepted is None or accepted.work is None):
+                self.worker.release()
+        if accepted.work is not None:
+            self.worker.begin(accepted.work)
+        else:
+            self.wakeups.notify(INBOX)
+        if message.attachments:
+            self.wakeups.notify(ATTACHMENTS)
+        self.wakeups.notify(accepted.conversation_id)
+        metrics.webhook_received(message.channel, int(not accepted.duplicate), int(accepted.duplicate))
+        return accepted
+
+    async def _take(self, channel: str, event: Event) -> None:
+        if isinstance(event, InboundMessage):
+            message = replace(event, channel=channel)
+            await self.take_message(message, partial(self._message, message))
+            self._acknowledge(channel, message)
+            self.wakeups.notify(OUTBOX)  # something may have been held until now
+            return
+        taken = await self._commit.run(f"{channel}:{getattr(event, 'address', '')}", self._work(channel, event))
+        metrics.webhook_received(channel, int(not taken.duplicate), int(taken.duplicate))
+        if taken.conversation_id is not None:
+            self._wake(taken)
+
+    def _wake(self, taken: Taken) -> None:
+        self.wakeups.notify(INBOX)
+        self.wakeups.notify(OUTBOX)
+        self.wakeups.notify(str(taken.conversation_id))
+
+    def _acknowledge(self, channel: str, message: InboundMessage) -> None:
+        """Ends the spinner on the button; the press itself is safe already."""
+        if message.acknowledge and channel in self.providers:
+            task = asyncio.create_task(self.providers[channel].acknowledge(message.acknowledge))
+            self._acknowledging.add(task)
+            task.add_done_callback(self._acknowledging.discard)
+
+    # --- one event, within a transaction
+
+    def _work(self, channel: str, event: Report) -> Callable[[Connection], Taken]:
+        match event:
+            case Echo():
+                return partial(self._echo, channel, event)
+            case Receipt():
+                return partial(self._receipt, channel, event)
+            case Reachability():
+                return partial(self._reachability, channel, event)
+            case ContactShared():
+                return partial(self._contact, channel, event)
+            case Unread():
+                return partial(self._unread, channel, event)
+
+    def _conversation(self, connection: Connection, channel: str, address: str, name: str | None = None) -> RowMapping:
+        known = inbox.find_conversation(connection, channel, address)
+        if known is None:
+            now = self.clock.now()
+            inbox.open_conversation(connection, self.keyring, channel, address, self.province, now, name)
+            known = inbox.find_conversation(connection, channel, address)
+        if known is None:
+            raise LookupError(channel)  # it was made just now
+        return known
+
+    def _message(self, message: InboundMessage, lease: datetime | None, connection: Connection) -> inbox.Accepted:
+        id_ = _bounded(message.provider_message_id)
+        known = self._conversation(connection, message.channel, _bounded(message.address), message.sender_name)
+        message = as_pressed(connection, known["id"], replace(message, provider_message_id=id_))
+        if message.payload is not None and not may_be_sent(message.payload):
+            message = replace(message, payload=None, text="")  # no button of ours: words that say nothing
+        now = self.clock.now()
+        accepted = inbox.accept(connection, known["id"], message, now, lease, self.most_in_a_minute)
+        if not accepted.duplicate:
+            reports.release_held(connection, known["id"], now)
+        if accepted.is_flood and inbox.begins_flood(connection, known["id"], accepted.seq):
+            words = self.content.phrases.say("flood", known["language"] or "vi")
+            outbox.say(connection, known["id"], known["channel"], [Reply(words, entry="flood")], now)
+        return accepted
+
+    def _echo(self, channel: str, echo: Echo, connection: Connection) -> Taken:
+        known = self._conversation(connection, channel, _bounded(echo.address))
+        hours = self.content.packs.province(known["province"]).sla.hours
+        news = reports.echo(connection, known["id"], channel, echo, self.clock.now(), hours)
+        return Taken(known["id"], duplicate=not news)
+
+    def _receipt(self, channel: str, receipt: Receipt, connection: Connection) -> Taken:
+        known = inbox.find_conversation(connection, channel, _bounded(receipt.address))
+        if known is None:
+            return Taken()
+        return Taken(known["id"], duplicate=not reports.receipt(connection, known["id"], receipt))
+
+    def _reachability(self, channel: str, event: Reachability, connection: Connection) -> Taken:
+        if not reports.keep_event(connection, channel, _bounded(event.event_id), "reachability", event.at):
+            return Taken(duplicate=True)
+        known = self._conversation(connection, channel, _bounded(event.address), event.name)
+        values: dict[str, object] = {"unreachable": None if event.reachable else "blocked"}
+        if event.opens_window:
+            values["last_heard_at"] = event.at
+        connection.execute(update(conversation).filter_by(id=known["id"]).values(values))
+        if not event.opens_window:
+            return Taken(known["id"])
+        reports.release_held(connection, known["id"], self.clock.now())
+        self._greet(connection, known["id"], channel, event)
+        return Taken(known["id"])
+
+    def _greet(self, connection: Connection, conversation_id: str, channel: str, event: Reachability) -> None:
+        """Who has just come is greeted by the dialogue, as if by "xin chào", unless something was said before."""
+        begun = inbox.was_written_in(connection, conversation_id)
+        if not begun:
+            greeting = InboundMessage(channel, event.address, f"greet:{conversation_id}", event.at, payload=GREET)
+            accepted = inbox.accept(connection, conversation_id, greeting, self.clock.now())
+            hidden = update(inbound).filter_by(conversation_id=conversation_id, seq=accepted.seq)
+            connection.execute(hidden.values(kind="event"))
+
+    def _contact(self, channel: str, event: ContactShared, connection: Connection) -> Taken:
+        """The number counts as if it had been typed, so that the dialogue says what becomes of it."""
+        known = self._conversation(connection, channel, _bounded(event.address), event.name)
+        contacts = Contacts(connection, self.keyring)
+        if event.name and contacts.get(known["contact_id"]).name is None:
+            contacts.set_name(known["contact_id"], event.name)
+        phone = normalise_phone(event.phone or "")
+        if phone is None:
+            is_new = reports.keep_event(connection, channel, _bounded(event.event_id), "contact_shared", event.at)
+            return Taken(known["id"], duplicate=not is_new)
+        typed = InboundMessage(channel, event.address, event.event_id, event.at, phone)
+        accepted = self._message(typed, None, connection)
+        return Taken(accepted.conversation_id, accepted.duplicate)
+
+    def _unread(self, channel: str, event: Unread, connection: Connection) -> Taken:
+        id_, now = _bounded(event.event_id), self.clock.now()
+        is_new = reports.keep_event(connection, channel, id_, event.name, now, event.body, event.reason)
+        if is_new and event.reason:
+            log.error("event_dead", channel=channel, kind=event.name, code=event.reason)
+        return Taken(duplicate=not is_new)
+
+
+def _bounded(id_: str) -> str:
+    """A provider's id as it fits its column; what is longer stays unique by its digest."""
+    return id_ if len(id_) <= LONGEST_ID else hashlib.sha256(id_.encode()).hexdigest()

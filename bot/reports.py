@@ -1,0 +1,134 @@
+"""What a provider reports about our own messages, written to them: echoes, receipts; and events that are only kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+
+from bot import baton, outbox
+from integrations.fitting import LIMITS, shown_text
+from store.backlog import UNDELIVERED
+from store.channel_tables import channel_event
+from store.database import insert_if_new
+from store.events import Echo, Receipt
+from store.logs import get_logger
+from store.messages import Reply
+from store.tables import conversation, outbound
+from store.text import clean
+
+log = get_logger("bot.reports")
+
+# Who answers from the provider's own app is not known by name.
+APPS = {"zalo": "Zalo OA Manager"}
+LONGEST_NAME = 60
+LONGEST_REASON = 200
+
+
+def echo(connection: Connection, conversation_id: str, channel: str, said: Echo, now: datetime, due_hours: int) -> bool:
+    """Our own message is known as sent; any other was written by a person, who takes the baton. Whether it was news."""
+    connection.execute(select(conversation.c.id).filter_by(id=conversation_id).with_for_update())
+    known = select(outbound.c.id).filter_by(conversation_id=conversation_id)
+    if connection.scalar(known.where(outbound.c.provider_message_id == said.provider_message_id)) is not None:
+        return False
+    ours = _own(connection, conversation_id, channel, said)
+    if ours is not None:
+        values = {"status": "sent", "provider_message_id": said.provider_message_id, "sent_at": now}
+        decided = update(outbound).where(outbound.c.id == ours["id"])
+        connection.execute(decided.values(error=None, decide_at=None, **values))
+        # What waited for this decision goes on
+        due = update(conversation).where(conversation.c.id == conversation_id, conversation.c.send_at.is_not(None))
+        if ours["status"] == "uncertain":
+            connection.execute(due.values(send_at=now))
+        return True
+    _written_elsewhere(connection, conversation_id, channel, said, now, due_hours)
+    return True
+
+
+def _own(connection: Connection, conversation_id: str, channel: str, said: Echo) -> RowMapping | None:
+    """The message of ours whose call is open or whose outcome is unknown and that says just this."""
+    open_ = (
+        select(outbound)
+        .where(
+            outbound.c.conversation_id == conversation_id,
+            UNDELIVERED,
+            outbound.c.status.in_(("sending", "uncertain")),
+        )
+        .order_by(outbound.c.seq)
+    )
+    for row in connection.execute(open_).mappings():
+        reply = Reply.from_json(row["reply"])
+        if (reply.image or reply.file) and not said.text:
+            return row
+        if said.text and _same(said.text, shown_text(reply, LIMITS[channel])):
+            return row
+    return None
+
+
+def _same(echoed: str, said: str) -> bool:
+    return clean(echoed).split() == clean(said).split()
+
+
+def _written_elsewhere(
+    connection: Connection, conversation_id: str, channel: str, said: Echo, now: datetime, due_hours: int
+) -> None:
+    changed = (
+        update(conversation)
+        .where(conversation.c.id == conversation_id)
+        .values(version=conversation.c.version + 1, last_seq=conversation.c.last_seq + 1, offered=[])
+        .returning(*conversation.c)
+    )
+    row = connection.execute(changed).mappings().one()
+    outbox.append(connection, row, [Reply(said.text)], now, sender="officer")
+    own = update(outbound).filter_by(conversation_id=conversation_id, seq=row["last_seq"])
+    sent = {"status": "sent", "provider_message_id": said.provider_message_id, "sent_at": said.at}
+    connection.execute(own.values(sent))
+    baton.wrote_elsewhere(connection, conversation_id, APPS.get(channel, channel), now, due_hours)
+    log.info("person_wrote_elsewhere", conversation=conversation_id)
+
+
+def receipt(connection: Connection, conversation_id: str, arrived: Receipt) -> bool:
+    """Delivered or seen; only forward, in whatever order receipts come. Whether something changed."""
+    status, before = ("seen", ("sent", "delivered")) if arrived.seen else ("delivered", ("sent",))
+    column = "seen_at" if arrived.seen else "delivered_at"
+    # An uncertain message that has arrived did go out
+    own = update(outbound).where(
+        outbound.c.conversation_id == conversation_id,
+        outbound.c.provider_message_id.in_(arrived.provider_message_ids),
+        outbound.c.status.in_((*before, "sending", "uncertain")),
+    )
+    values = {"status": status, column: arrived.at, "sent_at": func.coalesce(outbound.c.sent_at, arrived.at)}
+    return connection.execute(own.values(decide_at=None, error=None, **values)).rowcount > 0
+
+
+def release_held(connection: Connection, conversation_id: str, now: datetime) -> bool:
+    """The owner has written, so the window is open: what was held goes out. Whether there was something."""
+    held = update(outbound).where(
+        outbound.c.conversation_id == conversation_id, UNDELIVERED, outbound.c.status == "held"
+    )
+    if not connection.execute(held.values(status="waiting", error=None)).rowcount:
+        return False
+    connection.execute(update(conversation).filter_by(id=conversation_id).values(send_at=now))
+    return True
+
+
+def keep_event(
+    connection: Connection,
+    channel: str,
+    event_id: str,
+    name: str,
+    now: datetime,
+    body: str | None = None,
+    reason: str = "",
+) -> bool:
+    """Keep an event that is no message; with a reason it waits for a person. Whether it is new."""
+    row = {
+        "channel": channel,
+        "event_id": event_id,
+        "name": name[:LONGEST_NAME],
+        "status": "dead" if reason else "done",
+        "error": reason[:LONGEST_REASON] or None,
+        "body": body,
+        "received_at": now,
+    }
+    return insert_if_new(connection, channel_event, row) is not None

@@ -1,0 +1,322 @@
+"""Delivers what was said to the providers: each conversation in its order, many conversations at a time.
+
+The idempotency story. A row is marked `sending`, committed, before its provider is called, and gets its result after.
+A process that dies between leaves it `sending`; when its lease has ended it is *uncertain*: the provider may have taken
+it. Where the provider reports what it sent (Zalo), the echo is waited for and decides. Else it stays so: a person sees
+it, and nothing is sent again by itself. Whoever was only slow still counts: a result belongs to its `attempt`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import metrics
+from bot.files import FileGone, Files
+from bot.pace import Pace
+from bot.retry import ECHO_WAIT, RetryDecision, decide
+from bot.wakeups import OUTBOX, Wakeups
+from integrations.errors import Fate, ProviderError, SendFailed
+from integrations.provider import Outgoing, Provider, Sent
+from store.clock import Clock
+from store.database import Database
+from store.logs import get_logger
+from store.messages import Reply
+from store.queries import claim_deliveries, next_delivery, undelivered
+from store.tables import conversation, outbound
+
+log = get_logger("bot.sender")
+
+PARALLEL_SENDS = 48
+# One delivery with its upload; a provider's own time limit is shorter.
+CALL_SECONDS = 15
+# A conversation is left to its sender so long: longer than a delivery. It is what the conversations of a killed sender
+# wait before their open call is declared uncertain.
+LEASE = timedelta(seconds=20)
+LONGEST_NAP_SECONDS = 1.0
+SHORTEST_NAP_SECONDS = 0.02
+# So long a message may wait for its turn in memory; longer, and it goes back into the queue.
+PATIENCE_SECONDS = 0.3
+NO_PROVIDER_WAIT = timedelta(minutes=1)
+# After so many troubles in a row a channel is left alone for a moment: what is not called cannot become uncertain.
+MANY_TROUBLES = 3
+LONGEST_PAUSE_SECONDS = 30.0
+
+TIMED_OUT = ProviderError("timed_out", Fate.UNCERTAIN, "Nhà cung cấp không trả lời kịp, chưa rõ tin đã đi hay chưa.")
+BROKE = ProviderError("sender_broke", Fate.UNCERTAIN, "Lỗi của hotline khi gửi, chưa rõ tin đã đi hay chưa.")
+FILE_GONE = ProviderError("file_gone", Fate.REFUSED, "Ảnh hoặc tệp cần gửi không còn.")
+INTERRUPTED, UNREACHABLE, CHANNEL_OFF = "interrupted", "unreachable", "channel_off"
+
+_LOCK = select(conversation).where(conversation.c.id == bindparam("conversation")).with_for_update()
+_SEND_AT = update(conversation).where(conversation.c.id == bindparam("conversation")).values(send_at=bindparam("at"))
+_MARK = (
+    update(outbound)
+    .where(outbound.c.id == bindparam("message"))
+    .values(status="sending", attempt=bindparam("token"), attempts=outbound.c.attempts + 1)
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A message marked `sending` for us."""
+
+    conversation: RowMapping
+    message: RowMapping
+    token: str
+
+    @property
+    def channel(self) -> str:
+        return str(self.conversation["channel"])
+
+
+class Sender:
+    """One per process. `providers`: by channel; what is said on another channel waits."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        providers: Mapping[str, Provider],
+        pace: Pace,
+        files: Files,
+        wakeups: Wakeups,
+    ) -> None:
+        self.database, self.clock, self.providers, self.pace = database, clock, providers, pace
+        self.files, self.wakeups = files, wakeups
+        self._sending: set[asyncio.Task[None]] = set()
+        self._troubles: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Deliver until cancelled; deliveries under way are finished first."""
+        try:
+            while True:
+                try:
+                    await self._look()
+                except SQLAlchemyError:
+                    log.exception("outbox_unreadable")
+                    await asyncio.sleep(LONGEST_NAP_SECONDS)
+        finally:
+            await self.finish()
+
+    async def finish(self) -> None:
+        """Wait for the deliveries that are under way."""
+        await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def deliver_due(self) -> None:
+        """Deliver what is due now, to its end."""
+        while await self._begin_due(PARALLEL_SENDS):
+            await self.finish()
+
+    async def _look(self) -> None:
+        """Begin what is due; if nothing is, sleep until something may be."""
+        news = self.wakeups.listen(OUTBOX)
+        try:
+            free = PARALLEL_SENDS - len(self._sending)
+            if free <= 0:
+                await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+            elif not await self._begin_due(free):
+                await self.wakeups.wait(news, await self._nap())
+        finally:
+            news.cancel()
+
+    async def _begin_due(self, limit: int) -> bool:
+        calls = await self.database.run(lambda c: self._claim(c, limit))
+        for call in calls:
+            sending = asyncio.create_task(self._deliver(call))
+            self._sending.add(sending)
+            sending.add_done_callback(self._sending.discard)
+        return bool(calls)
+
+    async def _nap(self) -> float:
+        due = await self.database.read(next_delivery)
+        if due is None:
+            return LONGEST_NAP_SECONDS
+        return min(LONGEST_NAP_SECONDS, max(SHORTEST_NAP_SECONDS, (due - self.clock.now()).total_seconds()))
+
+    # --- within transactions
+
+    def _claim(self, connection: Connection, limit: int) -> list[Call]:
+        now = self.clock.now()
+        taken = claim_deliveries(connection, now, now + LEASE, limit)
+        return [call for id_ in taken if (call := self._next(connection, id_)) is not None]
+
+    def _next(self, connection: Connection, conversation_id: str) -> Call | None:
+        """The conversation's next message, marked as ours; None when there is nothing to send now.
+
+        Only whoever has taken the conversation calls this, so a row that is `sending` here was left by somebody dead.
+        """
+        now = self.clock.now()
+        row = connection.execute(_LOCK, {"conversation": conversation_id}).mappings().one()
+        provider = self.providers.get(row["channel"])
+        if provider is None:
+            return self._rest(connection, conversation_id, now + NO_PROVIDER_WAIT)
+        for message in undelivered(connection, conversation_id):
+            status, decide_at = message["status"], message["decide_at"]
+            if status == "sending":
+                decide_at = now + ECHO_WAIT if provider.echoes else None
+                self._change(connection, message, status="uncertain", error=INTERRUPTED, decide_at=decide_at)
+                log.warning("message_uncertain", message=message["id"], code=INTERRUPTED)
+                metrics.message_delivered(row["channel"], "uncertain")
+                status = "uncertain"
+            if status == "uncertain":
+                if decide_at is not None and decide_at > now:
+                    return self._rest(connection, conversation_id, decide_at)
+                self._change(connection, message, decide_at=None)
+                continue
+            if status == "held":
+                return self._rest(connection, conversation_id, None)
+            if row["unreachable"]:
+                self._change(connection, message, status="failed", error=UNREACHABLE)
+                metrics.message_delivered(row["channel"], "failed")
+                continue
+            token = secrets.token_hex(16)
+            connection.execute(_MARK, {"message": message["id"], "token": token})
+            self._rest(connection, conversation_id, now + LEASE)
+            return Call(row, message, token)
+        return self._rest(connection, conversation_id, None)
+
+    @staticmethod
+    def _rest(connection: Connection, conversation_id: str, at: datetime | None) -> None:
+        connection.execute(_SEND_AT, {"conversation": conversation_id, "at": at})
+
+    @staticmethod
+    def _change(connection: Connection, message: RowMapping, **values: Any) -> None:
+        connection.execute(update(outbound).where(outbound.c.id == message["id"]).values(values))
+
+    @staticmethod
+    def _is_ours(connection: Connection, call: Call, **values: Any) -> bool:
+        """Write a call's result, unless an echo or a receipt has brought it already, or a later attempt took over."""
+        own = update(outbound).where(
+            outbound.c.id == call.message["id"],
+            outbound.c.attempt == call.token,
+            outbound.c.status.in_(("sending", "uncertain")),
+        )
+        return connection.execute(own.values(values)).rowcount == 1
+
+    # --- between them
+
+    async def _deliver(self, call: Call | None) -> None:
+        """Send `call` and what else waits in its conversation."""
+        try:
+            while call is not None:
+                wait = await self._turn_in(call)
+                if wait:
+                    await self._give_back(call, wait)
+                    return
+                call = await self._send(call, self.providers[call.channel])
+        except SQLAlchemyError:
+            log.exception("delivery_not_written")  # the lease brings the conversation back
+        except Exception:
+            log.exception("delivery_broke")
+
+    async def _turn_in(self, call: Call) -> float:
+        """0 when the message may go now; else the seconds after which it should be tried again."""
+        patience = PATIENCE_SECONDS
+        rate = self.providers[call.channel].rate
+        while True:
+            wait = await self.pace.ready_in(
+                call.channel, call.conversation["address"], rate, bulk=bool(call.message["bulk"])
+            )
+            if wait <= 0 or wait > patience:
+                return max(wait, 0.0)
+            await asyncio.sleep(wait)
+            patience -= wait
+
+    async def _give_back(self, call: Call, seconds: float) -> None:
+        """It was not called: certainly not taken, and no attempt."""
+        at = self.clock.now() + timedelta(seconds=seconds)
+
+        def work(connection: Connection) -> None:
+            connection.execute(_LOCK, {"conversation": call.conversation["id"]})
+            if self._is_ours(connection, call, status="waiting", attempt=None, attempts=call.message["attempts"]):
+                self._rest(connection, call.conversation["id"], at)
+
+        await self.database.run(work)
+
+    async def _send(self, call: Call, provider: Provider) -> Call | None:
+        now = self.clock.now()
+        known = call.conversation
+        try:
+            reply = Reply.from_json(call.message["reply"])
+            address = reply.image or (reply.file.url if reply.file else None)
+            file = await self.files.read(address) if address else None
+            message = Outgoing(known["address"], reply, now, file, known["last_heard_at"])
+            with metrics.provider_call(call.channel):
+                async with asyncio.timeout(CALL_SECONDS):
+                    sent = await provider.send(message)
+        except SendFailed as failure:
+            return await self._failed(call, failure, provider)
+        except FileGone:
+            return await self._failed(call, SendFailed(FILE_GONE), provider)
+        except TimeoutError:
+            return await self._failed(call, SendFailed(TIMED_OUT), provider)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            log.exception("send_broke", message=call.message["id"])
+            return await self._failed(call, SendFailed(BROKE), provider)
+        self._troubles.pop(call.channel, None)
+        return await self.database.run(lambda c: self._accepted(c, call, sent))
+
+    def _accepted(self, connection: Connection, call: Call, sent: Sent) -> Call | None:
+        connection.execute(_LOCK, {"conversation": call.conversation["id"]})
+        values = {"provider_message_id": sent.provider_message_id, "sent_at": self.clock.now(), "error": None}
+        if self._is_ours(connection, call, status="sent", decide_at=None, **values):
+            metrics.message_delivered(call.channel, "sent")
+        if sent.state:
+            own = update(conversation).where(conversation.c.id == call.conversation["id"])
+            connection.execute(own.values(provider_state=sent.state))
+        return self._next(connection, call.conversation["id"])
+
+    async def _failed(self, call: Call, failure: SendFailed, provider: Provider) -> Call | None:
+        now, attempts = self.clock.now(), call.message["attempts"] + 1
+        decision = decide(failure, attempts, call.message["created_at"], now, provider.echoes)
+        log.warning("message_not_taken", message=call.message["id"], code=decision.code, status=decision.status)
+        metrics.message_delivered(call.channel, decision.status)
+        await self._slow_down(call, failure, decision)
+        following = await self.database.run(lambda c: self._write_failure(c, call, decision))
+        if decision.status == "held":
+            await self._invite(call, provider)
+        return following
+
+    def _write_failure(self, connection: Connection, call: Call, decision: RetryDecision) -> Call | None:
+        conversation_id = call.conversation["id"]
+        connection.execute(_LOCK, {"conversation": conversation_id})
+        values: dict[str, Any] = {"status": decision.status, "error": decision.code, "decide_at": None}
+        if decision.status == "uncertain":
+            values["decide_at"] = decision.again_at
+        if not self._is_ours(connection, call, **values):
+            return self._next(connection, conversation_id)
+        if decision.unreachable:
+            own = update(conversation).where(conversation.c.id == conversation_id)
+            connection.execute(own.values(unreachable=decision.code[:40]))
+        if decision.status == "waiting":
+            return self._rest(connection, conversation_id, decision.again_at)
+        return self._next(connection, conversation_id)
+
+    async def _slow_down(self, call: Call, failure: SendFailed, decision: RetryDecision) -> None:
+        if decision.pause_chat:
+            await self.pace.back_off(call.channel, call.conversation["address"], decision.pause_chat.total_seconds())
+        if decision.pause_channel:
+            await self.pace.back_off(call.channel, None, decision.pause_channel.total_seconds())
+        if failure.error.fate not in (Fate.UNCERTAIN, Fate.RETRY):
+            self._troubles.pop(call.channel, None)
+            return
+        troubles = self._troubles[call.channel] = self._troubles.get(call.channel, 0) + 1
+        if troubles >= MANY_TROUBLES:
+            seconds = min(LONGEST_PAUSE_SECONDS, 2.0 ** (troubles - MANY_TROUBLES))
+            await self.pace.back_off(call.channel, None, seconds)
+
+    async def _invite(self, call: Call, provider: Provider) -> None:
+        """The window is closed: ask the owner, where the provider has a way, to write, so that it opens again."""
+        try:
+            await provider.invite(call.conversation["address"])
+        except SendFailed as failure:
+            log.warning("invitation_not_taken", message=call.message["id"], code=failure.error.code)
