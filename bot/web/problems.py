@@ -18,25 +18,31 @@ _TITLES = {
     401: "Chưa được phép",
     404: "Không tìm thấy",
     405: "Cách gọi chưa đúng",
+    408: "Gửi lên quá lâu",
+    410: "Đã hết hạn",
     413: "Nội dung quá lớn",
+    415: "Loại tệp chưa nhận được",
+    416: "Không có phần này",
     422: "Nội dung chưa hợp lệ",
+    429: "Gửi hơi nhanh",
     500: "Hệ thống gặp lỗi",
     503: "Chưa sẵn sàng",
 }
 
 
 class Problem(Exception):
-    """An answer that is not what was asked for. `detail` says what to do."""
+    """An answer that is not what was asked for. `detail` says what to do; `retry_after` in seconds."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    def __init__(self, status: int, code: str, detail: str, retry_after: int | None = None) -> None:
         super().__init__(detail)
-        self.status, self.code, self.detail = status, code, detail
+        self.status, self.code, self.detail, self.retry_after = status, code, detail, retry_after
 
 
-def problem_response(status: int, code: str, detail: str) -> JSONResponse:
+def problem_response(status: int, code: str, detail: str, retry_after: int | None = None) -> JSONResponse:
     title = _TITLES.get(status, HTTPStatus(status).phrase)
     body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
-    return JSONResponse(body, status, media_type="application/problem+json")
+    headers = None if retry_after is None else {"Retry-After": str(retry_after)}
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
 def answer_with_problems(app: FastAPI) -> None:
@@ -44,7 +50,7 @@ def answer_with_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def _problem(_: Request, problem: Problem) -> JSONResponse:
-        return problem_response(problem.status, problem.code, problem.detail)
+        return problem_response(problem.status, problem.code, problem.detail, problem.retry_after)
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:
