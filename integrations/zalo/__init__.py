@@ -1,0 +1,1 @@
+"""Zalo Official Account, OpenAPI v3.0: webhook, client, tokens, windows."""
