@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.wakeups import ATTACHMENTS, Wakeups
@@ -115,9 +115,10 @@ def seal(keyring: Keyring, content: bytes, kind: Kind, name: str | None, announc
     return Sealed(keyring.encrypt_bytes(content), media_type, cleaned, len(content), note)
 
 
-def fill(connection: Connection, inbound_id: int, sealed: Sealed, now: datetime) -> None:
+def fill(connection: Connection, conversation_id: str, seq: int, sealed: Sealed, now: datetime) -> None:
     """The content of a message's only attachment, which came with the message itself."""
-    row = (attachment.c.inbound_id == inbound_id, attachment.c.position == 0)
+    message = select(inbound.c.id).filter_by(conversation_id=conversation_id, seq=seq).scalar_subquery()
+    row = (attachment.c.inbound_id == message, attachment.c.position == 0)
     connection.execute(update(attachment).where(*row).values(_stored(sealed, now)))
 
 
@@ -143,19 +144,32 @@ _METADATA = [
 ]
 
 
-def find(connection: Connection, attachment_id: int) -> Kept | None:
-    """One attachment, without its content."""
-    row = connection.execute(select(*_METADATA).filter_by(id=attachment_id)).mappings().first()
+def find(connection: Connection, attachment_id: int, conversation_id: str | None = None) -> Kept | None:
+    """One attachment, of this conversation if one is named; without its content."""
+    asked = select(*_METADATA).where(attachment.c.id == attachment_id)
+    if conversation_id is not None:
+        asked = asked.join(inbound).where(inbound.c.conversation_id == conversation_id)
+    row = connection.execute(asked).mappings().first()
     return None if row is None else _kept(row)
 
 
 def of_messages(connection: Connection, inbound_ids: Collection[int]) -> dict[int, list[Kept]]:
     """The attachments of messages by inbound id, in order, without their content; without those that have none."""
+    asked = select(*_METADATA, attachment.c.inbound_id.label("of")).where(attachment.c.inbound_id.in_(inbound_ids))
+    return _listed(connection, asked) if inbound_ids else {}
+
+
+def of_thread(connection: Connection, conversation_id: str, seqs: Collection[int]) -> dict[int, list[Kept]]:
+    """The same by the messages' numbers within one conversation."""
+    asked = select(*_METADATA, inbound.c.seq.label("of")).join(inbound)
+    here = asked.where(inbound.c.conversation_id == conversation_id, inbound.c.seq.in_(seqs))
+    return _listed(connection, here) if seqs else {}
+
+
+def _listed(connection: Connection, asked: Select[Any]) -> dict[int, list[Kept]]:
     found: dict[int, list[Kept]] = {}
-    if inbound_ids:
-        asked = select(*_METADATA).where(attachment.c.inbound_id.in_(inbound_ids))
-        for row in connection.execute(asked.order_by(attachment.c.inbound_id, attachment.c.position)).mappings():
-            found.setdefault(row["inbound_id"], []).append(_kept(row))
+    for row in connection.execute(asked.order_by(attachment.c.inbound_id, attachment.c.position)).mappings():
+        found.setdefault(row["of"], []).append(_kept(row))
     return found
 
 
@@ -168,7 +182,8 @@ def read_content(connection: Connection, attachment_id: int) -> bytes | None:
 def _kept(row: RowMapping) -> Kept:
     latitude, _, longitude = (row["place"] or "").partition(",")
     place = (float(latitude), float(longitude)) if longitude else None
-    return Kept(**{**row, "kind": Kind(row["kind"]), "place": place})
+    values = {column.name: row[column.name] for column in _METADATA}
+    return Kept(**{**values, "kind": Kind(row["kind"]), "place": place})
 
 
 # ---- fetching ----
