@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from redis import Redis
 
 from hotline.models import ensure_model
 from programme.content import Content, load_content
@@ -17,6 +19,9 @@ from store.clock import ManualClock
 from store.crypto import Keyring
 from store.database import Database, open_database
 from store.migrate import migrate
+from tools.services.machine import Machine
+from tools.services.redis import Redis as RedisService
+from tools.services.redis_server import PrivateRedis
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # 9 o'clock in the morning in Việt Nam
 SECRET = "a secret of the tests, long enough to be one"
@@ -83,6 +88,33 @@ def database(database_url: str, keyring: Keyring, clock: ManualClock) -> Iterato
     opened = open_database(database_url, keyring, clock)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> str:
+    """The URL of a Redis that others may be using too; `make test` provides it."""
+    url = os.environ.get("HOTLINE_TEST_REDIS_URL")
+    if not url:
+        pytest.fail("HOTLINE_TEST_REDIS_URL is not set: run the suite with make test")
+    return url
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> Iterator[str]:
+    """The same server under an own prefix (see store/redis_link.py); what was left there is removed afterwards."""
+    prefix = f"hotline-test-{uuid.uuid4().hex}"
+    yield redis_server + ("&" if "?" in redis_server else "?") + f"prefix={prefix}"
+    with contextlib.closing(Redis.from_url(redis_server)) as client:
+        for key in client.scan_iter(f"{prefix}:*", count=1000):
+            client.delete(key)
+
+
+@pytest.fixture
+def private_redis() -> Iterator[PrivateRedis]:
+    """A running Redis for this test alone, which may kill it and start it again."""
+    service = RedisService(Machine())
+    yield service.start_private()
+    service.stop()
 
 
 class _new_database:

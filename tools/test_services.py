@@ -1,6 +1,8 @@
-"""Provides the services the tests need (PostgreSQL, a browser) to one command, and takes them away again.
+"""Provides the services the tests need (PostgreSQL, Redis, a browser) to one command, and takes them away again.
 
-    python -m tools.test_services -- COMMAND…     with HOTLINE_TEST_DATABASE_URL and HOTLINE_CHROMIUM set
+    python -m tools.test_services -- COMMAND…
+
+COMMAND runs with HOTLINE_TEST_DATABASE_URL, HOTLINE_TEST_REDIS_URL and HOTLINE_CHROMIUM set.
 
 When a service cannot be had, one sentence says what was tried and what helps, nothing runs, the status is 2;
 otherwise it is the command's. A server is handed over: the tests make and drop their own databases there.
@@ -19,6 +21,7 @@ from typing import Protocol
 from tools.services.browser import Browser
 from tools.services.machine import Machine, Missing, die_with_parent
 from tools.services.postgres import Postgres
+from tools.services.redis import Redis
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_SECONDS = 60  # for the command to tidy up after it was interrupted
@@ -114,7 +117,7 @@ def main(arguments: Sequence[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     machine = Machine()
-    return serve([Postgres(machine), Browser(machine)], arguments[1:])
+    return serve([Postgres(machine), Redis(machine), Browser(machine)], arguments[1:])
 
 
 if __name__ == "__main__":
