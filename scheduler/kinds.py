@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.wakeups import Wakeups
 from programme.content import Content
+from scheduler.watch import NOTHING_WATCHED, Watch
 from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database
@@ -22,6 +23,7 @@ class JobContext:
     content: Content
     wakeups: Wakeups
     keyring: Keyring
+    watch: Watch = NOTHING_WATCHED
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from scheduler.alarms import ALARMS
 from scheduler.kinds import JobKind
+from scheduler.retention import RETENTION
 from scheduler.survey_nudges import SURVEY_NUDGE
 
-KINDS: Mapping[str, JobKind] = MappingProxyType({kind.name: kind for kind in (SURVEY_NUDGE,)})
+KINDS: Mapping[str, JobKind] = MappingProxyType({kind.name: kind for kind in (SURVEY_NUDGE, ALARMS, RETENTION)})

@@ -22,6 +22,7 @@ from scheduler import jobs
 from scheduler.jobs import DueJob
 from scheduler.kinds import JobContext, JobKind
 from scheduler.registry import KINDS
+from scheduler.watch import NOTHING_WATCHED, Watch
 from store import leadership
 from store.clock import Clock
 from store.crypto import Keyring
@@ -49,8 +50,9 @@ class Ticker:
         wakeups: Wakeups,
         keyring: Keyring,
         kinds: Mapping[str, JobKind] = KINDS,
+        watch: Watch = NOTHING_WATCHED,
     ) -> None:
-        self.context = JobContext(database, clock, content, wakeups, keyring)
+        self.context = JobContext(database, clock, content, wakeups, keyring, watch)
         self.kinds = kinds
         self.name = secrets.token_hex(16)
 

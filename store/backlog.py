@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, false, func, select, text
+from sqlalchemy import Connection, false, func, select, text
 
 from store.channel_tables import alarm, channel_event
 from store.tables import inbound, outbound
@@ -21,8 +21,16 @@ UNDELIVERED_STATUSES = ("waiting", "sending", "uncertain", "held")
 
 INBOX = select(func.count(), func.min(inbound.c.received_at)).where(PENDING)
 OUTBOX = select(outbound.c.status, func.count().label("messages")).where(UNDELIVERED).group_by(outbound.c.status)
+# What waits behind a message that is held waits for the owner, not for us.
+_ahead = outbound.alias("ahead")
+_HELD_BACK = (
+    select(_ahead.c.id)
+    .where(_ahead.c.conversation_id == outbound.c.conversation_id, _ahead.c.seq < outbound.c.seq)
+    .where(text("ahead.status IN ('waiting', 'sending', 'uncertain', 'held')"), _ahead.c.status == "held")
+    .exists()
+)
 OLDEST_REPLY = select(func.min(outbound.c.created_at)).where(
-    and_(UNDELIVERED, outbound.c.status.in_(("waiting", "sending")), outbound.c.bulk == false())
+    UNDELIVERED, outbound.c.status.in_(("waiting", "sending")), outbound.c.bulk == false(), ~_HELD_BACK
 )
 DEAD_LETTERS = select(func.count()).select_from(channel_event).where(DEAD)
 OPEN_ALARMS = select(func.count()).select_from(alarm).where(alarm.c.closed_at.is_(None))

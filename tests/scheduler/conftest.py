@@ -21,6 +21,7 @@ from scheduler.kinds import JobContext, JobKind
 from scheduler.registry import KINDS
 from scheduler.ticker import Ticker
 from store.clock import ManualClock
+from store.crypto import Keyring
 from store.database import Database, open_database
 from store.survey_tables import due_job, survey_response
 from store.tables import conversation, outbound
@@ -107,6 +108,12 @@ class Desk:
     async def jobs(self) -> list[Any]:
         rows = select(due_job).order_by(due_job.c.due_at, due_job.c.kind)
         return await self.database.read(lambda c: list(c.execute(rows)))
+
+
+@pytest.fixture
+def context(database: Database, clock: ManualClock, content: Content, keyring: Keyring) -> JobContext:
+    """The rooms of a job that needs no bot."""
+    return JobContext(database, clock, content, Wakeups(), keyring)
 
 
 @pytest.fixture

@@ -24,7 +24,10 @@ from tests.scheduler.conftest import Desk, Logged
 MINUTE = timedelta(minutes=1)
 NINE = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # where the clock of the tests stands
 # Every kind, and the module that tests what it does.
-TESTED = {"survey_nudge": Path(__file__).with_name("test_survey_nudges.py")}
+TESTED = {
+    kind: Path(__file__).with_name(f"test_{module}.py")
+    for kind, module in {"survey_nudge": "survey_nudges", "alarms": "alarms", "retention": "retention"}.items()
+}
 
 
 class Died(BaseException):

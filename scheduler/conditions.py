@@ -1,0 +1,261 @@
+"""What somebody on duty must know, each as a small object. When they are told, and how often: alarms.py.
+
+A condition that measures opens at one measure and is over only at a milder one, so that a value which wavers around its
+limit is one alarm and not many. Details name numbers, channels and codes, never a person.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from sqlalchemy import Connection
+
+from integrations.errors import Fate, ProviderError
+from programme.working_days import Deadlines
+from scheduler.provider_errors import described
+from scheduler.watch import Watch
+from scheduler.working_hours import working_time
+from store import alarm_queries
+from store.backlog import Backlog, read_backlog
+
+LATELY = timedelta(hours=1)
+CHANNELS = {"zalo": "Zalo", "telegram": "Telegram"}
+# Zalo's refresh token ends after 3 months, and without it a person must give the consent anew.
+AGEING, ENDING = timedelta(days=75), timedelta(days=85)
+# Of the 25 hours of an access token: it is renewed with five left, so at two something has failed for hours.
+ACCESS_LEFT = timedelta(hours=2)
+OUTBOX_AGE, OUTBOX_CALM = timedelta(minutes=5), timedelta(minutes=1)
+INBOX_AGE, INBOX_CALM = timedelta(minutes=2), timedelta(seconds=30)
+GIBIBYTE = 2**30
+DISK_SHARE, DISK_BYTES = 0.05, GIBIBYTE
+DISK_CALM = 1.2  # times the limits
+# Zalo: the account or the package has nothing left to send with.
+BALANCE = frozenset({"zalo_-211", "zalo_-311", "zalo_-321", "zalo_zbs_-115", "zalo_zbs_-137", "zalo_zbs_-144"})
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a condition looks at. `is_open`: its alarm is open already."""
+
+    connection: Connection
+    now: datetime
+    timezone: tzinfo
+    calendar: Deadlines
+    watch: Watch
+    is_open: bool = False
+
+    def backlog(self) -> Backlog:
+        return read_backlog(self.connection, self.now)
+
+    def clock(self, at: datetime) -> str:
+        return f"{at.astimezone(self.timezone):%H:%M ngày %d/%m}"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`name`: at most 60 characters, for good. `title`, `remedy` and what `check` returns are Vietnamese; None: all is
+    well. `check` runs in a transaction that only reads.
+    """
+
+    name: str
+    title: str
+    remedy: str
+    check: Callable[[Moment], str | None]
+
+
+def _quiet(channel: str) -> Callable[[Moment], str | None]:
+    def check(moment: Moment) -> str | None:
+        if channel not in moment.watch.channels:
+            return None
+        heard = alarm_queries.last_heard(moment.connection, channel)
+        limit = timedelta(hours=moment.watch.quiet_hours)
+        if heard is None or working_time(moment.calendar, heard, moment.now, moment.timezone, limit) < limit:
+            return None
+        return (
+            f"Kênh {CHANNELS[channel]} không đưa gì về trong {moment.watch.quiet_hours} giờ làm việc, lần cuối lúc"
+            f" {moment.clock(heard)}."
+        )
+
+    return check
+
+
+def _token_trouble(moment: Moment) -> str | None:
+    pair = alarm_queries.zalo_pair(moment.connection)
+    if pair is None or pair["trouble"] is None:
+        return None
+    if pair["trouble"] == "lost":
+        return "Không nhận được câu trả lời của Zalo khi đổi mã, mã cũ có thể đã bị hủy."
+    return "Zalo từ chối mã làm mới."
+
+
+def _refresh_older_than(limit: timedelta) -> Callable[[Moment], str | None]:
+    def check(moment: Moment) -> str | None:
+        pair = alarm_queries.zalo_pair(moment.connection)
+        if pair is None or moment.now - pair["issued_at"] <= limit:
+            return None
+        return f"Mã làm mới của Zalo đã {(moment.now - pair['issued_at']).days} ngày chưa được đổi; nó sống 3 tháng."
+
+    return check
+
+
+def _access_ending(moment: Moment) -> str | None:
+    pair = alarm_queries.zalo_pair(moment.connection)
+    if pair is None or pair["expires_at"] - moment.now >= ACCESS_LEFT:
+        return None
+    return f"Mã truy cập Zalo hết hạn lúc {moment.clock(pair['expires_at'])} mà chưa đổi được mã mới."
+
+
+def _inbox_old(moment: Moment) -> str | None:
+    backlog = moment.backlog()
+    if backlog.inbox_age <= (INBOX_CALM if moment.is_open else INBOX_AGE):
+        return None
+    return f"{backlog.inbox} tin của chủ cửa hàng chưa được trả lời, tin lâu nhất đã chờ {_long(backlog.inbox_age)}."
+
+
+def _outbox_old(moment: Moment) -> str | None:
+    backlog = moment.backlog()
+    if backlog.outbox_age <= (OUTBOX_CALM if moment.is_open else OUTBOX_AGE):
+        return None
+    waiting = backlog.outbox["waiting"] + backlog.outbox["sending"]
+    return f"{waiting} tin chưa gửi được, câu trả lời lâu nhất đã chờ {_long(backlog.outbox_age)}."
+
+
+def _undelivered(moment: Moment) -> str | None:
+    uncertain, failed = alarm_queries.undecided(moment.connection, moment.now - LATELY, moment.now)
+    if not uncertain and not failed:
+        return None
+    return f"Trong một giờ qua: {uncertain} tin không rõ đã đến chưa, {failed} tin gửi không được."
+
+
+def _dead_letters(moment: Moment) -> str | None:
+    dead = moment.backlog().dead_letters
+    return f"{dead} sự kiện của các kênh không đọc được, đang chờ người xem." if dead else None
+
+
+def _flood(moment: Moment) -> str | None:
+    count = alarm_queries.floods(moment.connection, moment.now - LATELY)
+    return f"Trong một giờ qua có {count} tin bị gác lại vì một người gửi quá nhiều." if count else None
+
+
+def _attachments(moment: Moment) -> str | None:
+    count = alarm_queries.failed_attachments(moment.connection, moment.now - LATELY)
+    return f"Trong một giờ qua có {count} tệp, ảnh hoặc ghi âm không tải về được." if count else None
+
+
+def _disk(moment: Moment) -> str | None:
+    times = DISK_CALM if moment.is_open else 1
+    for volume in moment.watch.volumes:
+        disk = shutil.disk_usage(volume)
+        if disk.free < times * max(DISK_BYTES, DISK_SHARE * disk.total):
+            share = 100 * disk.free / disk.total
+            return f"Ổ đĩa của {volume} chỉ còn {disk.free / GIBIBYTE:.1f} GB ({share:.0f} %)."
+    return None
+
+
+def _is_down(error: ProviderError) -> bool:
+    return error.fate is Fate.CHANNEL_DOWN and error.code not in BALANCE
+
+
+def _is_alarming(error: ProviderError) -> bool:
+    return error.alarm and not _is_down(error) and error.code not in BALANCE
+
+
+def _is_about_money(error: ProviderError) -> bool:
+    return error.code in BALANCE
+
+
+def _met(channel: str, concerns: Callable[[ProviderError], bool]) -> Callable[[Moment], str | None]:
+    """Messages of ours have lately met an error of the channel that `concerns` the condition."""
+
+    def check(moment: Moment) -> str | None:
+        found = alarm_queries.provider_errors(moment.connection, moment.now - LATELY)
+        said = [
+            f"{error.detail} ({code}, {count} tin)"
+            for code, count in sorted(found.items())
+            if code.startswith(f"{channel}_") and (error := described(code)) is not None and concerns(error)
+        ]
+        return " ".join(said) or None
+
+    return check
+
+
+def _long(age: timedelta) -> str:
+    minutes = int(age.total_seconds()) // 60
+    return f"{minutes} phút" if minutes < 120 else f"{minutes // 60} giờ"
+
+
+_PER_CHANNEL = [
+    condition
+    for channel, name in CHANNELS.items()
+    for condition in (
+        Condition(
+            f"quiet_{channel}",
+            f"kênh {name} im lặng",
+            f"Xem webhook còn bật trong trang quản lý của {name} không, rồi chạy: hotline channel check {channel}",
+            _quiet(channel),
+        ),
+        Condition(
+            f"channel_down_{channel}",
+            f"kênh {name} không gửi được",
+            f"Chạy: hotline channel check {channel}, rồi làm theo dòng có dấu ✗. Tin đang chờ sẽ tự đi tiếp.",
+            _met(channel, _is_down),
+        ),
+        Condition(
+            f"refused_{channel}",
+            f"{name} báo lỗi cần người xem",
+            "Báo người phụ trách kỹ thuật kèm các mã lỗi ở trên.",
+            _met(channel, _is_alarming),
+        ),
+    )
+]
+_NEW_PAIR = (
+    "Chạy hotline zalo connect và mở địa chỉ in ra, hoặc lấy cặp mã ở API Explorer rồi chạy hotline zalo tokens."
+)
+CONDITIONS: tuple[Condition, ...] = (
+    *_PER_CHANNEL,
+    Condition("zalo_token_trouble", "mất quyền gọi Zalo", _NEW_PAIR, _token_trouble),
+    Condition("zalo_refresh_ageing", "mã làm mới của Zalo đã cũ", _NEW_PAIR, _refresh_older_than(AGEING)),
+    Condition("zalo_refresh_ending", "KHẨN: mã làm mới của Zalo sắp hết hạn", _NEW_PAIR, _refresh_older_than(ENDING)),
+    Condition(
+        "zalo_access_ending",
+        "mã truy cập Zalo sắp hết hạn",
+        "Chạy: hotline channel check zalo. Nếu không tự khỏi thì cấp mã mới: hotline zalo connect",
+        _access_ending,
+    ),
+    Condition(
+        "inbox_old",
+        "tin đến chưa được trả lời",
+        "Xem dịch vụ Rasa còn chạy không (/readyz nêu phần đang thiếu) và nhật ký của hotline.",
+        _inbox_old,
+    ),
+    Condition(
+        "outbox_old",
+        "tin trả lời chưa gửi được",
+        "Chạy hotline channel check zalo, hotline channel check telegram và xem nhật ký của hotline.",
+        _outbox_old,
+    ),
+    Condition(
+        "undelivered",
+        "có tin không đến hoặc không rõ đã đến",
+        "Xem các tin này và gửi lại khi cần; hotline không tự gửi lại tin không rõ đã đến.",
+        _undelivered,
+    ),
+    Condition("dead_letters", "có sự kiện không đọc được", "Xem từng sự kiện, rồi ghi là đã xem.", _dead_letters),
+    Condition("flood", "có người gửi dồn dập", "Cán bộ xem các tin bị gác lại: hotline escalations list", _flood),
+    Condition(
+        "attachments_failed",
+        "tệp đính kèm không tải được",
+        "Cán bộ xin chủ cửa hàng gửi lại: hotline escalations list",
+        _attachments,
+    ),
+    Condition("disk", "ổ đĩa sắp đầy", "Dọn hoặc mở rộng ổ đĩa ngay: đầy thì tin mới không nhận được nữa.", _disk),
+    Condition(
+        "balance",
+        "hết tiền hoặc hết lượt gửi",
+        "Nạp tiền vào Zalo Cloud Account hoặc nâng gói OA trong trang quản lý của Zalo.",
+        _met("zalo", _is_about_money),
+    ),
+)

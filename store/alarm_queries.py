@@ -1,0 +1,104 @@
+"""What the alarms ask the database every minute, each from an index and little of it, and the alarms' own rows.
+
+Where there is no index by time, only the newest rows are looked at (NEWEST): ids grow with time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, func, or_, select, union_all, update
+
+from store.backlog import TROUBLED, UNDELIVERED
+from store.channel_tables import alarm, attachment, channel_event, zalo_token
+from store.database import insert_if_new
+from store.tables import conversation, inbound, outbound
+
+NEWEST = 5_000
+
+
+def last_heard(connection: Connection, channel: str) -> datetime | None:
+    """When the channel last brought anything; None if it never has.
+
+    Walks back from the newest row to the channel's last one: long only while the channel is silent.
+    """
+    if not connection.scalar(select(conversation.c.id).where(conversation.c.channel == channel).limit(1)):
+        return None
+    newest = [
+        select(table.c.received_at).where(table.c.channel == channel).order_by(newest_first).limit(1)
+        for table, newest_first in ((inbound, inbound.c.id.desc()), (channel_event, channel_event.c.received_at.desc()))
+    ]
+    heard = [at for statement in newest if (at := connection.scalar(statement)) is not None]
+    return max(heard, default=None)
+
+
+def zalo_pair(connection: Connection) -> RowMapping | None:
+    """expires_at, issued_at, trouble of Zalo's pair of tokens."""
+    columns = zalo_token.c
+    pair = select(columns.expires_at, columns.issued_at, columns.trouble)
+    return connection.execute(pair).mappings().first()
+
+
+def undecided(connection: Connection, since: datetime, now: datetime) -> tuple[int, int]:
+    """How many messages said after `since` are uncertain (the wait for their echo is over), and how many failed."""
+    rows = (
+        select(outbound.c.status, func.count().label("messages"))
+        .where(TROUBLED, outbound.c.created_at > since, outbound.c.status.in_(("uncertain", "failed")))
+        .where(or_(outbound.c.decide_at.is_(None), outbound.c.decide_at <= now))
+        .group_by(outbound.c.status)
+    )
+    found = {row.status: row.messages for row in connection.execute(rows)}
+    return found.get("uncertain", 0), found.get("failed", 0)
+
+
+def provider_errors(connection: Connection, since: datetime) -> dict[str, int]:
+    """How many messages have met which error: those still to be sent, and of those said after `since` what came to
+    nothing or is held.
+    """
+    code = outbound.c.error
+    waiting = select(code).where(UNDELIVERED, outbound.c.status.in_(("waiting", "sending")))
+    ended = select(code).where(TROUBLED, outbound.c.created_at > since)
+    both = union_all(waiting, ended).subquery()
+    rows = connection.execute(
+        select(both.c.error, func.count().label("messages")).where(both.c.error.is_not(None)).group_by(both.c.error)
+    )
+    return {row.error: row.messages for row in rows}
+
+
+def floods(connection: Connection, since: datetime) -> int:
+    """How many of the newest messages that came after `since` were too many for their sender."""
+    newest = select(inbound.c.status, inbound.c.received_at).order_by(inbound.c.id.desc()).limit(NEWEST).subquery()
+    counted = select(func.count()).where(newest.c.status == "flood", newest.c.received_at > since)
+    return connection.scalar(counted) or 0
+
+
+def failed_attachments(connection: Connection, since: datetime) -> int:
+    """How many of the newest attachments, of messages that came after `since`, could not be fetched."""
+    columns = attachment.c
+    newest = select(columns.status, columns.inbound_id).order_by(columns.id.desc()).limit(NEWEST).subquery()
+    counted = (
+        select(func.count())
+        .select_from(newest.join(inbound, inbound.c.id == newest.c.inbound_id))
+        .where(newest.c.status == "failed", inbound.c.received_at > since)
+    )
+    return connection.scalar(counted) or 0
+
+
+def open_alarms(connection: Connection) -> list[RowMapping]:
+    """The alarms that are not over, the oldest first."""
+    rows = select(alarm).where(alarm.c.closed_at.is_(None)).order_by(alarm.c.opened_at, alarm.c.id)
+    return list(connection.execute(rows).mappings())
+
+
+def open_alarm(connection: Connection, name: str, detail: str, now: datetime) -> bool:
+    """Whether it is new: there is one open alarm of a name."""
+    row = {"name": name, "detail": detail[:500], "opened_at": now}
+    return insert_if_new(connection, alarm, row) is not None
+
+
+def mark_told(connection: Connection, id_: int, detail: str, now: datetime) -> None:
+    connection.execute(update(alarm).where(alarm.c.id == id_).values(detail=detail[:500], told_at=now))
+
+
+def close_alarm(connection: Connection, id_: int, now: datetime) -> None:
+    connection.execute(update(alarm).where(alarm.c.id == id_).values(closed_at=now))

@@ -1,0 +1,240 @@
+"""Each condition of the alarms: what opens it, what leaves it alone, what ends it."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections import namedtuple
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, insert
+
+from programme.content import Content
+from scheduler.conditions import CONDITIONS, GIBIBYTE, Moment
+from scheduler.watch import Watch
+from store.channel_tables import attachment, channel_event, zalo_token
+from store.clock import ManualClock
+from store.contacts import Contacts
+from store.crypto import Keyring
+from store.database import Database, insert_returning_id
+from store.messages import Reply
+from store.tables import conversation, inbound, outbound
+from tests.store.plans import tables_read_whole
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+BY_NAME = {condition.name: condition for condition in CONDITIONS}
+Usage = namedtuple("Usage", "total used free")
+
+
+class World:
+    """A database to fill, and what a condition says of it."""
+
+    def __init__(self, database: Database, clock: ManualClock, content: Content, keyring: Keyring) -> None:
+        self.database, self.clock, self.content, self.keyring = database, clock, content, keyring
+        self.watch = Watch(channels=("zalo", "telegram"), quiet_hours=4, volumes=(Path("/"),))
+        self._numbers = itertools.count(1)
+        self._conversations: dict[str, str] = {}
+
+    def says(self, name: str, is_open: bool = False) -> str | None:
+        return self.database.read_now(lambda c: BY_NAME[name].check(self.moment(c, is_open)))
+
+    def moment(self, connection: Connection, is_open: bool = False) -> Moment:
+        deadlines = self.content.deadlines
+        return Moment(connection, self.clock.now(), self.clock.timezone, deadlines, self.watch, is_open)
+
+    def conversation(self, channel: str) -> str:
+        """The one conversation of a channel."""
+        if channel not in self._conversations:
+            row = {"id": f"{channel}-1", "channel": channel, "address": "1", "province": "thai-nguyen"}
+            row |= {"holder": "bot", "version": 0, "last_seq": 0, "created_at": self.clock.now()}
+
+            def add(connection: Connection) -> None:
+                contact = Contacts(connection, self.keyring).add(self.clock.now(), None)
+                connection.execute(insert(conversation).values(row | {"contact_id": contact}))
+
+            self.database.run_now(add)
+            self._conversations[channel] = f"{channel}-1"
+        return self._conversations[channel]
+
+    def hear(self, channel: str = "zalo", status: str = "answered", ago: timedelta = timedelta(0)) -> int:
+        number = next(self._numbers)
+        row = {"conversation_id": self.conversation(channel), "seq": number, "channel": channel, "kind": "message"}
+        row |= {"provider_message_id": str(number), "text": "x", "status": status, "attempts": 0}
+        row["received_at"] = self.clock.now() - ago
+        return self.database.run_now(lambda c: insert_returning_id(c, inbound, row))
+
+    def say(self, status: str, error: str | None = None, ago: timedelta = timedelta(0), **more: Any) -> None:
+        channel = more.pop("channel", "zalo")
+        row = {"conversation_id": self.conversation(channel), "seq": next(self._numbers), "sender": "bot"}
+        row |= {"reply": Reply("x").as_json(), "status": status, "error": error} | more
+        row["created_at"] = self.clock.now() - ago
+        self.database.run_now(lambda c: c.execute(insert(outbound).values(row)))
+
+    def report(self, status: str = "done", channel: str = "zalo", ago: timedelta = timedelta(0)) -> None:
+        """An event that is no message."""
+        row = {"channel": channel, "event_id": str(next(self._numbers)), "name": "x", "status": status}
+        row["received_at"] = self.clock.now() - ago
+        self.database.run_now(lambda c: c.execute(insert(channel_event).values(row)))
+
+    def attach(self, status: str, ago: timedelta = timedelta(0)) -> None:
+        row = {"inbound_id": self.hear(ago=ago), "position": 0, "kind": "image", "status": status}
+        self.database.run_now(lambda c: c.execute(insert(attachment).values(row)))
+
+    def hold_pair(self, age: timedelta = HOUR, left: timedelta = 20 * HOUR, trouble: str | None = None) -> None:
+        now = self.clock.now()
+        row = {"id": 1, "access": "a", "refresh": "r", "issued_at": now - age, "expires_at": now + left}
+        self.database.run_now(lambda c: c.execute(insert(zalo_token).values(row | {"trouble": trouble})))
+
+    def disk(self, monkeypatch: pytest.MonkeyPatch, free: float, total: float) -> None:
+        usage = Usage(int(total * GIBIBYTE), int((total - free) * GIBIBYTE), int(free * GIBIBYTE))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+
+
+@pytest.fixture
+def world(
+    database: Database, clock: ManualClock, content: Content, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> World:
+    made = World(database, clock, content, keyring)
+    made.disk(monkeypatch, free=50, total=100)
+    return made
+
+
+# What opens each alarm, and words that its detail must have. The clock stands at 9 o'clock on a Monday morning.
+OPENING: dict[str, tuple[Callable[[World], None], str]] = {
+    "quiet_zalo": (lambda w: w.hear(ago=3 * DAY + HOUR), "Zalo không đưa gì về trong 4 giờ làm việc"),
+    "quiet_telegram": (lambda w: w.hear("telegram", ago=3 * DAY + HOUR), "Telegram"),
+    "channel_down_zalo": (lambda w: w.say("waiting", "zalo_-204", ago=5 * HOUR), "OA đã bị khóa"),
+    "channel_down_telegram": (lambda w: w.say("waiting", "telegram_token", channel="telegram"), "TELEGRAM_BOT_TOKEN"),
+    "refused_zalo": (lambda w: w.say("failed", "zalo_-248"), "vi phạm tiêu chuẩn"),
+    "refused_telegram": (lambda w: w.say("waiting", "telegram_conflict", channel="telegram"), "chương trình khác"),
+    "zalo_token_trouble": (lambda w: w.hold_pair(trouble="refused"), "từ chối"),
+    "zalo_refresh_ageing": (lambda w: w.hold_pair(age=76 * DAY), "76 ngày"),
+    "zalo_refresh_ending": (lambda w: w.hold_pair(age=86 * DAY), "86 ngày"),
+    "zalo_access_ending": (lambda w: w.hold_pair(left=HOUR), "hết hạn lúc 10:00 ngày 23/11"),
+    "inbox_old": (lambda w: w.hear(status="pending", ago=3 * MINUTE), "1 tin của chủ cửa hàng"),
+    "outbox_old": (lambda w: w.say("waiting", ago=6 * MINUTE), "đã chờ 6 phút"),
+    "undelivered": (lambda w: w.say("uncertain", "timed_out"), "1 tin không rõ đã đến chưa, 0 tin gửi không được"),
+    "dead_letters": (lambda w: w.report("dead", ago=9 * DAY), "1 sự kiện"),
+    "flood": (lambda w: w.hear(status="flood"), "1 tin bị gác lại"),
+    "attachments_failed": (lambda w: w.attach("failed"), "1 tệp"),
+    "balance": (lambda w: w.say("held", "zalo_-321"), "hết tiền"),
+}
+DISK_ALONE = {"disk"}  # needs the disk, not the database: below
+
+
+def all_is_well(world: World) -> None:
+    """Much has happened, and nothing of it is anybody's trouble."""
+    world.hear(ago=HOUR)
+    world.hear("telegram", ago=HOUR)
+    world.hear(status="pending", ago=MINUTE)
+    world.hear(status="flood", ago=2 * HOUR)
+    world.say("seen", ago=DAY)
+    world.say("waiting", "zalo_-200", ago=4 * MINUTE)
+    world.say("failed", "zalo_-204", ago=2 * HOUR)  # told an hour long
+    world.say("uncertain", "zalo_no_answer", decide_at=world.clock.now() + MINUTE)  # its echo may still come
+    world.report("settled")
+    world.attach("stored")
+    world.attach("failed", ago=2 * HOUR)
+    world.hold_pair()
+
+
+def test_every_condition_has_a_situation() -> None:
+    assert set(OPENING) | DISK_ALONE == set(BY_NAME)
+    assert len(BY_NAME) == len(CONDITIONS)
+    assert all(len(condition.name) <= 60 for condition in CONDITIONS)
+
+
+def test_nothing_is_said_of_a_new_hotline(world: World) -> None:
+    assert {name for name in BY_NAME if world.says(name)} == set()
+
+
+def test_nothing_is_said_while_all_is_well(world: World) -> None:
+    all_is_well(world)
+    assert {name: said for name in BY_NAME if (said := world.says(name))} == {}
+
+
+@pytest.mark.parametrize("name", OPENING)
+def test_what_opens_an_alarm(world: World, name: str) -> None:
+    begin, words = OPENING[name]
+    begin(world)
+    said = world.says(name)
+    assert said is not None and words in said
+    assert len(said) <= 500
+    # Ageing is both; otherwise one trouble is one alarm
+    also = {"zalo_refresh_ageing"} if name == "zalo_refresh_ending" else set()
+    also |= {"outbox_old"} if name == "channel_down_zalo" else {"undelivered"} if name == "refused_zalo" else set()
+    assert {other for other in BY_NAME if world.says(other)} == {name} | also
+
+
+@pytest.mark.parametrize(
+    ("name", "ends", "stays"),
+    [("inbox_old", 20, 60), ("outbox_old", 50, 120)],
+)
+def test_what_has_opened_is_over_only_at_a_milder_measure(world: World, name: str, ends: int, stays: int) -> None:
+    def wait(seconds: int) -> None:
+        ago = timedelta(seconds=seconds)
+        world.hear(status="pending", ago=ago) if name == "inbox_old" else world.say("sending", ago=ago)
+
+    wait(ends)
+    assert world.says(name, is_open=True) is None
+    wait(stays)
+    assert world.says(name) is None and world.says(name, is_open=True) is not None
+
+
+@pytest.mark.parametrize(
+    ("free", "total", "is_open", "said"),
+    [
+        (50, 100, False, False),
+        (4.9, 100, False, True),
+        (5.5, 100, False, False),
+        (5.5, 100, True, True),
+        (6.1, 100, True, False),
+        (0.9, 10, False, True),
+        (1.1, 10, False, False),
+        (1.1, 10, True, True),
+    ],
+)
+def test_a_disk_that_fills(
+    world: World, monkeypatch: pytest.MonkeyPatch, free: float, total: float, is_open: bool, said: bool
+) -> None:
+    world.disk(monkeypatch, free, total)
+    assert (world.says("disk", is_open) is not None) == said
+
+
+def test_a_channel_is_not_quiet_while_its_events_come(world: World) -> None:
+    world.hear(ago=3 * DAY + HOUR)
+    world.report(ago=HOUR)
+    assert world.says("quiet_zalo") is None
+
+
+def test_a_channel_without_account_may_be_quiet(world: World) -> None:
+    world.watch = Watch(channels=("telegram",))
+    world.hear(ago=30 * DAY)
+    assert world.says("quiet_zalo") is None
+
+
+def test_a_night_and_a_weekend_are_no_silence(world: World) -> None:
+    world.hear(ago=2 * DAY + 17 * HOUR)  # on Friday at 16 o'clock; now it is Monday, 9 o'clock
+    assert world.says("quiet_zalo") is None
+
+
+def test_what_waits_behind_a_held_message_waits_for_the_owner(world: World) -> None:
+    world.say("held", "zalo_-230", ago=DAY)
+    world.say("waiting", ago=HOUR)
+    assert world.says("outbox_old") is None
+
+
+def test_bulk_may_wait_for_its_turn(world: World) -> None:
+    world.say("waiting", ago=HOUR, bulk=True)
+    assert world.says("outbox_old") is None
+
+
+def test_looking_reads_no_table_whole(world: World) -> None:
+    all_is_well(world)
+    read = tables_read_whole(world.database, lambda c: [condition.check(world.moment(c)) for condition in CONDITIONS])
+    # One row; and along the primary key from the newest row on, no further than needed, which SQLite calls a scan too
+    assert read <= ({"zalo_token", "inbound", "attachment"} if world.database.is_sqlite else {"zalo_token"})
