@@ -23,7 +23,8 @@ attachment = Table(
     Column("size", Integer),  # bytes
     Column("seconds", Integer),  # how long a recording is
     Column("place", EncryptedText),  # "latitude,longitude"
-    Column("status", String(20), nullable=False),  # waiting | stored | failed | nothing (there is no content)
+    # waiting | stored | failed | settled (a person has looked) | nothing (there is no content)
+    Column("status", String(20), nullable=False),
     Column("fetch_at", UtcDateTime),  # queue and lease in one, as conversation.wake_at
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("error", String(60)),
@@ -32,6 +33,12 @@ attachment = Table(
     UniqueConstraint("inbound_id", "position"),
 )
 Index("ix_attachment_fetch_at", attachment.c.fetch_at)
+Index(
+    "ix_attachment_failed",
+    attachment.c.id,
+    sqlite_where=attachment.c.status == "failed",
+    postgresql_where=attachment.c.status == "failed",
+)
 
 # Events of a channel that are no messages; `body` as it came, kept 30 days. `dead`: a person must look.
 channel_event = Table(
@@ -76,6 +83,9 @@ link_code = Table(
     Column("conversation_id", String(32), ForeignKey("conversation.id"), nullable=False, unique=True),
     Column("code_hash", LargeBinary, nullable=False, unique=True),
     Column("expires_at", UtcDateTime, nullable=False),
+    Column(
+        "wrong_codes", Integer, nullable=False, server_default="0"
+    ),  # that were typed anywhere since; too many: void
 )
 
 # Which conversation was moved from which contact to which; undoing moves it back.

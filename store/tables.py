@@ -179,6 +179,13 @@ Index(
     postgresql_where=inbound.c.status == "pending",
 )
 
+Index(
+    "ix_inbound_flood",
+    inbound.c.id,
+    sqlite_where=inbound.c.status == "flood",
+    postgresql_where=inbound.c.status == "flood",
+)
+
 outbound = Table(
     "outbound",
     metadata,
@@ -188,7 +195,8 @@ outbound = Table(
     Column("in_reply_to", Id, ForeignKey("inbound.id")),
     Column("sender", String(20), nullable=False),  # bot | officer
     Column("reply", Json, nullable=False),
-    # waiting | sending | sent | delivered | seen | held | uncertain | failed; the web chat fetches: its rows are sent
+    # waiting | sending | sent | delivered | seen | held | uncertain | failed | settled (a person has looked). The web
+    # chat fetches: its rows are sent.
     Column("status", String(20), nullable=False, server_default="sent"),
     Column("bulk", Boolean, nullable=False, server_default=false()),
     Column("attempts", Integer, nullable=False, server_default="0"),

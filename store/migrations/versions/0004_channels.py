@@ -77,6 +77,7 @@ def _conversation_and_messages() -> None:
     for column in of_outbound:
         op.add_column("outbound", column)
     op.create_index("ix_outbound_provider_message_id", "outbound", ["provider_message_id"])
+    _partial_index("ix_inbound_flood", "inbound", ["id"], "status = 'flood'")
     undelivered = "status IN ('waiting', 'sending', 'uncertain', 'held')"
     _partial_index("ix_outbound_undelivered", "outbound", ["conversation_id", "seq"], undelivered)
     _partial_index("ix_outbound_troubled", "outbound", ["status"], "status IN ('uncertain', 'failed', 'held')")
@@ -106,6 +107,7 @@ def _what_comes_in() -> None:
         sa.UniqueConstraint("inbound_id", "position", name="uq_attachment_inbound_id_position"),
     )
     op.create_index("ix_attachment_fetch_at", "attachment", ["fetch_at"])
+    _partial_index("ix_attachment_failed", "attachment", ["id"], "status = 'failed'")
     op.create_table(
         "channel_event",
         sa.Column("id", tables.Id, nullable=False),
