@@ -1,12 +1,9 @@
-"""A platform of one's own: the smallest simulator there can be, and a hotline that only writes down what it is told."""
+"""A platform of one's own: the smallest simulator there can be."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -19,6 +16,8 @@ from integrations.simulation.faults import Fault
 from integrations.simulation.people import Bubble, Person, Wish
 from integrations.simulation.simulator import Simulator
 from integrations.simulation.switches import Switches
+
+from .hotline import Hotline
 
 PAUSES = (1.0, 10.0)
 
@@ -66,39 +65,6 @@ class Post(Simulator[Person]):
 
     def abilities(self) -> Mapping[str, Any]:
         return {"skin": "plain", "title": "Bưu cục", "account": "Hotline"}
-
-
-@dataclass
-class Hotline:
-    """What came to its webhook. `statuses` are answered in turn, then 200; `delays` (seconds) likewise, then 0."""
-
-    url: str = ""
-    calls: list[tuple[bytes, dict[str, str]]] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    delays: list[float] = field(default_factory=list)
-
-    async def hear(self, request: web.Request) -> web.Response:
-        self.calls.append((await request.read(), {name.lower(): value for name, value in request.headers.items()}))
-        status = self.statuses.pop(0) if self.statuses else 200
-        await asyncio.sleep(self.delays.pop(0) if self.delays else 0)
-        return web.Response(status=status)
-
-    @property
-    def bodies(self) -> list[str]:
-        return [body.decode() for body, _ in self.calls]
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[Hotline]:
-        app = web.Application()
-        app.add_routes([web.post("/webhooks/x", self.hear)])
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/webhooks/x"
-            yield self
-        finally:
-            await runner.cleanup()
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from integrations.simulation.people import Wish
 
-from .conftest import PAUSES, Hotline, Post
+from .conftest import PAUSES, Post
+from .hotline import Hotline
 
 
 def write(post: Post, *texts: str, to: str = "1") -> None:
