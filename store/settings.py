@@ -42,6 +42,7 @@ _MAY_BE_EMPTY = (
     "zalo_access_token",
     "zalo_refresh_token",
     "zalo_template_answer",
+    "zalo_verification",
     "telegram_bot_token",
     "telegram_webhook_secret",
     "telegram_alarm_chat",
@@ -151,6 +152,12 @@ class Settings(BaseSettings):
         validation_alias="ZALO_TEMPLATE_ANSWER",
         description="Mã mẫu ZBS gửi khi đã quá 7 ngày không tương tác, mời chủ cửa hàng mở Zalo xem trả lời.",
     )
+    zalo_verification: str | None = Field(
+        None,
+        validation_alias="ZALO_VERIFICATION",
+        description="Mã xác thực tên miền của Zalo: phần nằm giữa zalo_verifier và .html trong tên tệp Zalo cho tải,"
+        " cũng là content của thẻ meta.",
+    )
     zalo_oauth_url: str = Field(
         "https://oauth.zaloapp.com", validation_alias="ZALO_OAUTH_URL", description="Địa chỉ cấp mã của Zalo."
     )
@@ -195,6 +202,13 @@ class Settings(BaseSettings):
     def _header_value(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
             raise ValueError("chỉ gồm 1 đến 256 chữ cái, chữ số, _ hoặc -")
+        return value
+
+    @field_validator("zalo_verification")
+    @classmethod
+    def _part_of_a_file_name(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", value):
+            raise ValueError("chỉ gồm chữ cái, chữ số, _ hoặc -")
         return value
 
     @field_validator("redis_url")
