@@ -113,8 +113,10 @@ def redis_url(redis_server: str) -> Iterator[str]:
 def private_redis() -> Iterator[PrivateRedis]:
     """A running Redis for this test alone, which may kill it and start it again."""
     service = RedisService(Machine())
-    yield service.start_private()
-    service.stop()
+    try:
+        yield service.start_private()
+    finally:
+        service.stop()
 
 
 class _new_database:

@@ -6,23 +6,29 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tools.services import postgres
+from tools.services import postgres, redis
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+APPS = {"app", "app-two"}
 DOCKERFILES = ["Dockerfile", "nlu/Dockerfile"]
 
 
 def dockerfile_words(name: str, instruction: str) -> list[list[str]]:
     text = (ROOT / name).read_text().replace("\\\n", " ")
     return [line.split()[1:] for line in text.splitlines() if line.startswith(instruction + " ")]
+
+
+def pairs(words: list[str]) -> list[list[str]]:
+    return [list(pair) for pair in pairwise(words)]
 
 
 def test_the_compose_file_follows_the_compose_specification() -> None:
@@ -35,7 +41,10 @@ def test_the_compose_file_follows_the_compose_specification() -> None:
 
 def test_only_the_app_publishes_a_port_and_only_one_on_the_loopback_unless_told_otherwise() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published == {"app": ["${WEB_ADDRESS:-127.0.0.1}:${WEB_PORT:-8000}:8000"]}
+    assert published == {
+        "app": ["${WEB_ADDRESS:-127.0.0.1}:${WEB_PORT:-8000}:8000"],
+        "app-two": ["${WEB_ADDRESS:-127.0.0.1}:8010:8000"],
+    }
     assert not [name for name, service in SERVICES.items() if service.get("network_mode") == "host"]
 
 
@@ -43,13 +52,32 @@ def test_everything_but_the_app_lives_on_networks_without_a_way_out() -> None:
     internal = {name for name, network in COMPOSE["networks"].items() if network.get("internal")}
     for name, service in SERVICES.items():
         networks = set(service["networks"])  # without it a service would join the default network
-        assert networks <= internal or name == "app", name
+        assert networks <= internal or name in APPS, name
 
 
 def test_the_rasa_service_shares_a_network_with_the_app_alone() -> None:
     assert {
         name for name, service in SERVICES.items() if set(service["networks"]) & set(SERVICES["rasa"]["networks"])
-    } == {"app", "rasa"}
+    } == {*APPS, "rasa"}
+
+
+def test_a_second_app_process_starts_only_when_asked_for_and_differs_in_its_addresses_alone() -> None:
+    one, two = (dict(SERVICES[name]) for name in ("app", "app-two"))
+    assert two.pop("profiles") == ["two"]
+    for name, service in (("app", one), ("app-two", two)):
+        environment = service["environment"] = dict(service["environment"])
+        # Rasa calls back the process that asked, so each has a name of its own, and Rasa knows it
+        called_back_at = environment.pop("HOTLINE_INTERNAL_URL")
+        assert called_back_at == f"http://{name}:8001"
+        assert ["--actions-allow", called_back_at] in pairs(SERVICES["rasa"]["command"])
+        service.pop("ports")
+    assert one == two
+
+
+def test_app_processes_share_a_redis_but_do_not_need_it_healthy() -> None:
+    assert {SERVICES[name]["environment"]["HOTLINE_REDIS_URL"] for name in APPS} == {"redis://redis:6379/0"}
+    assert SERVICES["app"]["depends_on"]["redis"] == {"condition": "service_started"}
+    assert set(SERVICES["app"]["networks"]) & set(SERVICES["redis"]["networks"])
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -81,8 +109,9 @@ def test_images_are_pinned_to_a_version() -> None:
         assert re.search(r":\d+\.?\d*-", image), image
 
 
-def test_the_tests_use_the_database_server_that_is_deployed() -> None:
+def test_the_tests_use_the_servers_that_are_deployed() -> None:
     assert SERVICES["postgres"]["image"] == postgres.IMAGE
+    assert SERVICES["redis"]["image"] == redis.IMAGE
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)

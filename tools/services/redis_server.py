@@ -107,8 +107,14 @@ class PrivateRedis:
 def accepting(url: str) -> str:
     """`url`, when its server lets us in and is new enough. Raises Unavailable."""
     try:
-        timeouts = {"socket_timeout": CONNECT_SECONDS, "socket_connect_timeout": CONNECT_SECONDS}
-        with contextlib.closing(redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **timeouts)) as client:
+        client = redis.Redis.from_url(
+            url,
+            protocol=2,  # whose complaints are the plainer ones
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=CONNECT_SECONDS,
+            socket_connect_timeout=CONNECT_SECONDS,
+        )
+        with contextlib.closing(client):
             version = str(client.info("server")["redis_version"])
     except (redis.RedisError, OSError, ValueError) as error:
         raise Unavailable((str(error).strip() or type(error).__name__).splitlines()[0]) from error
