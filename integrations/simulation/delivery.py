@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
 import random
 import time
@@ -182,7 +183,7 @@ class Deliverer:
         headers = {"Content-Type": "application/json", **delivery.headers(attempt)}
         try:
             async with self._session.post(
-                self.url, data=delivery.body, headers=headers, allow_redirects=False
+                self.url, data=io.BytesIO(delivery.body), headers=headers, allow_redirects=False
             ) as answer:
                 return answer.status, await answer.content.read(LONGEST_ANSWER_BYTES), ""
         except TimeoutError:

@@ -37,7 +37,7 @@ class Hotline:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Hotline]:
-        app = web.Application()
+        app = web.Application(client_max_size=8 << 20)
         app.add_routes([web.post("/webhooks/x", self.hear)])
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()

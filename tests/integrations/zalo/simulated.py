@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -31,6 +32,11 @@ class Zalo:
 
     def act(self, action: str, citizen: Citizen | None = None, **fields: Any) -> Mapping[str, Any]:
         return self.sim.actions[action](citizen or self.lan, Wish(fields))
+
+    def pass_time(self, **by: float) -> None:
+        """Move the clock, and let the tokens be renewed on the way."""
+        self.sim.clock.advance(timedelta(**by))
+        self.sim.tokens.renew()
 
     async def events(self) -> list[dict[str, Any]]:
         """What has come to the webhook, once nothing is under way."""
