@@ -14,9 +14,8 @@ from integrations.zalo.transport import Request
 from store.messages import Button
 from store.text import clean
 
-MAX_TEXT_CHARACTERS = 2000
-MAX_BUTTONS = 5
-MAX_TITLE_CHARACTERS = 100
+# Together with the message's own call within what a sender waits for.
+UPLOAD_SECONDS = 6
 _QUOTA = ("quota_type", "remain", "total", "expired_date", "dailyQuota", "remainingQuota")
 
 
@@ -105,7 +104,11 @@ class Api:
         return await self._consult(user_id, {"attachment": {"type": "template", "payload": payload}})
 
     async def _upload(self, kind: str, file: OutgoingFile, key: str) -> str:
-        data = _object(await self._client.harmless(Request("POST", f"{self._url}/v2.0/oa/upload/{kind}", file=file)))
+        data = _object(
+            await self._client.harmless(
+                Request("POST", f"{self._url}/v2.0/oa/upload/{kind}", file=file, seconds=UPLOAD_SECONDS)
+            )
+        )
         uploaded = data.get(key)
         if not isinstance(uploaded, str) or not uploaded:
             # So Zalo answers to a file whose kind it does not recognise

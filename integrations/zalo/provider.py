@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from integrations.errors import SendFailed
-from integrations.fitting import are_buttons, shown_text
-from integrations.provider import Fetched, Limits, Outgoing, OutgoingFile, Rate, Sent
+from integrations.fitting import LIMITS, are_buttons, shown_text
+from integrations.provider import Fetched, Outgoing, OutgoingFile, Rate, Sent
 from integrations.zalo import errors
-from integrations.zalo.api import MAX_BUTTONS, MAX_TEXT_CHARACTERS, MAX_TITLE_CHARACTERS, Api
+from integrations.zalo.api import Api
 from integrations.zalo.client import Client
 from integrations.zalo.events import CHANNEL
 from integrations.zalo.fetching import Fetcher, is_loopback
@@ -29,7 +29,6 @@ from store.events import Event
 from store.logs import get_logger
 from store.settings import Settings
 
-LIMITS = Limits(text=MAX_TEXT_CHARACTERS, buttons=MAX_BUTTONS, button_title=MAX_TITLE_CHARACTERS)
 # Uploads live 7 days at Zalo; the month's number of them is limited.
 UPLOAD_LIFETIME = timedelta(days=6)
 MAX_REMEMBERED_UPLOADS = 500
@@ -43,7 +42,7 @@ class ZaloProvider:
     """One OA. `template_answer`: the ZBS template that invites owners whose window has closed."""
 
     channel = CHANNEL
-    limits = LIMITS
+    limits = LIMITS[CHANNEL]
     echoes = True
 
     def __init__(
@@ -84,7 +83,7 @@ class ZaloProvider:
         )
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Event]:
-        """Provider.read_webhook; AwaitingSecret, a NotGenuine, while the OA secret is not known."""
+        """Provider.read_webhook; NotSetUp while the OA secret is not known."""
         return self._webhook.read(headers, body, now)
 
     async def send(self, message: Outgoing) -> Sent:
@@ -97,11 +96,10 @@ class ZaloProvider:
             raise SendFailed(errors.FILE_REFUSED)
         return await self._send_file(message.address, message.file, is_picture=bool(message.reply.image))
 
-    async def invite(self, address: str, now: datetime) -> Sent | None:
-        """Send the template that asks an owner to open Zalo; None when none is configured. Raises SendFailed."""
-        if self._template_answer is None:
-            return None
-        return await self.api.send_template(address, self._template_answer, {})
+    async def invite(self, address: str) -> None:
+        """Provider.invite: the configured template, which has no parameters."""
+        if self._template_answer is not None:
+            await self.api.send_template(address, self._template_answer, {})
 
     async def fetch(self, source: str, limit_bytes: int) -> Fetched:
         return await self._fetcher.fetch(source, limit_bytes)

@@ -20,15 +20,6 @@ OA, OA_PREVIOUS, APP = "oa", "oa_previous", "app"
 logger = get_logger("integrations.zalo")
 
 
-class AwaitingSecret(NotGenuine):
-    """No OA secret is configured yet: Zalo shows it only after the address has answered 200, so answer 200 and keep
-    nothing.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("zalo_bootstrap")
-
-
 @dataclass(frozen=True)
 class Secrets:
     """Every secret that may be the signing one, by its code, and the codes of those that are believed.

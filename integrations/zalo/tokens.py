@@ -27,6 +27,8 @@ from store.settings import Settings
 
 # Longer than the call can take; also the pause after one that failed.
 LEASE = timedelta(seconds=60)
+# A message does not wait longer for a renewal: it is tried again instead.
+PATIENCE_SECONDS = 5
 _ROW = 1
 
 logger = get_logger("integrations.zalo")
@@ -93,7 +95,11 @@ class Tokens:
         if renewal is None or renewal.done():
             renewal = self._renewal = asyncio.create_task(self._renew(stale))
         # A caller that is cancelled must not cut off the reply that carries the only valid pair
-        return await asyncio.shield(renewal)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await asyncio.shield(renewal)
+        except TimeoutError:
+            raise SendFailed(errors.TOKEN_RENEWING) from None
 
     async def keep_fresh(self) -> TokenState | None:
         """For the ticker: renew in time also when nothing is sent, so that the chain of pairs never breaks."""

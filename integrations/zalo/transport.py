@@ -35,6 +35,7 @@ class Request:
     data: Mapping[str, Any] | None = None
     form: Mapping[str, str] | None = None
     file: OutgoingFile | None = None
+    seconds: float = TOTAL_SECONDS
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Transport:
             data=content,
             headers={**headers, **content_headers},
             allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=request.seconds, connect=CONNECT_SECONDS),
             trace_request_ctx=progress,
         ) as response:
             if response.status >= 500:
@@ -84,7 +86,6 @@ class Transport:
             trace.on_request_headers_sent.append(_request_began)
             self._client = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_SECONDS),
-                timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=[trace],
             )

@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from integrations.errors import NotGenuine, NotReadable
+from integrations.errors import NotGenuine, NotReadable, NotSetUp
 from integrations.zalo.events import Envelope, read_event
 from integrations.zalo.fields import Unfit, number_text
-from integrations.zalo.signature import APP, HEADER, AwaitingSecret, Secrets
+from integrations.zalo.signature import APP, HEADER, Secrets
 from store.events import Event, Unread
 from store.settings import Settings
 
@@ -35,9 +35,10 @@ class Webhook:
         return cls(settings.zalo_app_id, settings.zalo_oa_id, Secrets.from_settings(settings))
 
     def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[Event]:
-        """Header names in lower case. Raises AwaitingSecret (a NotGenuine), NotGenuine, NotReadable."""
+        """Header names in lower case. Raises NotSetUp, NotGenuine, NotReadable."""
         if not self.secrets.believed:
-            raise AwaitingSecret
+            # Zalo shows the OA secret only after the address has answered
+            raise NotSetUp("zalo_bootstrap")
         header = headers.get(HEADER)
         if not header:
             raise NotGenuine("zalo_no_mac")

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from integrations.errors import NotGenuine, NotReadable
-from integrations.zalo.signature import AwaitingSecret, sign
+from integrations.errors import NotGenuine, NotReadable, NotSetUp
+from integrations.zalo.signature import sign
 from integrations.zalo.webhook import MAX_AGE, Webhook
 from store.events import Unread
 from store.messages import InboundMessage
@@ -113,7 +113,7 @@ def test_the_secrets_are_not_shown_by_the_webhook():
 
 
 def test_without_an_oa_secret_every_call_is_to_be_answered_and_forgotten():
-    with pytest.raises(AwaitingSecret, match="zalo_bootstrap"):
+    with pytest.raises(NotSetUp, match="zalo_bootstrap"):
         Webhook.from_settings(zalo_settings(zalo_oa_secret=None)).read({}, b"", SENT_AT)
     settings = {"zalo_oa_secret": None, "zalo_signing_secret": "app"}
     assert outcome(signed(VECTOR, APP_SECRET), VECTOR, **settings) == ""
