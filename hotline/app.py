@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.answering import GATHER, Answerer
+from bot.attachments import Fetcher
 from bot.callbacks import ACTIONS_PATH
 from bot.dialogue import Dialogue, TurnRegister
+from bot.files import Files
 from bot.flow_domain import Flows, load_flows
+from bot.intake import Intake
 from bot.keeper import Keeper
+from bot.pace import Pace
+from bot.polling import TelegramPoller
+from bot.sender import Sender
+from bot.shared_pace import SharedPace
+from bot.shared_wakeups import SharedWakeups
 from bot.turn import TurnRunner
 from bot.wakeups import Wakeups
 from bot.web.context import WebContext
 from bot.worker import Worker
+from hotline.channels import Channels, open_channels
 from hotline.errors import Stop
 from hotline.paths import VAR
 from programme.content import CONTENT_ROOT, Content, load_content
@@ -27,6 +38,7 @@ from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database, WrongKeyError, open_database
 from store.migrate import migrate
+from store.redis_link import RedisLink
 from store.settings import Settings, SettingsError, load_settings, secret_key
 
 
@@ -46,11 +58,43 @@ class Hotline:
     worker: Worker
     keeper: Keeper
     ticker: Ticker
+    intake: Intake
+    sender: Sender
+    fetcher: Fetcher
+    channels: Channels
+    poller: TelegramPoller | None
     web: WebContext
     keyring: Keyring
+    redis: RedisLink | None
+
+    def parts(self) -> list[Coroutine[Any, Any, None]]:
+        """Everything that runs as long as the process does, beside its ports."""
+        running: list[Coroutine[Any, Any, None]] = [
+            self.worker.run(),
+            self.keeper.run(),
+            self.ticker.run(),
+            self.sender.run(),
+            self.fetcher.run(),
+        ]
+        if self.poller is not None:
+            running.append(self.poller.run())
+        elif self.channels.telegram is not None:
+            running.append(self.channels.register_webhook())
+        if isinstance(self.wakeups, SharedWakeups):
+            running.append(self.wakeups.run())
+        return running
+
+    async def finish(self) -> None:
+        """Wait for what was begun: turns, deliveries, acknowledgements."""
+        await self.worker.finish()
+        await self.sender.finish()
+        await self.intake.finish()
 
     async def close(self) -> None:
+        await self.channels.close()
         await self.dialogue.close()
+        if self.redis is not None:
+            await self.redis.close()
         self.database.close()
 
 
@@ -106,11 +150,29 @@ def compose(
     """Make every room. `internal_url`: where this process answers call-backs. Raises Stop."""
     clock = clock or Clock(settings.timezone, settings.now)
     database, keyring = open_migrated_database(settings, clock)
-    flows, wakeups, register = load_flows(), Wakeups(), TurnRegister()
+    redis = RedisLink(settings.redis_url.get_secret_value()) if settings.redis_url else None
+    wakeups, pace = (SharedWakeups(redis), SharedPace(clock, redis)) if redis else (Wakeups(), Pace(clock))
+    flows, register = load_flows(), TurnRegister()
+    channels = open_channels(settings, database, clock)
     dialogue = Dialogue(rasa_url, internal_url.rstrip("/") + ACTIONS_PATH, register)
     answerer = Answerer(database, dialogue, flows, content, clock, gather)
     runner = TurnRunner(database, answerer, clock, keyring, wakeups)
     worker = Worker(database, runner, clock, wakeups)
+    files = Files(database, content, clock)
+    intake = Intake(
+        database,
+        keyring,
+        clock,
+        worker,
+        wakeups,
+        content,
+        settings.province,
+        channels.providers,
+        settings.messages_per_minute,
+    )
+    poller = None
+    if channels.telegram is not None and settings.public_url is None:
+        poller = TelegramPoller(database, clock, channels.telegram, intake.take)
     return Hotline(
         settings=settings,
         clock=clock,
@@ -124,6 +186,25 @@ def compose(
         worker=worker,
         keeper=Keeper(database, clock, content.answers, wakeups),
         ticker=Ticker(database, clock, content, wakeups, keyring),
-        web=WebContext(database, clock, keyring, wakeups, content, flows, dialogue, worker, settings.province),
+        intake=intake,
+        sender=Sender(database, clock, channels.providers, pace, files, wakeups),
+        fetcher=Fetcher(database, keyring, clock, channels.providers, wakeups),
+        channels=channels,
+        poller=poller,
+        web=WebContext(
+            database=database,
+            clock=clock,
+            keyring=keyring,
+            wakeups=wakeups,
+            content=content,
+            flows=flows,
+            dialogue=dialogue,
+            worker=worker,
+            intake=intake,
+            providers=channels.providers,
+            files=files,
+            province=settings.province,
+        ),
         keyring=keyring,
+        redis=redis,
     )

@@ -15,6 +15,7 @@ import uvloop
 
 from hotline import terminal
 from hotline.app import open_migrated_database, read_content, read_settings
+from hotline.dead_letter_commands import dead_letters_group
 from hotline.errors import Stop
 from hotline.import_commands import import_group
 from hotline.models import ensure_model, inputs_digest, lookup_table, run_rasa, train
@@ -264,6 +265,7 @@ survey_group.add_command(survey_fill)
 main.add_command(survey_group)
 main.add_command(report_group)
 main.add_command(import_group)
+main.add_command(dead_letters_group)
 
 
 def _converse(province: str | None, now: datetime | None, how: terminal.Conversing) -> None:

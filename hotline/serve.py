@@ -18,6 +18,7 @@ from bot.web.app import public_app
 from hotline.app import Hotline, compose
 from hotline.errors import Stop
 from hotline.rasa_process import RasaProcess
+from hotline.simulators import Simulators, adopt_simulated_tokens, simulated
 from programme.content import Content
 from store.logs import get_logger
 from store.settings import Settings
@@ -86,16 +87,32 @@ async def serve(
     """
     public, internal = bind(ports.host, ports.port), bind(ports.internal_host, ports.internal_port)
     internal_url = settings.internal_url or f"http://{LOOPBACK}:{internal.getsockname()[1]}"
-    hotline = compose(settings, content, settings.rasa_url or "", internal_url)
+    public_port = public.getsockname()[1]
+    async with simulated(settings, f"http://{LOOPBACK}:{public_port}") as (settings, simulators):
+        hotline = compose(settings, content, settings.rasa_url or "", internal_url)
+        await adopt_simulated_tokens(hotline.channels, simulators)
+        await _serve(hotline, content, public, internal, model, simulators)
+
+
+async def _serve(
+    hotline: Hotline,
+    content: Content,
+    public: socket.socket,
+    internal: socket.socket,
+    model: Path | None,
+    simulators: Simulators,
+) -> None:
     rasa = RasaProcess(model, lambda url: setattr(hotline.dialogue, "rasa_url", url)) if model else None
     stop = _stop_on_signals()
     try:
-        province = content.packs.province(settings.province).id
+        province = content.packs.province(hotline.settings.province).id
         starting = [asyncio.to_thread(content.search.prepare, province)]  # else the first question would wait for it
         if rasa is not None:
             starting.append(rasa.start())
         await asyncio.gather(*starting)
         print(f"Khung chat:  http://{LOOPBACK}:{public.getsockname()[1]}/   (Ctrl-C để dừng)", flush=True)
+        for name, address in simulators.addresses.items():
+            print(f"{name}:  {address}/", flush=True)
         callbacks = internal_app(hotline.register, hotline.flows.domain)
         await _run_until(stop, hotline, public, (callbacks, internal), rasa)
     finally:
@@ -114,7 +131,7 @@ async def _run_until(
     outside, inside = server_for(public_app(hotline.web)), server_for(internal[0])
     calls = asyncio.create_task(outside.serve([public]))
     callbacks = asyncio.create_task(inside.serve([internal[1]]))
-    others = [asyncio.create_task(part.run()) for part in (hotline.worker, hotline.keeper, hotline.ticker)]
+    others = [asyncio.create_task(part) for part in hotline.parts()]
     if rasa is not None:
         others.append(asyncio.create_task(rasa.watch()))
     stopping = asyncio.create_task(stop.wait())
@@ -125,7 +142,7 @@ async def _run_until(
     for other in others:
         other.cancel()
     await asyncio.wait(others)
-    await hotline.worker.finish()
+    await hotline.finish()
     inside.should_exit = True
     results = await asyncio.gather(calls, *others, callbacks, return_exceptions=True)
     stopping.cancel()

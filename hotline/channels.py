@@ -1,0 +1,65 @@
+"""The channels that push, as the settings have them: which there are, and how they begin and end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from integrations.errors import SendFailed
+from integrations.provider import Provider
+from integrations.zalo.provider import ZaloProvider
+from store.clock import Clock
+from store.database import Database
+from store.logs import get_logger
+from store.settings import Settings
+
+if TYPE_CHECKING:
+    from integrations.telegram.provider import TelegramProvider
+
+log = get_logger("hotline.channels")
+
+# Between attempts to register with Telegram; the last one repeats.
+REGISTRATION_WAITS = (2, 5, 15, 60)
+
+
+@dataclass(frozen=True)
+class Channels:
+    """`providers`: by channel."""
+
+    providers: Mapping[str, Provider]
+    zalo: ZaloProvider | None
+    telegram: TelegramProvider | None
+
+    async def register_webhook(self) -> None:
+        """Tell Telegram where to bring updates, until it has heard; then there is nothing left to do."""
+        failures = 0
+        while self.telegram is not None:
+            try:
+                await self.telegram.set_up()
+                break
+            except SendFailed as failure:
+                log.warning("telegram_not_registered", code=failure.error.code)
+                wait = REGISTRATION_WAITS[min(failures, len(REGISTRATION_WAITS) - 1)]
+                failures += 1
+                await asyncio.sleep(max(wait, failure.after_seconds or 0))
+        await asyncio.Event().wait()  # a part that ended would end the process
+
+    async def close(self) -> None:
+        for provider in self.providers.values():
+            await provider.close()
+
+
+def open_channels(settings: Settings, database: Database, clock: Clock) -> Channels:
+    """Those with an account. Nothing is called yet."""
+    providers: dict[str, Provider] = {}
+    zalo = telegram = None
+    if settings.has_zalo:
+        zalo = providers["zalo"] = ZaloProvider.from_settings(settings, database, clock)
+    if settings.has_telegram:
+        # Its library weighs some 15 MB in memory: only who has an account loads it
+        from integrations.telegram.provider import TelegramProvider
+
+        telegram = providers["telegram"] = TelegramProvider.from_settings(settings)
+    return Channels(providers, zalo, telegram)
