@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, tzinfo
 from sqlalchemy import Connection
 
 from integrations.errors import Fate, ProviderError
+from integrations.zalo.token_state import AGEING_AFTER, LOST
 from programme.working_days import Deadlines
 from scheduler.provider_errors import described
 from scheduler.watch import Watch
@@ -24,7 +25,7 @@ from store.backlog import Backlog, read_backlog
 LATELY = timedelta(hours=1)
 CHANNELS = {"zalo": "Zalo", "telegram": "Telegram"}
 # Zalo's refresh token ends after 3 months, and without it a person must give the consent anew.
-AGEING, ENDING = timedelta(days=75), timedelta(days=85)
+ENDING = timedelta(days=85)
 # Of the 25 hours of an access token: it is renewed with five left, so at two something has failed for hours.
 ACCESS_LEFT = timedelta(hours=2)
 OUTBOX_AGE, OUTBOX_CALM = timedelta(minutes=5), timedelta(minutes=1)
@@ -34,6 +35,8 @@ DISK_SHARE, DISK_BYTES = 0.05, GIBIBYTE
 DISK_CALM = 1.2  # times the limits
 # Zalo: the account or the package has nothing left to send with.
 BALANCE = frozenset({"zalo_-211", "zalo_-311", "zalo_-321", "zalo_zbs_-115", "zalo_zbs_-137", "zalo_zbs_-144"})
+# Alarms of their own, below.
+SAID_ELSEWHERE = BALANCE | {"zalo_token_lost"}
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,9 @@ def _token_trouble(moment: Moment) -> str | None:
     pair = alarm_queries.zalo_pair(moment.connection)
     if pair is None or pair["trouble"] is None:
         return None
-    if pair["trouble"] == "lost":
-        return "Không nhận được câu trả lời của Zalo khi đổi mã, mã cũ có thể đã bị hủy."
-    return "Zalo từ chối mã làm mới."
+    if pair["trouble"] == LOST:
+        return "Không nhận được câu trả lời của Zalo khi đổi mã; mã cũ có thể đã bị hủy. Hotline đang thử lại."
+    return f"Zalo từ chối mã làm mới ({pair['trouble']})."
 
 
 def _refresh_older_than(limit: timedelta) -> Callable[[Moment], str | None]:
@@ -160,7 +163,7 @@ def _is_down(error: ProviderError) -> bool:
 
 
 def _is_alarming(error: ProviderError) -> bool:
-    return error.alarm and not _is_down(error) and error.code not in BALANCE
+    return error.alarm and not _is_down(error) and error.code not in SAID_ELSEWHERE
 
 
 def _is_about_money(error: ProviderError) -> bool:
@@ -217,7 +220,7 @@ _NEW_PAIR = (
 CONDITIONS: tuple[Condition, ...] = (
     *_PER_CHANNEL,
     Condition("zalo_token_trouble", "mất quyền gọi Zalo", _NEW_PAIR, _token_trouble),
-    Condition("zalo_refresh_ageing", "mã làm mới của Zalo đã cũ", _NEW_PAIR, _refresh_older_than(AGEING)),
+    Condition("zalo_refresh_ageing", "mã làm mới của Zalo đã cũ", _NEW_PAIR, _refresh_older_than(AGEING_AFTER)),
     Condition("zalo_refresh_ending", "KHẨN: mã làm mới của Zalo sắp hết hạn", _NEW_PAIR, _refresh_older_than(ENDING)),
     Condition(
         "zalo_access_ending",
@@ -240,15 +243,20 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "undelivered",
         "có tin không đến hoặc không rõ đã đến",
-        "Xem các tin này và gửi lại khi cần; hotline không tự gửi lại tin không rõ đã đến.",
+        "Xem: hotline dead-letters list. Hotline không tự gửi lại tin không rõ đã đến.",
         _undelivered,
     ),
-    Condition("dead_letters", "có sự kiện không đọc được", "Xem từng sự kiện, rồi ghi là đã xem.", _dead_letters),
-    Condition("flood", "có người gửi dồn dập", "Cán bộ xem các tin bị gác lại: hotline escalations list", _flood),
+    Condition(
+        "dead_letters",
+        "có sự kiện không đọc được",
+        "Xem: hotline dead-letters list, xong thì: hotline dead-letters settle",
+        _dead_letters,
+    ),
+    Condition("flood", "có người gửi dồn dập", "Xem các tin bị gác lại: hotline dead-letters list", _flood),
     Condition(
         "attachments_failed",
         "tệp đính kèm không tải được",
-        "Cán bộ xin chủ cửa hàng gửi lại: hotline escalations list",
+        "Xem: hotline dead-letters list; cán bộ xin chủ cửa hàng gửi lại.",
         _attachments,
     ),
     Condition("disk", "ổ đĩa sắp đầy", "Dọn hoặc mở rộng ổ đĩa ngay: đầy thì tin mới không nhận được nữa.", _disk),

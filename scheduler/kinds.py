@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,9 @@ from store.database import Database
 
 @dataclass(frozen=True)
 class JobContext:
-    """The rooms that jobs work with."""
+    """The rooms that jobs work with. `renewals`: what must be renewed in time also when nobody uses it; none raises for
+    what the provider answers.
+    """
 
     database: Database
     clock: Clock
@@ -24,6 +26,7 @@ class JobContext:
     wakeups: Wakeups
     keyring: Keyring
     watch: Watch = NOTHING_WATCHED
+    renewals: Sequence[Callable[[], Awaitable[object]]] = ()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,10 @@ from types import MappingProxyType
 
 from scheduler.alarms import ALARMS
 from scheduler.kinds import JobKind
+from scheduler.renewal import RENEWAL
 from scheduler.retention import RETENTION
 from scheduler.survey_nudges import SURVEY_NUDGE
 
-KINDS: Mapping[str, JobKind] = MappingProxyType({kind.name: kind for kind in (SURVEY_NUDGE, ALARMS, RETENTION)})
+KINDS: Mapping[str, JobKind] = MappingProxyType(
+    {kind.name: kind for kind in (SURVEY_NUDGE, ALARMS, RENEWAL, RETENTION)}
+)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -51,8 +51,9 @@ class Ticker:
         keyring: Keyring,
         kinds: Mapping[str, JobKind] = KINDS,
         watch: Watch = NOTHING_WATCHED,
+        renewals: Sequence[Callable[[], Awaitable[object]]] = (),
     ) -> None:
-        self.context = JobContext(database, clock, content, wakeups, keyring, watch)
+        self.context = JobContext(database, clock, content, wakeups, keyring, watch, renewals)
         self.kinds = kinds
         self.name = secrets.token_hex(16)
 

@@ -26,7 +26,12 @@ NINE = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # where the clock of the tests 
 # Every kind, and the module that tests what it does.
 TESTED = {
     kind: Path(__file__).with_name(f"test_{module}.py")
-    for kind, module in {"survey_nudge": "survey_nudges", "alarms": "alarms", "retention": "retention"}.items()
+    for kind, module in {
+        "survey_nudge": "survey_nudges",
+        "alarms": "alarms",
+        "renewal": "renewal",
+        "retention": "retention",
+    }.items()
 }
 
 
