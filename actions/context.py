@@ -14,7 +14,9 @@ from typing import Literal
 from actions.desk import Desk
 from programme.content import Content
 from programme.domain_names import DomainStatus
+from programme.links import Link
 from programme.responses import Kept
+from store.messages import Reply
 
 Why = Literal["asked_for_person", "complaint", "spoken_help", "not_understood", "distress"]
 
@@ -152,6 +154,31 @@ class WishForClass:
     commune: str | None
 
 
+@dataclass(frozen=True)
+class ShowLinkCode:
+    """The reply shows this code; typed in another conversation it joins the two."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class WrongLinkCode:
+    """A code was typed that nobody was shown."""
+
+
+@dataclass(frozen=True)
+class JoinChannels:
+    """Use the code. `told` is said in the conversation where it was shown."""
+
+    link: Link
+    told: Reply
+
+
+@dataclass(frozen=True)
+class PartChannels:
+    """Give the conversations that were linked back to their own contacts."""
+
+
 Effect = (
     HandToPerson
     | RememberPhone
@@ -172,6 +199,10 @@ Effect = (
     | PassToVendor
     | JoinClass
     | WishForClass
+    | ShowLinkCode
+    | WrongLinkCode
+    | JoinChannels
+    | PartChannels
 )
 
 

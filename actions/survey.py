@@ -20,8 +20,10 @@ from actions.context import (
     Effect,
     ForReview,
     HandToPerson,
+    JoinChannels,
     OpenDataRequest,
     OptOut,
+    PartChannels,
     WithdrawConsent,
     current,
 )
@@ -367,10 +369,11 @@ def _value(item: Item, raw: str) -> Answer:
 
 
 def _ends_it(effect: Effect) -> bool:
-    """Whether after this nobody is asked the next question: a person has it, or the owner wants no more of it."""
+    """Whether after this nobody is asked the next question: a person has it, the owner wants no more of it, or it is
+    another contact's survey now."""
     if isinstance(effect, OpenDataRequest):
         return effect.kind == "erasure"
-    return isinstance(effect, HandToPerson | OptOut | WithdrawConsent)
+    return isinstance(effect, HandToPerson | OptOut | WithdrawConsent | JoinChannels | PartChannels)
 
 
 def _another_flow_ran(tracker: Tracker) -> bool:

@@ -19,6 +19,7 @@ from actions.context import (
     Effect,
     ForReview,
     HandToPerson,
+    JoinChannels,
     JoinClass,
     LivesIn,
     MarkedWrong,
@@ -26,19 +27,22 @@ from actions.context import (
     NoPersonWanted,
     OpenDataRequest,
     OptOut,
+    PartChannels,
     PassToVendor,
     RememberDomain,
     RememberPhone,
     SaveSurvey,
+    ShowLinkCode,
     TakeBackDataRequest,
     Unclear,
     WishForClass,
     WithdrawConsent,
+    WrongLinkCode,
 )
-from bot import baton
+from bot import baton, linking
 from bot.baton import Reason
 from bot.secrets import mask
-from programme import classes, leads, responses
+from programme import classes, leads, links, responses
 from programme.responses import CONTACT_ASKED_CONSENT, ResponseChanged
 from store.contacts import Contacts
 from store.crypto import Keyring
@@ -48,6 +52,7 @@ from store.tables import consent, conversation, data_request, inbound, opt_out, 
 
 # How far back a button below an answer is still looked up.
 LOOK_BACK_REPLIES = 30
+_CHANGE_CONVERSATION = (HandToPerson, NoPersonWanted, LivesIn, JoinChannels, PartChannels)
 _NUMBER = re.compile(r"\+?\d(?:[\s.-]?\d){7,}")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
@@ -73,12 +78,13 @@ def apply(connection: Connection, keyring: Keyring, turn: Turn, effects: Sequenc
         _write_to_contact(connection, keyring, turn, effect)
         _write_to_conversation(connection, turn, effect)
         _write_survey(connection, keyring, turn, effect)
+        _write_links(connection, turn, effect)
     return next((Reason(effect.why) for effect in effects if isinstance(effect, HandToPerson)), None)
 
 
 def change_conversation(effects: Sequence[Effect]) -> bool:
     """Whether one of `effects` changes the conversation's row once more after the turn has."""
-    return any(isinstance(effect, HandToPerson | NoPersonWanted | LivesIn) for effect in effects)
+    return any(isinstance(effect, _CHANGE_CONVERSATION) for effect in effects)
 
 
 def _write_for_review(connection: Connection, turn: Turn, effect: Effect) -> None:
@@ -112,7 +118,10 @@ def _write_to_contact(connection: Connection, keyring: Keyring, turn: Turn, effe
         case OpenDataRequest():
             _open_request(connection, turn, effect)
         case TakeBackDataRequest(kind):
-            opened = update(data_request).filter_by(contact_id=contact_id, kind=kind, status="open")
+            people = links.person(connection, contact_id)
+            opened = (
+                update(data_request).where(data_request.c.contact_id.in_(people)).filter_by(kind=kind, status="open")
+            )
             connection.execute(opened.values(status="withdrawn"))
         case WithdrawConsent():
             _withdraw_consent(connection, keyring, contact_id, turn.now)
@@ -138,6 +147,19 @@ def _write_survey(connection: Connection, keyring: Keyring, turn: Turn, effect: 
                 raise ResponseChanged("the last place went meanwhile")
         case WishForClass(topic, province, commune):
             classes.wish(connection, contact_id, topic, province, commune, turn.now)
+
+
+def _write_links(connection: Connection, turn: Turn, effect: Effect) -> None:
+    here = turn.conversation["id"]
+    match effect:
+        case ShowLinkCode(code):
+            linking.show_code(connection, here, code, turn.now)
+        case WrongLinkCode():
+            links.count_wrong_code(connection, turn.now)
+        case JoinChannels(wanted, told):
+            linking.join(connection, here, wanted, told, turn.now)
+        case PartChannels():
+            linking.part(connection, here, turn.conversation["contact_id"], turn.now)
 
 
 def masked_personal(text: str) -> str:
@@ -194,9 +216,10 @@ def _open_request(connection: Connection, turn: Turn, effect: OpenDataRequest) -
 
 def _withdraw_consent(connection: Connection, keyring: Keyring, contact_id: int, now: datetime) -> None:
     """The consents stay as the proof of what was agreed to and until when; what they allowed to keep goes."""
-    in_force = update(consent).filter_by(contact_id=contact_id, withdrawn_at=None)
+    people = links.person(connection, contact_id)
+    in_force = update(consent).where(consent.c.contact_id.in_(people), consent.c.withdrawn_at.is_(None))
     connection.execute(in_force.values(withdrawn_at=now))
-    shops = select(shop.c.id).filter_by(contact_id=contact_id)
+    shops = select(shop.c.id).where(shop.c.contact_id.in_(people))
     connection.execute(delete(shop_domain).where(shop_domain.c.shop_id.in_(shops)))
     responses.forget(connection, keyring, contact_id)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from programme.acts_said import consent_withdrawn, in_distress, wants_messages_again
 from programme.calls_said import wants_call
+from programme.links_said import link_code_said, wants_channels_apart, wants_link_code
 from store.contacts import find_phone
 from store.messages import MAX_UNDERSTOOD_CHARACTERS
 from store.text import clean, folded_words
@@ -55,6 +56,7 @@ _ASIDES = ("/answer_wrong", "/leave_domain_check", "/skip_survey", "/restart_sur
 # The words that Decree 91/2020/NĐ-CP and the carriers know; they act at once, whatever else is going on.
 _STOP = frozenset({"stop", "tc", "tu choi", "huy dang ky", "unsubscribe"})
 OPT_OUT, THANK, REQUEST_PERSON, WITHDRAW_CONSENT = "opt_out", "thank", "request_person", "withdraw_consent"
+LINK_CHANNELS, USE_LINK_CODE, PART_CHANNELS = "link_channels", "use_link_code", "part_channels"
 _PLEASED = frozenset("👍👌🙏❤🥰😊😄😁👏🤝💯")
 
 
@@ -101,7 +103,8 @@ def read(
         return parse_payload(chosen)
     act = act_said(text)
     if act is not None:
-        return Payload(act)
+        code = link_code_said(text) if act == USE_LINK_CODE else None
+        return Payload(act, (("code", code),) if code else ())
     if len(text) > MAX_UNDERSTOOD_CHARACTERS:
         return Payload(MESSAGE_TOO_LONG)
     if not any(character.isalnum() for character in text):
@@ -114,14 +117,23 @@ def read(
 
 
 def act_said(text: str) -> str | None:
-    """The intent of what must not be left to a guess: distress, "stop", a consent withdrawn, a call back."""
+    """The intent of what must not be left to a guess: distress, "stop", a consent withdrawn, channels linked, a call
+    back."""
     if in_distress(text):
         return REQUEST_PERSON
     if says_stop(text) or wants_messages_again(text):
         return OPT_OUT
     if consent_withdrawn(text):
         return WITHDRAW_CONSENT
-    return REQUEST_PERSON if wants_call(text) else None
+    return _link_said(text) or (REQUEST_PERSON if wants_call(text) else None)
+
+
+def _link_said(text: str) -> str | None:
+    if link_code_said(text) is not None:
+        return USE_LINK_CODE
+    if wants_link_code(text):
+        return LINK_CHANNELS
+    return PART_CHANNELS if wants_channels_apart(text) else None
 
 
 def stands_alone(text: str, offered: Sequence[Mapping[str, str]] | None) -> bool:

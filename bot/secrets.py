@@ -44,6 +44,9 @@ _ROUND, _YEAR = r"[1-9][\d.,]{1,20}000(?!\d)", r"(?:19|20)\d\d(?!\w)"
 _UNIT = r"\d[\d.,]{0,20}(?:%|(?:[kd]|tr|ty)\b| ?(?:dong|vnd|nghin|ngan(?! hang)|trieu|usd|mah|giay|phut)\b)"
 _LINK = r"[^\s\0]{0,64}(?:://|@[a-z][\w-]{0,40}\.[a-z]{2}|\.(?:vn|com|net|org)\b)"
 _DATE_OR_LAW = r"[a-z]{0,2}\d{1,4}/|\d\d?[.-]\d\d?[.-]\d{4}\b"
+_LINK_CODE = (
+    r"(?<![\w\0])(?P<secret>l ?k[ .:-]{0,3}\d(?:[ .-]?\d){5})(?![ .-]?\d|\w)"  # ours (programme/links.py), no OTP
+)
 _CODE = rf"{_START}(?!{_ROUND})\d(?:[ .-]?\d){{3,7}}(?!\w|[.,/][\d\0]|[ -](?:\d{{3,8}}\b|\0))"
 
 
@@ -101,6 +104,7 @@ _RULES = [  # in this order; what has no kind is put aside
         (ID_CARD, _named(_ID, rf"{_digits('[0-9]', '11')}|{_START}(?!{_ROUND})\d{{3}}(?:[ .-]?\d{{3}}){{2}}(?!\w)")),
         (CARD, _named(_BANK_CARD, _digits(r"\d", "12,18"))),
         (CARD, _named(_CVV, rf"{_START}\d{{3,4}}(?!\w)")),
+        (None, _LINK_CODE),
         (PASSWORD, _named(_PIN, _CODE)),
         (OTP, _named(_OTP, _CODE, near=rf"{_NEAR}(?!{_YEAR})")),
         (OTP, rf"(?<![\w\0])(?:{_OTP}){_ENDS}(?:(?!{_OTP})[^\0]){{0,110}}?(?<!\w)(?P<secret>(?=\d{{6}}(?!\d)){_CODE})"),

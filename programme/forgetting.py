@@ -2,6 +2,8 @@
 
 Responses, leads and the contact's name go with `responses.forget`; this is about the words in which they came, and in
 which they were read back. The messages themselves stay, so that an officer still sees what was talked about.
+
+A person may be several contacts, whose channels were linked (programme/links.py): what is forgotten is a person's.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select, update
 
+from programme.links import spoken_by
 from programme.survey.definition import REFUSED
 from store.survey_tables import survey_response
-from store.tables import conversation, inbound, outbound, review
+from store.tables import inbound, outbound, review
 
 BLACKED_OUT = "[đã xóa]"
 # Shorter words are in half of all messages ("Hà").
@@ -22,22 +25,24 @@ SHORTEST_SEARCHED = 4
 _DIGITS_OF_A_NUMBER = 9
 
 
-def black_out(connection: Connection, contact_id: int) -> None:
-    """Black out what this contact's responses hold, in every conversation of theirs; while the responses are there."""
-    stored = connection.scalars(select(survey_response.c.personal).filter_by(contact_id=contact_id))
+def black_out(connection: Connection, people: list[int]) -> None:
+    """Black out what the responses of a person's contacts hold, wherever that person spoke; while the responses are
+    there."""
+    stored = connection.scalars(select(survey_response.c.personal).where(survey_response.c.contact_id.in_(people)))
     given = [answers for personal in stored if personal for answers in json.loads(personal).items()]
     items = {item for item, _ in given}
     said = [str(answer) for _, answer in given if answer != REFUSED]
     if not items:
         return
-    own = select(conversation.c.id).filter_by(contact_id=contact_id)
-    rows = select(inbound.c.id, inbound.c.text, inbound.c.reading).where(inbound.c.conversation_id.in_(own))
+    heard = spoken_by(connection, people, inbound.c.conversation_id, inbound.c.received_at)
+    rows = select(inbound.c.id, inbound.c.text, inbound.c.reading).where(heard)
     for id_, text, reading in connection.execute(rows).all():
         if _answers_one_of(items, reading) or _without(text, said) != text:
             nothing = {"text": BLACKED_OUT, "reading": None}
             connection.execute(update(inbound).filter_by(id=id_).values(nothing))
             connection.execute(update(review).filter_by(inbound_id=id_).values(text=BLACKED_OUT))
-    replies = select(outbound.c.id, outbound.c.reply).where(outbound.c.conversation_id.in_(own))
+    said_back = spoken_by(connection, people, outbound.c.conversation_id, outbound.c.created_at)
+    replies = select(outbound.c.id, outbound.c.reply).where(said_back)
     for id_, reply in connection.execute(replies).all():
         text = _without(reply["text"], said)
         if text != reply["text"]:

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from programme.forgetting import black_out
+from programme.links import person
 from programme.packs import normalise_province_id
 from programme.survey.definition import CONSENT, FORM, REFUSED, Answer, Item, Survey, Surveys
 from programme.survey.response import Response, in_force, is_complete
@@ -181,15 +182,17 @@ def abandon(connection: Connection, kept: Kept) -> None:
 
 def forget(connection: Connection, keyring: Keyring, contact_id: int) -> None:
     """The consent is withdrawn: no answer, name, number, lead or wish of this person stays from the survey, nor the
-    words in which they told it."""
-    black_out(connection, contact_id)
-    names = select(survey_response.c.personal).filter_by(contact_id=contact_id)
-    gave_name = any(personal for personal in connection.scalars(names))
-    connection.execute(delete(lead).filter_by(contact_id=contact_id))
-    connection.execute(delete(class_place).filter_by(contact_id=contact_id))
-    connection.execute(delete(survey_response).filter_by(contact_id=contact_id))
-    if gave_name:
-        Contacts(connection, keyring).forget(contact_id)
+    words in which they told it; also with the contacts whose channels were linked to this one."""
+    people = person(connection, contact_id)
+    black_out(connection, people)
+    gave_name = select(survey_response.c.contact_id).where(
+        survey_response.c.contact_id.in_(people), survey_response.c.personal.is_not(None)
+    )
+    named = set(connection.scalars(gave_name))
+    for table in (lead, class_place, survey_response):
+        connection.execute(delete(table).where(table.c.contact_id.in_(people)))
+    for one in named:
+        Contacts(connection, keyring).forget(one)
 
 
 def contact_consent(connection: Connection, contact_id: int) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,12 @@ KNOWN_EXPECTATIONS = {"says", "never", "buttons", "intent", "offers_person", "ho
 async def test_golden_conversation(terminal: Terminal, conversation: dict[str, Any]) -> None:
     _set_clock(terminal, conversation.get("now"))
     conversation_id = await terminal.open(conversation.get("province"))
+    others: dict[str, str] = {}  # further conversations of the same owner, by the name that steps give them ("beside")
     last: Exchange | None = None
+    code = ""
     for step in conversation["steps"]:
+        if "beside" in step:
+            others.setdefault(step["beside"], await terminal.open(conversation.get("province")))
         if "officer_returns" in step:
             await _return(terminal, conversation_id)
             continue
@@ -46,8 +51,10 @@ async def test_golden_conversation(terminal: Terminal, conversation: dict[str, A
             await _age_survey(terminal, conversation_id, **step["survey_was"])
             continue
         payload = _payload(last, step["presses"]) if "presses" in step else step.get("payload")
-        last = await terminal.say(conversation_id, _text(step), payload)
+        here = others[step["beside"]] if "beside" in step else conversation_id
+        last = await terminal.say(here, _text(step).replace("{code}", code), payload)
         _check(last, step["bot"])
+        code = _code_shown(last) or code
     await _check_stored(terminal, conversation_id, conversation.get("stored", {}))
     if "survey" in conversation:
         await _check_survey(terminal, conversation_id, conversation["survey"])
@@ -127,6 +134,11 @@ async def _return(terminal: Terminal, conversation_id: str) -> None:
 def _text(step: dict[str, Any]) -> str:
     repeats = step.get("owner_repeats")
     return repeats["text"] * repeats["times"] if repeats else str(step.get("owner", ""))
+
+
+def _code_shown(exchange: Exchange) -> str | None:
+    shown = re.search(r"LK\d{6}", "\n".join(reply.text for reply in exchange.replies))
+    return shown[0] if shown else None
 
 
 def _payload(last: Exchange | None, title: str) -> str:
