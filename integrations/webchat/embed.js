@@ -22,7 +22,9 @@
     position: 'fixed', right: '0', bottom: '0', zIndex: FRONT, display: 'none', flexDirection: 'column',
     width: 'min(420px, 100%)', height: 'min(720px, 100%)', background: '#fff',
     boxShadow: '0 2px 24px rgb(0 0 0 / 35%)',
-  }, { role: 'dialog', ariaLabel: 'Hotline chuyển đổi số' });
+  });
+  panel.setAttribute('role', 'dialog');
+  panel.setAttribute('aria-label', 'Hotline chuyển đổi số');
   const close = make('button', {
     flex: 'none', minHeight: '48px', padding: '0 16px', border: '0', background: '#0a241d', color: '#fff',
     font: '600 18px/1.3 system-ui, sans-serif', textAlign: 'right', cursor: 'pointer',
@@ -44,5 +46,7 @@
   // Apart from the host page's styles, and they from ours
   const place = document.createElement('div');
   place.attachShadow({ mode: 'open' }).append(button, panel);
-  document.body.append(place);
+  const begin = () => document.body.append(place);
+  if (document.body) begin();
+  else document.addEventListener('DOMContentLoaded', begin);
 })();
