@@ -65,7 +65,7 @@ class Acts:
         if any(button.get("callback_data") == data for row in inline for button in row):
             query = {
                 "id": self.world.press(chat),
-                "from": self._writer(chat),
+                "from": chat.writer(),
                 "message": message,
                 "chat_instance": f"{abs(chat.number)}",
                 "data": data,
@@ -116,7 +116,7 @@ class Acts:
         card = {
             "phone_number": wish.text("phone", "84912345678"),
             "first_name": wish.text("name", chat.name),
-            "user_id": self._writer(chat)["id"],
+            "user_id": chat.writer()["id"],
         }
         shown = {"kind": "card", "name": f"{card['first_name']} {card['phone_number']}"}
         return self._write(chat, Bubble("person", media=shown), contact=card)
@@ -184,7 +184,7 @@ class Acts:
         if chat.blocked or chat.deactivated:
             raise ControlError("Người này đang chặn bot." if chat.blocked else "Tài khoản này đã xóa.")
         chat.started = True
-        message = chat.new_message(self._writer(chat), self.world.clock.now(), **content)
+        message = chat.new_message(chat.writer(), self.world.clock.now(), **content)
         bubble.id = str(message["message_id"])
         self.world.people.say(chat, bubble)
         return {"message_id": bubble.id, **self._emit(chat, "message", message)}
@@ -193,7 +193,7 @@ class Acts:
         """What became of the bot in this chat."""
         change = {
             "chat": chat.as_chat(),
-            "from": self._writer(chat),
+            "from": chat.writer(),
             "date": int(self.world.clock.now().timestamp()),
             "old_chat_member": _as_member(before),
             "new_chat_member": _as_member(after),
@@ -204,10 +204,6 @@ class Acts:
         update = self.world.tell(chat, kind, body)
         self._added()
         return {"update_id": None if update is None else update.id}
-
-    @staticmethod
-    def _writer(chat: Chat) -> dict[str, Any]:
-        return (chat.founder or chat).as_user()
 
     @staticmethod
     def _message(chat: Chat, wish: Wish) -> dict[str, Any]:

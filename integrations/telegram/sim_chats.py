@@ -51,6 +51,10 @@ class Chat(Person):
         """A User object; only of a private chat."""
         return {"id": self.number, "is_bot": False, **self._names(), "language_code": "vi"}
 
+    def writer(self) -> dict[str, Any]:
+        """Whoever writes here, as a User object."""
+        return (self.founder or self).as_user()
+
     def _names(self) -> dict[str, str]:
         first, _, last = self.name.partition(" ")
         names = {"first_name": first, "last_name": last, "username": self.username or ""}

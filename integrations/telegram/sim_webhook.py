@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import random
 import time
@@ -148,8 +149,9 @@ class Postman(Deliverer):
         """Status (0 = no answer), body, and the seconds in Retry-After."""
         if self._session is None or self.url is None:
             return 0, b"", 0
+        data = io.BytesIO(body)
         try:
-            async with self._session.post(self.url, data=body, headers=headers, allow_redirects=False) as answer:
+            async with self._session.post(self.url, data=data, headers=headers, allow_redirects=False) as answer:
                 asked = answer.headers.get("Retry-After", "")
                 seconds = min(int(asked), LONGEST_RETRY_AFTER) if asked.isascii() and asked.isdecimal() else 0
                 return answer.status, await answer.content.read(LONGEST_ANSWER_BYTES), seconds

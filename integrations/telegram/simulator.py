@@ -8,7 +8,6 @@ actions of people are in sim_acts.py, the switches in sim_account.py.
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -18,18 +17,17 @@ from aiohttp import web
 
 from integrations.simulation.clock import SimulatedClock
 from integrations.simulation.command import run
-from integrations.simulation.errors import ControlError
 from integrations.simulation.faults import Fault, FaultKind
 from integrations.simulation.simulator import NOTES, Simulator
-from integrations.telegram.sim_account import BOT_TOKEN, BOT_USERNAME, WEBHOOK_SECRET, TelegramSwitches
+from integrations.telegram.sim_account import BOT, BOT_TOKEN, BOT_USERNAME, WEBHOOK_SECRET, TelegramSwitches
 from integrations.telegram.sim_acts import Acts
 from integrations.telegram.sim_chats import Chat
+from integrations.telegram.sim_hostile import Hostile
 from integrations.telegram.sim_intake import Intake
 from integrations.telegram.sim_limits import too_many
 from integrations.telegram.sim_methods import Answer, Methods
 from integrations.telegram.sim_parameters import Parameters, Refused, as_parameters, read_parameters
-from integrations.telegram.sim_updates import Update
-from integrations.telegram.sim_webhook import SECRET_HEADER, TERMS, Postman
+from integrations.telegram.sim_webhook import TERMS, Postman
 from integrations.telegram.sim_world import World
 
 FIRST_PERSON = 5_100_000_001
@@ -42,6 +40,33 @@ _WORDS = {
     404: "Not Found",
     409: "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
 }
+
+# What the page offers
+ATTACHMENTS = (
+    {"action": "image", "label": "Ảnh", "accept": "image/*"},
+    {"action": "voice", "label": "Tin thoại", "accept": "audio/*"},
+    {"action": "video", "label": "Video", "accept": "video/*"},
+    {"action": "file", "label": "Tệp", "accept": "*/*"},
+    {"action": "location", "label": "Vị trí"},
+    {"action": "contact", "label": "Số điện thoại"},
+    {"action": "sticker", "label": "Nhãn dán"},
+)
+RELATIONS = (
+    {"action": "start", "label": "Bấm Bắt đầu"},
+    {"action": "block", "label": "Chặn bot"},
+    {"action": "unblock", "label": "Bỏ chặn bot"},
+    {"action": "group", "label": "Lập nhóm có bot"},
+    {"action": "migrate", "label": "Nâng nhóm thành siêu nhóm"},
+    {"action": "delete_account", "label": "Xóa tài khoản"},
+)
+FAULTS: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("Lỗi 500 (3 lần)", {"kind": "http_500", "count": 3}),
+    ("Quá nhanh (429, 5 giây)", {"kind": "rate_limit", "count": 1, "seconds": 5, "path": "sendMessage"}),
+    ("Bot bị chặn (403)", {"kind": "error", "count": 1, "code": 403, "path": "sendMessage"}),
+    ("Nhận rồi mất trả lời", {"kind": "reset_after", "count": 1, "path": "sendMessage"}),
+    ("Trang HTML (3 lần)", {"kind": "html", "count": 3}),
+    ("Chậm 3 giây (10 lần)", {"kind": "slow", "count": 10, "seconds": 3}),
+)
 
 
 class TelegramSimulator(Simulator[Chat]):
@@ -75,6 +100,7 @@ class TelegramSimulator(Simulator[Chat]):
         )
         self.intake = Intake(self.world, self.postman)
         self.acts = Acts(self.world, self.postman.wake)
+        self.hostile = Hostile(self.world, self.postman)
         self.actions = self.acts.table
         self._numbers = itertools.count(FIRST_PERSON)
         # One with a name to be mentioned by; everybody who comes later has none
@@ -109,31 +135,27 @@ class TelegramSimulator(Simulator[Chat]):
         }
 
     def abilities(self) -> Mapping[str, Any]:
-        return {}
+        commands = [
+            {
+                "action": "text",
+                "label": f"/{command['command']} – {command['description']}",
+                "fields": {"text": f"/{command['command']}"},
+            }
+            for command in self.world.commands_in(next(iter(self.people)))
+        ]
+        return {
+            "skin": "telegram",
+            "title": "Telegram (mô phỏng)",
+            "account": BOT["first_name"],
+            "ticks": {"sent": "✓"},
+            "attachments": ATTACHMENTS,
+            "relations": [*commands, *RELATIONS],
+            "faults": [{"label": label, "fault": fault} for label, fault in FAULTS],
+            "hostile": self.hostile.cases,
+        }
 
     def raw_event(self, wanted: Mapping[str, Any]) -> None:
-        """One of: `{"update": {…}}`, put into the queue as it is, with its own `update_id` or the next;
-        `{"repeat": id}`, an update once more; `{"restart_at": id}`, ids count from there; `{"body": text, "secret":
-        text or null}`, a webhook call that is not Telegram's.
-        """
-        updates, now = self.world.updates, self.clock.now()
-        match wanted:
-            case {"update": dict(update)}:
-                content = {name: value for name, value in update.items() if name != "update_id"}
-                if "update_id" in update:
-                    updates.put(Update(int(update["update_id"]), _lane(content), content), now)
-                else:
-                    updates.add(content, _lane(content), now)
-            case {"repeat": int(update_id)} if (known := updates.known(update_id)) is not None:
-                updates.put(known, now)
-            case {"restart_at": int(update_id)}:
-                updates.next_id = update_id
-            case {"body": str(body)}:
-                secret = wanted.get("secret")
-                self.postman.forge(body.encode(), {SECRET_HEADER: secret} if isinstance(secret, str) else {})
-            case _:
-                raise ControlError("Cần update, repeat, restart_at hoặc body.")
-        self.postman.wake()
+        self.hostile.event(wanted)
 
     async def _call(self, request: web.Request) -> web.Response:
         token, name = request.match_info["token"], request.match_info["method"].lower()
@@ -204,13 +226,6 @@ def _refusal(refused: Refused) -> web.Response:
     if "retry_after" in refused.parameters:
         headers["Retry-After"] = str(refused.parameters["retry_after"])
     return web.json_response(body, status=refused.code, headers=headers)
-
-
-def _lane(content: Mapping[str, Any]) -> int:
-    """The chat an update is about, 0 when none can be found."""
-    text = json.dumps(content)
-    found = re.search(r'"chat": \{"id": (-?\d+)', text)
-    return int(found.group(1)) if found else 0
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ class Hotline:
 @contextlib.asynccontextmanager
 async def hotline() -> AsyncIterator[Hotline]:
     heard = Hotline()
-    app = web.Application()
+    app = web.Application(client_max_size=8 << 20)
     app.add_routes([web.post("/webhooks/telegram", heard.hear)])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()

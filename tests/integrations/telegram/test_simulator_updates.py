@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -308,7 +307,7 @@ async def forged(platform: Platform, heard: Hotline, **wanted: Any) -> Any:
 
 async def test_calls_that_are_not_telegrams_can_be_made() -> None:
     async with hotline() as heard, telegram(webhook=heard.url) as platform:
-        body = json.dumps({"update_id": 1})
+        body = '{"update_id": 1}'
         assert await forged(platform, heard, body=body, secret="sai") == "sai"
         assert await forged(platform, heard, body=body, secret=None) is None
         assert await forged(platform, heard, body="không phải JSON", secret=WEBHOOK_SECRET) == WEBHOOK_SECRET
@@ -334,6 +333,22 @@ async def test_unknown_kinds_come_even_when_they_were_not_asked_for() -> None:
         await forged(platform, heard, update={"update_id": 2**40, "message": {"text": "đ" * 50_000}})
         assert heard.updates[0]["quantum_message"] == {"x": 1}
         assert heard.updates[1]["update_id"] == 2**40
+
+
+async def test_each_ready_made_case_can_be_made() -> None:
+    async with hotline() as heard, telegram(webhook=heard.url) as platform:
+        first = platform.act("text", text="một")["update_id"]
+        await settled(platform)
+        for case in platform.simulator.hostile.cases:
+            await forged(platform, heard, case=case, user=platform.person.id)
+        last = platform.act("text", text="cuối")["update_id"]
+        await settled(platform)
+        secrets = [headers.get(SECRET) for headers in heard.headers[1:5]]
+        assert secrets == ["sai-bi-mat", None, WEBHOOK_SECRET, WEBHOOK_SECRET]
+        assert len(heard.updates[4]["message"]["text"]) > 1_000_000
+        kinds = [list(update)[1] for update in heard.updates[5:]]
+        assert kinds == ["message", "user_waved", "message", "message", "message"]
+        assert ids(heard.updates[5:]) == [first, first + 1, first + 2, first + 3, last] and last == 1000
 
 
 async def test_what_cannot_be_sent_is_refused_in_words() -> None:
