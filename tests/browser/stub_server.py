@@ -25,7 +25,7 @@ from starlette.routing import Route
 PAGE = Path(__file__).parents[2] / "integrations" / "webchat" / "page"
 SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'"
+    "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": SECURITY,
@@ -45,6 +45,7 @@ class Conversation:
 
     token: str
     messages: list[Message] = field(default_factory=list)
+    pictures: list[bytes] = field(default_factory=list)
 
     def add(self, direction: str, **content: Any) -> Message:
         """Appends a message; each is three minutes younger than the one before."""
@@ -58,7 +59,7 @@ class Conversation:
 
 @dataclass
 class Refusal:
-    """The answer to one `POST /webchat/messages` that is not 202; `detail` None: a body of somebody else."""
+    """The answer to one message or picture that is not 202; `detail` None: a body of somebody else."""
 
     status: int
     code: str = "refused"
@@ -74,7 +75,7 @@ class StubServer:
         self.province = province
         self.conversations: dict[str, Conversation] = {}
         self.posts: list[tuple[str, int]] = []
-        """Every `POST /webchat/messages` as (message id, status answered)."""
+        """Every message or picture that was sent, as (message id, status answered)."""
         self.stream_starts: list[int] = []
         """The `after` of every event stream that was opened."""
         self.refusals: deque[Refusal] = deque()
@@ -170,7 +171,9 @@ class StubServer:
                 Route("/", self._page),
                 *files,
                 Route("/webchat/conversations", self._create, methods=["POST"]),
-                Route("/webchat/messages", self._receive, methods=["POST"]),
+                Route("/webchat/messages", self._receive_message, methods=["POST"]),
+                Route("/webchat/attachments", self._receive_picture, methods=["POST"]),
+                Route("/webchat/attachments/{number:int}", self._show_picture),
                 Route("/webchat/events", self._events),
             ]
         )
@@ -188,9 +191,20 @@ class StubServer:
         response.set_cookie("hotline_webchat", conversation.token, httponly=True, samesite="strict")
         return response
 
-    async def _receive(self, request: Request) -> Response:
-        body = await request.json()
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    async def _receive_message(self, request: Request) -> Response:
+        return self._receive(request, await request.json(), None)
+
+    async def _receive_picture(self, request: Request) -> Response:
+        return self._receive(request, {"id": request.query_params["id"], "text": ""}, await request.body())
+
+    async def _show_picture(self, request: Request) -> Response:
+        conversation = self.conversations.get(_token_of(request))
+        if conversation is None:
+            return JSONResponse({"code": "token_unknown"}, 401, media_type="application/problem+json")
+        return Response(conversation.pictures[request.path_params["number"]], media_type="image/png", headers=HEADERS)
+
+    def _receive(self, request: Request, body: Message, picture: bytes | None) -> Response:
+        token = _token_of(request)
         if token not in self._known:
             return self._refuse(body["id"], Refusal(401, "token_unknown", "Không nhận ra cuộc trò chuyện."))
         refusal = self.refusals.popleft() if self.refusals else None
@@ -198,16 +212,19 @@ class StubServer:
             return self._refuse(body["id"], refusal)
         conversation = self.conversations[token]
         earlier = next((old for old in conversation.messages if old["id"] == body["id"]), None)
-        message = earlier or self._take(conversation, body)
+        message = earlier or self._take(conversation, body, picture)
         if refusal is not None:
             return self._refuse(body["id"], refusal)
         self.posts.append((body["id"], 202))
         answer = {"id": body["id"], "seq": message["seq"], "duplicate": earlier is not None}
         return JSONResponse(answer, status_code=202)
 
-    def _take(self, conversation: Conversation, body: Message) -> Message:
-        text = body.get("text", body.get("payload"))
-        message = conversation.add("in", id=body["id"], text=text, by="owner")
+    def _take(self, conversation: Conversation, body: Message, picture: bytes | None) -> Message:
+        text, pictures = body.get("text", body.get("payload")), []
+        if picture is not None:
+            pictures = [f"/webchat/attachments/{len(conversation.pictures)}"]
+            conversation.pictures.append(picture)
+        message = conversation.add("in", id=body["id"], text=text, by="owner", pictures=pictures)
         for reply in self.answer(message):
             conversation.add("out", **reply)
         for event in self._waiting:
@@ -228,7 +245,7 @@ class StubServer:
         return JSONResponse(problem, refusal.status, refusal.headers, "application/problem+json")
 
     async def _events(self, request: Request) -> Response:
-        token = request.cookies.get("hotline_webchat", "")
+        token = _token_of(request)
         if token not in self._known:
             return JSONResponse({"code": "token_unknown"}, 401, media_type="application/problem+json")
         after = int(request.query_params.get("after", "0"))
@@ -253,6 +270,11 @@ class StubServer:
                     yield ": heartbeat\n\n"
         finally:
             self._waiting.discard(news)
+
+
+def _token_of(request: Request) -> str:
+    """The page sends it with everything: inside another site's page no cookie would come."""
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
 class _Server(uvicorn.Server):

@@ -725,7 +725,7 @@ def test_every_text_is_large_and_stands_out(new_owner: OpenBrowser, stub: StubSe
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(owner: Owner, stub: StubServer) -> None:
     reached = []
-    for _ in range(8):
+    for _ in range(9):
         owner.page.keyboard.press("Tab")
         focused = owner.page.locator(":focus")
         assert focused.evaluate("(node) => getComputedStyle(node).outlineStyle") != "none"
@@ -739,6 +739,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(owner: Owner, stu
         "Chương trình chuyển đổi số là gì?",
         "Tên miền .biz.vn là gì?",
         "message",
+        "photo",
     ]
 
 

@@ -8,7 +8,7 @@ import { $, translate } from './elements.js';
 import { KEY } from './memory.js';
 import { PERSON } from './message.js';
 import { keepAtEnd, markSeen, scrollToEnd, showNewest, showTitle, watchScroll } from './reader.js';
-import { queue, sendNow, sendWaiting, showUnsent } from './sending.js';
+import { queue, queuePicture, sendNow, sendWaiting, showUnsent } from './sending.js';
 import { checkStream, followAnew, freshenStream, openStream, restartStream } from './stream.js';
 import { dropUnsent, endPast, unansweredText } from './thread.js';
 import { switchLanguage } from './words.js';
@@ -99,7 +99,7 @@ function begin() {
   $('stuck').hidden = true;
   ['language', 'strip', 'bottom'].forEach((id) => { $(id).hidden = false; });
   showProvince();
-  startComposer(queue);
+  startComposer(queue, queuePicture);
   showLanguage();
   listen();
   showUnsent();

@@ -10,8 +10,9 @@ const COUNT_FROM = 3686; // nine tenths
 
 const isTouch = () => window.matchMedia('(hover: none) and (pointer: coarse)').matches;
 
-/** Restores the draft and listens; `send(text)` is called with each finished message. */
-export function startComposer(send) {
+/** Restores the draft and listens; `send(text)` is called with each finished message, `sendPicture(file)` with each
+    chosen picture. */
+export function startComposer(send, sendPicture) {
   const box = $('message');
   box.value = tabShelf.read(KEY.draft) || '';
   const submit = (event) => {
@@ -25,6 +26,12 @@ export function startComposer(send) {
   $('composer').addEventListener('submit', submit);
   box.addEventListener('keydown', (event) => { if (isFinished(event)) submit(event); });
   box.addEventListener('input', () => write(box.value));
+  $('photo').addEventListener('click', () => $('picture').click());
+  $('picture').addEventListener('change', (event) => {
+    const [file] = event.target.files;
+    event.target.value = ''; // the same picture may be chosen once more
+    if (file) sendPicture(file);
+  });
   // Keeps a phone's keyboard open when "send" is tapped.
   $('send').addEventListener('pointerdown', (event) => event.preventDefault());
 }

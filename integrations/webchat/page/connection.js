@@ -3,21 +3,29 @@
 
 import { $, makeWorded } from './elements.js';
 
+const isEmbedded = new URLSearchParams(location.search).get('embed') === '1';
+
 export const WAY = {
-  conversations: '/webchat/conversations',
+  conversations: `/webchat/conversations${isEmbedded ? '?embed=1' : ''}`,
   messages: '/webchat/messages',
+  pictures: '/webchat/attachments',
   events: '/webchat/events',
 };
 
 const REQUEST_LIMIT_MS = 20000;
+const UPLOAD_LIMIT_MS = 120000;
 const LONGEST_PAUSE_MS = 30000;
 const LONGEST_RETRY_AFTER_MS = 600000;
 const TROUBLE_SHOWN_AFTER_MS = 1200; // a stream that reopens at once is nobody's concern
 
+/** The headers that say who is asking: also inside other sites' pages, where browsers keep cookies back. */
+export function authorised(token) {
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
 /** The response, whatever its status; rejects when there is none within REQUEST_LIMIT_MS. */
 export async function post(address, body, token) {
-  const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
-  if (token) headers.Authorization = `Bearer ${token}`;
+  const headers = { 'Content-Type': 'application/json', Accept: 'application/json', ...authorised(token) };
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), REQUEST_LIMIT_MS);
   try {
@@ -32,6 +40,32 @@ export async function post(address, body, token) {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The same for a file, telling how much of it has gone (0 to 1): fetch does not tell. */
+export function upload(address, file, token, tell) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', address);
+    request.timeout = UPLOAD_LIMIT_MS;
+    request.setRequestHeader('Content-Type', 'application/octet-stream');
+    request.setRequestHeader('Accept', 'application/json');
+    Object.entries(authorised(token)).forEach(([name, value]) => request.setRequestHeader(name, value));
+    request.upload.onprogress = (event) => { if (event.lengthComputable) tell(event.loaded / event.total); };
+    request.onload = () => resolve(asResponse(request));
+    request.onerror = () => reject(new Error('no answer'));
+    request.ontimeout = request.onerror;
+    request.onabort = request.onerror;
+    request.send(file);
+  });
+}
+
+function asResponse(request) {
+  const wait = request.getResponseHeader('Retry-After');
+  return new Response(request.responseText || null, {
+    status: request.status,
+    headers: wait ? { 'Retry-After': wait } : {},
+  });
 }
 
 /** In milliseconds: 1 s, 2 s, 4 s … 30 s, a little apart for everybody so that a restarted server is not stormed. */

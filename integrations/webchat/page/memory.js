@@ -38,7 +38,7 @@ export const shelf = openShelf(() => window.localStorage);
 export const tabShelf = openShelf(() => window.sessionStorage);
 
 /**
- * Messages the server has not accepted, oldest first: {id, body: {text} or {payload}, label, order}, and
+ * Messages the server has not accepted, oldest first: {id, body: {text}, {payload} or {picture}, label, order}, and
  * {refused, detail} once it never will. One key each, so that no tab overwrites another's.
  */
 export const unsent = {
@@ -46,10 +46,10 @@ export const unsent = {
     return shelf.keys().filter((key) => key.startsWith(KEY.unsent)).map(readUnsent).filter(Boolean)
       .sort((a, b) => a.order - b.order);
   },
-  add(body, label) {
+  add(body, label, id = newId()) {
     const last = unsent.all().pop();
     const order = Math.max(Date.now(), last ? last.order + 1 : 0);
-    unsent.save({ id: newId(), body, label, order });
+    unsent.save({ id, body, label, order });
   },
   save(item) { shelf.write(KEY.unsent + item.id, JSON.stringify(item)); },
   has(id) { return shelf.read(KEY.unsent + id) !== null; },
@@ -66,7 +66,7 @@ function readUnsent(key) {
 }
 
 /** A random UUID (version 4); crypto.randomUUID is missing on pages that are not https. */
-function newId() {
+export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;

@@ -2,6 +2,7 @@
 // What others wrote becomes text nodes and checked links, never markup. Where a message stands is not known here.
 
 import { make, makeTime, makeWorded } from './elements.js';
+import { fetchPicture } from './pictures.js';
 import { clockTime, say } from './words.js';
 
 export const PERSON = { payload: '/request_person', title: 'Gặp cán bộ' };
@@ -21,8 +22,10 @@ function makeMessage(kind, by, at, text) {
   return node;
 }
 
+/** `message.pictures` are addresses, or promises of pictures that are not sent yet. */
 export function makeOwn(message) {
   const node = makeMessage('own', 'owner', message.at, ownText(message));
+  (message.pictures || []).forEach((picture) => node.querySelector('.bubble').append(makeOwnPicture(picture)));
   node.prepend(makeWorded('span', 'unseen', 'owner'));
   const note = make('div', 'note');
   note.setAttribute('aria-live', 'off'); // "sending", "sent" are not worth an interruption
@@ -32,7 +35,8 @@ export function makeOwn(message) {
 
 /** What an own message says: the title of the pressed button where the server repeats the payload. */
 export function ownText(message) {
-  return titles.get(message.text) || message.text || say('pressed');
+  const isPicture = message.pictures && message.pictures.length;
+  return titles.get(message.text) || message.text || (isPicture ? '' : say('pressed'));
 }
 
 export function makeAnswer(message) {
@@ -92,6 +96,21 @@ function makePicture(address) {
   picture.alt = say('picture');
   picture.src = address;
   return picture;
+}
+
+/** Nobody may see it but its owner: it is fetched with the token, not by its address alone. */
+function makeOwnPicture(picture) {
+  const frame = make('img', 'picture');
+  frame.alt = say('ownPicture');
+  const show = (blob) => {
+    if (!blob) throw new Error('gone');
+    const address = URL.createObjectURL(blob);
+    frame.addEventListener('load', () => URL.revokeObjectURL(address), { once: true });
+    frame.src = address;
+  };
+  const loading = typeof picture === 'string' ? fetchPicture(picture) : picture;
+  loading.then(show).catch(() => frame.replaceWith(makeWorded('p', 'missing', 'pictureMissing')));
+  return frame;
 }
 
 function isOwnAddress(address) {

@@ -2,12 +2,14 @@
 // the server says that it has it. Drawing is thread.js, keeping is memory.js.
 
 import { putBack, returnFocus } from './composer.js';
-import { pauseAfter, post, retryAfter, setTrouble, WAY } from './connection.js';
+import { pauseAfter, post, retryAfter, setTrouble, upload, WAY } from './connection.js';
 import { needToken } from './conversation.js';
 import { $, make, makeButton, makeWorded } from './elements.js';
-import { exclusively, unsent } from './memory.js';
+import { exclusively, newId, unsent } from './memory.js';
+import { findPicture, forgetPicture, keepPicture, LARGEST_BYTES, shrink } from './pictures.js';
 import { keepAtEnd, scrollToEnd } from './reader.js';
 import { drawUnsent, dropUnsent, hideTyping, markAccepted, showNote } from './thread.js';
+import { say } from './words.js';
 
 const LIMITED_PAUSE_MS = 5000; // when the server asks for less haste and does not say how much
 
@@ -15,10 +17,23 @@ let failures = 0;
 let notBefore = 0; // a moment in ms
 let limited = false; // the pause was asked for by the server
 let timer = 0;
+const progress = new Map(); // message id → how much of its picture has gone, in percent
 
 /** Takes a message over: a text, or the payload of a button whose title is `label`. */
 export function queue(label, payload) {
   unsent.add(payload ? { payload } : { text: label }, label);
+  begin();
+}
+
+/** Takes a picture over, as the owner chose it. */
+export async function queuePicture(file) {
+  const id = newId();
+  await keepPicture(id, await shrink(file));
+  unsent.add({ picture: true }, '', id);
+  begin();
+}
+
+function begin() {
   showUnsent();
   hideTyping();
   scrollToEnd();
@@ -55,11 +70,16 @@ async function sendInTurn() {
 
 /** One try; answers {kind: accepted | refused | later}. */
 async function attempt(item) {
-  const message = { id: item.id, ...item.body };
+  const picture = item.body.picture ? await findPicture(item.id) : null;
+  if (item.body.picture && !picture) return { kind: 'refused', detail: say('pictureGone') };
+  if (picture && picture.size > LARGEST_BYTES) return { kind: 'refused', detail: say('pictureLarge') };
+  const send = (token) => (picture
+    ? upload(`${WAY.pictures}?id=${item.id}`, picture, token, (share) => showProgress(item.id, share))
+    : post(WAY.messages, { id: item.id, ...item.body }, token));
   try {
     const token = await needToken();
-    let response = await post(WAY.messages, message, token);
-    if (response.status === 401) response = await post(WAY.messages, message, await needToken(token));
+    let response = await send(token);
+    if (response.status === 401) response = await send(await needToken(token));
     return await judge(response, item.id);
   } catch (failure) {
     return { kind: 'later', wait: failure.retryAfter || 0 };
@@ -106,8 +126,14 @@ function postpone({ isLimit = false, wait }) {
 }
 
 function accept(item, seq) {
-  unsent.remove(item.id);
+  forget(item.id);
   markAccepted(item.id, seq);
+}
+
+function forget(id) {
+  unsent.remove(id);
+  progress.delete(id);
+  forgetPicture(id);
 }
 
 function refuse(item, detail) {
@@ -119,7 +145,7 @@ function refuse(item, detail) {
 /** The stream brought an own message back: if its answer was lost on the way, that way is open again. */
 export function confirmSent(id) {
   if (!unsent.has(id)) return;
-  unsent.remove(id);
+  forget(id);
   sendNow();
 }
 
@@ -133,17 +159,25 @@ export function showUnsent() {
       showRefused(node, item);
       return;
     }
-    showWaiting(node, isNext);
+    showWaiting(node, isNext, progress.get(item.id));
     isNext = false;
   });
 }
 
-function showWaiting(node, isNext) {
+function showProgress(id, share) {
+  progress.set(id, Math.round(share * 100));
+  showUnsent();
+}
+
+function showWaiting(node, isNext, percent) {
   if (isNext && failures && !limited) {
     showNote(node, 'failed', makeWorded('span', '', 'failed'), ' ', makeButton('retry', 'retry', sendAgain));
     return;
   }
-  showNote(node, 'waiting', makeWorded('span', '', limited || failures ? 'queued' : 'sending'));
+  const isSending = isNext && !limited && !failures;
+  const parts = [makeWorded('span', '', limited || failures ? 'queued' : 'sending')];
+  if (isSending && percent !== undefined) parts.push(` ${percent}%`);
+  showNote(node, 'waiting', ...parts);
 }
 
 function sendAgain(event) {
@@ -161,7 +195,7 @@ function showRefused(node, item) {
 
 /** A refused text goes back into the composer. */
 function takeBack(item) {
-  unsent.remove(item.id);
+  forget(item.id);
   dropUnsent(item.id);
   if (item.body.text) putBack(item.body.text);
   $('message').focus();

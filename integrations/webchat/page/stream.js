@@ -2,7 +2,7 @@
 // Read with fetch instead of EventSource: EventSource hides the status (401 or a network failure?) and the heartbeat
 // comments, and both are needed to tell a dead connection from a quiet one.
 
-import { pauseAfter, retryAfter, setTrouble, WAY } from './connection.js';
+import { authorised, pauseAfter, retryAfter, setTrouble, WAY } from './connection.js';
 import { needToken, token } from './conversation.js';
 import { confirmSent } from './sending.js';
 import { closePast, drawAnswer, drawOwn, endPast } from './thread.js';
@@ -10,7 +10,7 @@ import { closePast, drawAnswer, drawOwn, endPast } from './thread.js';
 const SILENCE_LIMIT_MS = 40000; // the server's heartbeat comes every 15 s
 const FRESH_MS = 20000; // a stream heard within this time is alive when the page is looked at again
 const CONNECT_PATIENCE_MS = 8000; // a slow phone network is not yet a lost one
-// A browser that keeps no cookie is refused by every stream; without an end it would begin conversations for ever.
+// A server that refused the stream of every new conversation would otherwise be asked for new ones for ever.
 const MOST_RENEWALS = 3;
 
 let controller = null;
@@ -78,7 +78,7 @@ async function follow(mine) {
   let wait = 0;
   try {
     const response = await fetch(`${WAY.events}?after=${lastSeq}`, {
-      headers: { Accept: 'text/event-stream' },
+      headers: { Accept: 'text/event-stream', ...authorised(token) },
       credentials: 'same-origin',
       cache: 'no-store',
       signal: mine.signal,

@@ -3,6 +3,7 @@
 
 import { $, make, makeTime, makeWorded } from './elements.js';
 import { makeAnswer, makeOwn, ownText } from './message.js';
+import { findPicture } from './pictures.js';
 import { isAtEnd, keepAtEnd, present, scrollToEnd } from './reader.js';
 import { clockTime, dayName } from './words.js';
 
@@ -69,7 +70,8 @@ export function drawOwn(message) {
 /** A message that is not sent yet; answers its element. */
 export function drawUnsent(item) {
   if (own.has(item.id)) return own.get(item.id);
-  const node = addOwn({ id: item.id, text: item.label });
+  const pictures = item.body.picture ? [findPicture(item.id)] : [];
+  const node = addOwn({ id: item.id, text: item.label, pictures });
   place(node, null);
   markChosen(node, item.label);
   return node;
