@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from sqlalchemy import make_url
+
+from integrations.provider import Outgoing, Provider
+from store.clock import Clock
+from store.messages import Reply
+from store.settings import Settings
 
 
 class AlarmSender(Protocol):
@@ -12,6 +20,16 @@ class AlarmSender(Protocol):
 
     async def tell(self, text: str) -> None:
         """Bring `text` (Vietnamese, at most 1,500 characters) to them. Raises SendFailed; then it is tried again."""
+
+
+class ChatOfficers:
+    """The people on duty read a chat of a channel: `chat` is its address there."""
+
+    def __init__(self, provider: Provider, chat: str, clock: Clock) -> None:
+        self.provider, self.chat, self.clock = provider, chat, clock
+
+    async def tell(self, text: str) -> None:
+        await self.provider.send(Outgoing(self.chat, Reply(text), self.clock.now()))
 
 
 @dataclass(frozen=True)
@@ -27,6 +45,23 @@ class Watch:
     volumes: tuple[Path, ...] = ()
     sender: AlarmSender | None = None
     place: str = ""
+
+    @classmethod
+    def from_settings(
+        cls, settings: Settings, providers: Mapping[str, Provider], place: str, var: Path, clock: Clock
+    ) -> Watch:
+        """`var`: the folder that we write to. Officers are told where they have a Telegram chat and we a bot."""
+        sender, chat = None, settings.telegram_alarm_chat
+        if chat is not None and "telegram" in providers:
+            sender = ChatOfficers(providers["telegram"], chat, clock)
+        volumes = {folder.resolve() for folder in (var, *_folder_of(settings)) if folder.is_dir()}
+        return cls(tuple(providers), settings.quiet_webhook_hours, tuple(sorted(volumes)), sender, place)
+
+
+def _folder_of(settings: Settings) -> list[Path]:
+    """Where a database file is; a server's disk is its own machine's to watch."""
+    url = make_url(settings.database_url.get_secret_value())
+    return [Path(url.database).parent] if url.drivername == "sqlite" and url.database else []
 
 
 NOTHING_WATCHED = Watch()

@@ -1,4 +1,4 @@
-"""Zalo's proof that the domain is ours: the file it asks for. The same code as a tag is on the chat page (`/`)."""
+"""Zalo's proof that the domain is ours: the file it asks for, which holds the same tag that may stand on a page."""
 
 from __future__ import annotations
 
