@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from telegram.error import TelegramError
-
 from integrations.errors import Fate, ProviderError, SendFailed
-from integrations.telegram.transport import NotSent, Refused
 
 # Without a number from Telegram: its limit of one chat is one message a second.
 BACK_OFF_SECONDS = 1.0
@@ -69,21 +66,21 @@ TABLE: tuple[tuple[int, str, ProviderError], ...] = (
 )
 OTHER_REFUSAL = _refused("refused", "Telegram không nhận tin này.")
 
+# By code, for whoever finds one in a message's row.
+ERRORS = {
+    error.code: error
+    for error in (NOT_SENT, NO_ANSWER, TOO_FAST, SERVER_TROUBLE, OTHER_REFUSAL, *(error for *_, error in TABLE))
+}
 # Came too late, and that is all: nothing is wrong with us, and nothing is to be done.
 HARMLESS = frozenset({"telegram_press_too_old", "telegram_not_modified"})
 
 
-def failure(error: TelegramError) -> SendFailed:
-    """What follows from an error of the transport. What is not known to be refused may have been taken."""
-    if isinstance(error, NotSent):
-        return SendFailed(NOT_SENT)
-    if not isinstance(error, Refused):
-        return SendFailed(NO_ANSWER)
-    if error.status == 429:
-        return SendFailed(TOO_FAST, error.retry_after or BACK_OFF_SECONDS)
-    if error.status >= 500:
+def refusal(status: int, description: str, retry_after: float | None = None) -> SendFailed:
+    """What follows from Telegram's own "no": its HTTP status, its words, and the seconds it wants us to wait."""
+    if status == 429:
+        return SendFailed(TOO_FAST, retry_after or BACK_OFF_SECONDS)
+    if status >= 500:
         return SendFailed(SERVER_TROUBLE)
-    for status, part, known in TABLE:
-        if error.status == status and part in error.description:
-            return SendFailed(known)
-    return SendFailed(OTHER_REFUSAL)
+    words = description.lower()
+    known = (error for of, part, error in TABLE if of == status and part in words)
+    return SendFailed(next(known, OTHER_REFUSAL))

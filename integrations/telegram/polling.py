@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from telegram import Bot
-from telegram.error import TelegramError
 
 from integrations.errors import SendFailed
-from integrations.telegram.errors import NO_ANSWER, failure
+from integrations.telegram.errors import NO_ANSWER
+from integrations.telegram.transport import outcome
 from integrations.telegram.webhook import ALLOWED_UPDATES
 
 # Beyond the time that Telegram may hold a poll open.
@@ -21,12 +21,9 @@ async def updates(bot: Bot, offset: int | None, seconds: int) -> list[dict[str, 
     Asking with an offset acknowledges everything before it; without one nothing is acknowledged.
     """
     asked = {"offset": offset, "timeout": seconds, "allowed_updates": list(ALLOWED_UPDATES)}
-    try:
-        # In lower case, which Telegram takes as well: the library insists on its own get_updates otherwise, and that
-        # parses all updates at once, so that one it cannot read would hold up everybody's
-        found = await bot.do_api_request("getupdates", asked, read_timeout=seconds + ANSWER_SECONDS)
-    except TelegramError as error:
-        raise failure(error) from None
+    # In lower case, which Telegram takes as well: the library insists on its own get_updates otherwise, and that parses
+    # all updates at once, so that one it cannot read would hold up everybody's
+    found = await outcome(bot.do_api_request("getupdates", asked, read_timeout=seconds + ANSWER_SECONDS))
     if not isinstance(found, list) or not all(isinstance(update, dict) for update in found):
         raise SendFailed(NO_ANSWER)
     return found

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
-from telegram.error import TelegramError
 
 from integrations.errors import Fate, FetchFailed, SendFailed
 from integrations.fitting import LIMITS, are_buttons, shown_text
 from integrations.provider import Fetched, Outgoing, Rate, Sent
 from integrations.telegram import polling, webhook
 from integrations.telegram.commands import COMMANDS
-from integrations.telegram.errors import HARMLESS, NO_ANSWER, failure
-from integrations.telegram.transport import TooBig, Transport
+from integrations.telegram.errors import HARMLESS
+from integrations.telegram.transport import Transport, outcome
 from store.events import Event
 from store.logs import get_logger
 from store.messages import Button
 from store.settings import Settings
 
 log = get_logger("integrations.telegram")
-
-T = TypeVar("T")
 
 MAX_CONNECTIONS = 40  # of Telegram to our webhook, at once
 WEBHOOK_PATH = "/webhooks/telegram"
@@ -90,30 +87,26 @@ class TelegramProvider:
             upload = InputFile(file.content, filename=file.name)
             send = self._bot.send_photo if reply.image else self._bot.send_document
             sending = send(message.address, upload, caption=text or None, reply_markup=keyboard)
-        sent = await _outcome(sending)
+        sent = await outcome(sending)
         return Sent(str(sent.message_id))
 
     async def fetch(self, source: str, limit_bytes: int) -> Fetched:
         try:
-            file = await _outcome(self._bot.get_file(source))
+            file = await outcome(self._bot.get_file(source))
         except SendFailed as failed:
             raise FetchFailed(failed.error.code, final=failed.error.fate is Fate.REFUSED) from None
         if isinstance(file.file_size, int) and file.file_size > limit_bytes:
             raise FetchFailed("telegram_file_too_big", final=True)
         if not isinstance(file.file_path, str) or not file.file_path.startswith(self._files):
             raise FetchFailed("telegram_no_path", final=False)
-        try:
-            return Fetched(await self._transport.download(file.file_path, limit_bytes))
-        except TooBig:
-            raise FetchFailed("telegram_file_too_big", final=True) from None
-        except TelegramError as error:
-            # Not final whatever it says: the path lasts an hour, asking for the file again gives another
-            code = "telegram_path_gone" if getattr(error, "status", 0) == 404 else failure(error).error.code
-            raise FetchFailed(code, final=False) from None
+        return Fetched(await self._transport.download(file.file_path, limit_bytes))
+
+    async def invite(self, address: str) -> None:
+        """Telegram knows no windows: whoever has started the bot can be written to until they block it."""
 
     async def acknowledge(self, token: str) -> None:
         try:
-            await _outcome(self._bot.answer_callback_query(token))
+            await outcome(self._bot.answer_callback_query(token))
         except SendFailed as failed:
             if failed.error.code not in HARMLESS:
                 log.warning("telegram_press_not_acknowledged", code=failed.error.code)
@@ -124,12 +117,12 @@ class TelegramProvider:
         Bears repetition. More than one call a second is refused (BACK_OFF), as when two processes start together.
         """
         commands = [BotCommand(command.name, command.description) for command in COMMANDS]
-        await _outcome(self._bot.set_my_commands(commands))
-        await _outcome(self._bot.set_my_commands(commands, language_code="vi"))
+        await outcome(self._bot.set_my_commands(commands))
+        await outcome(self._bot.set_my_commands(commands, language_code="vi"))
         if self._public_url is None:
-            await _outcome(self._bot.delete_webhook())
+            await outcome(self._bot.delete_webhook())
             return
-        await _outcome(
+        await outcome(
             self._bot.set_webhook(
                 self._public_url + WEBHOOK_PATH,
                 secret_token=self._secret,
@@ -140,16 +133,6 @@ class TelegramProvider:
 
     async def close(self) -> None:
         await self._transport.shutdown()
-
-
-async def _outcome(call: Awaitable[T]) -> T:
-    """The result of a call to the Bot API. Raises SendFailed."""
-    try:
-        return await call
-    except TelegramError as error:
-        raise failure(error) from None  # the library's own errors may hold the token
-    except (TypeError, AttributeError, LookupError, ValueError, ArithmeticError, OSError):
-        raise SendFailed(NO_ANSWER) from None  # accepted, but the result is not what was promised
 
 
 def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup:

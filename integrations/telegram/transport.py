@@ -6,50 +6,34 @@ read, and does not say whether a failed request was sent; the last decides here 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 
 import aiohttp
 import orjson
 from telegram.error import TelegramError
 from telegram.request import BaseRequest, RequestData
 
+from integrations.errors import FetchFailed, ProviderError, SendFailed
+from integrations.telegram.errors import NO_ANSWER, NOT_SENT, refusal
+
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 8.0
 DOWNLOAD_SECONDS = 60.0
 PARALLEL_CALLS = 64
 
+T = TypeVar("T")
 
-class NotSent(TelegramError):
-    """No connection came about: Telegram has certainly not seen the request."""
-
-    def __init__(self) -> None:
-        super().__init__("not sent")
+_BROKEN = (aiohttp.ClientError, OSError, TimeoutError)
+_NOT_CONNECTED = (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError)
 
 
-class NoAnswer(TelegramError):
-    """The request may have arrived, but no answer that can be read came back."""
+class CallFailed(TelegramError):
+    """A call without a result. `reason`: what follows from it. Nothing of the call or the answer is kept."""
 
-    def __init__(self) -> None:
-        super().__init__("no readable answer")
-
-
-class Refused(TelegramError):
-    """Telegram's own "no". `status`: the HTTP status; `description` in lower case; `retry_after` in seconds."""
-
-    def __init__(self, status: int, description: str = "", retry_after: float | None = None) -> None:
-        super().__init__(str(status))
-        self.status, self.description, self.retry_after = status, description.lower(), retry_after
-
-
-class TooBig(Exception):
-    """A file has more bytes than it may have."""
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    body: bytes
+    def __init__(self, reason: SendFailed) -> None:
+        super().__init__(reason.error.code)
+        self.reason = reason
 
 
 class Transport(BaseRequest):
@@ -84,58 +68,62 @@ class Transport(BaseRequest):
     ) -> tuple[int, bytes]:
         """One call; of the timeouts only `read_timeout` is heeded, as the limit of the whole call.
 
-        Raises NotSent, NoAnswer, Refused.
+        Raises CallFailed.
         """
         total = read_timeout if isinstance(read_timeout, int | float) else TOTAL_SECONDS
-        answer = await self._exchange(method, url, _form(request_data), total)
-        said = self.parse_json_payload(answer.body)
-        if "result" not in said or not 200 <= answer.status < 300:
-            raise _refusal(answer.status, said)
-        return answer.status, answer.body
+        status, body = await self._exchange(method, url, _form(request_data), total)
+        answer = self.parse_json_payload(body)
+        if "result" not in answer or not 200 <= status < 300:
+            raise CallFailed(_refusal(status, answer))
+        return status, body
 
     async def download(self, url: str, limit_bytes: int) -> bytes:
-        """The bytes at an address of Telegram's. Raises NotSent, NoAnswer, Refused, TooBig."""
+        """The bytes at an address of Telegram's. Raises FetchFailed.
+
+        Only a file's size is final: a path lasts an hour, and asking for the file again gives another.
+        """
         try:
             async with self._open().get(url, allow_redirects=False, timeout=_timeout(DOWNLOAD_SECONDS)) as response:
                 if response.status != 200:
-                    raise Refused(response.status)
+                    raise FetchFailed(f"telegram_file_{response.status}", final=False)
                 content = bytearray()
                 async for chunk in response.content.iter_chunked(1 << 16):
                     content += chunk
                     if len(content) > limit_bytes:
-                        raise TooBig
+                        raise FetchFailed("telegram_file_too_big", final=True)
                 return bytes(content)
-        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError):
-            raise NotSent from None
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            raise NoAnswer from None
+        except _BROKEN as error:
+            raise FetchFailed(_cause(error).code, final=False) from None
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """An answer of the Bot API. Raises NoAnswer for anything else."""
+        """An answer of the Bot API. Raises CallFailed for anything else."""
         try:
             answer = orjson.loads(payload)
         except orjson.JSONDecodeError:
-            raise NoAnswer from None
+            answer = None
         if isinstance(answer, dict) and (answer.get("ok") is False or "result" in answer):
             return answer
-        raise NoAnswer
+        raise CallFailed(SendFailed(NO_ANSWER))
 
-    async def _exchange(self, method: str, url: str, data: aiohttp.FormData | None, total: float) -> _Answer:
+    async def _exchange(self, method: str, url: str, data: aiohttp.FormData | None, total: float) -> tuple[int, bytes]:
         # "from None": the errors of aiohttp may name the address, which holds the token
         try:
             request = self._open().request(method, url, data=data, allow_redirects=False, timeout=_timeout(total))
             async with request as response:
-                return _Answer(response.status, await response.read())
-        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError):
-            raise NotSent from None
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            raise NoAnswer from None
+                return response.status, await response.read()
+        except _BROKEN as error:
+            raise CallFailed(SendFailed(_cause(error))) from None
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=PARALLEL_CALLS))
         return self._session
+
+
+def _cause(error: Exception) -> ProviderError:
+    """Without a connection Telegram has certainly not seen the request."""
+    return NOT_SENT if isinstance(error, _NOT_CONNECTED) else NO_ANSWER
 
 
 def _timeout(total: float) -> aiohttp.ClientTimeout:
@@ -151,8 +139,19 @@ def _form(data: RequestData | None) -> aiohttp.FormData | None:
     return form
 
 
-def _refusal(status: int, said: dict[str, Any]) -> Refused:
-    parameters = said.get("parameters")
+def _refusal(status: int, answer: dict[str, Any]) -> SendFailed:
+    parameters = answer.get("parameters")
     after = parameters.get("retry_after") if isinstance(parameters, dict) else None
     seconds = float(after) if isinstance(after, int | float) and after > 0 else None
-    return Refused(status, str(said.get("description", "")), seconds)
+    return refusal(status, str(answer.get("description", "")), seconds)
+
+
+async def outcome(call: Awaitable[T]) -> T:
+    """The result of a call to the Bot API. Raises SendFailed."""
+    try:
+        return await call
+    except CallFailed as failed:
+        raise failed.reason from None
+    except (TelegramError, TypeError, AttributeError, LookupError, ValueError, ArithmeticError, OSError):
+        # Accepted, but the result is not what was promised. "from None": the library's errors may hold the token
+        raise SendFailed(NO_ANSWER) from None

@@ -6,6 +6,8 @@ import asyncio
 import json
 import logging
 import socket
+import subprocess
+import sys
 import traceback
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +19,7 @@ from integrations.errors import Fate, FetchFailed, SendFailed
 from integrations.provider import Outgoing, OutgoingFile
 from integrations.telegram import transport
 from integrations.telegram.commands import COMMANDS
-from integrations.telegram.errors import HARMLESS, TABLE
+from integrations.telegram.errors import ERRORS, HARMLESS, TABLE
 from integrations.telegram.provider import TelegramProvider
 from store.messages import Button, File, Reply, Source
 from store.settings import load_settings
@@ -127,7 +129,12 @@ async def test_each_refusal_has_its_fate(
 
 def test_no_entry_of_the_table_is_untested() -> None:
     assert {error.code for *_, error in TABLE} <= {code for *_, code, _ in FATES}
-    assert {code for *_, code, _ in FATES} >= HARMLESS
+    assert HARMLESS <= {code for *_, code, _ in FATES} <= ERRORS.keys()
+
+
+def test_the_vocabulary_is_had_without_the_library() -> None:
+    program = "import sys, integrations.telegram.errors; sys.exit('telegram' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -237,7 +244,7 @@ async def test_a_file_that_is_too_big_is_never_fetched(
         (refusal(401, "Unauthorized"), "telegram_token", False),
         (said(body="<html>"), "telegram_no_answer", False),
         (described(None), "telegram_no_path", False),
-        (described("gone/file.jpg"), "telegram_path_gone", False),
+        (described("gone/file.jpg"), "telegram_file_404", False),
     ],
 )
 async def test_a_file_that_cannot_be_had_says_whether_trying_again_helps(
