@@ -57,7 +57,7 @@ class Api:
         """A ZBS template to a user of the OA, also outside of the 7 days."""
         body = {"user_id": user_id, "template_id": template_id, "template_data": dict(data)}
         request = Request("POST", f"{self._url}/v3.0/oa/message/template", json=body)
-        return _sent(await self._client.call(request))
+        return _sent(await self._client.call(request, errors.TEMPLATE))
 
     async def send_template_by_phone(
         self, phone: str, template_id: str, data: Mapping[str, str], tracking_id: str
@@ -90,9 +90,9 @@ class Api:
 
     async def account(self) -> dict[str, Any]:
         """Our own OA (oa_id, name): the cheap way to see whether the token works."""
-        return await self._get("/v2.0/oa/getoa", {})
+        return await self._get("/v2.0/oa/getoa")
 
-    async def _get(self, path: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    async def _get(self, path: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return _object(await self._client.harmless(Request("GET", self._url + path, data=data)))
 
     async def _consult(self, user_id: str, message: Mapping[str, Any]) -> Sent:

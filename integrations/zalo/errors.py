@@ -6,7 +6,7 @@ Three numberings that overlap: openapi.zalo.me, business.openapi.zalo.me (messag
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -44,15 +44,18 @@ def _closed(detail: str = _WINDOW, alarm: bool = False) -> _Entry:
 
 @dataclass(frozen=True)
 class Numbering:
-    """The codes of one of Zalo's hosts. `token_codes`: a new access token may cure them."""
+    """The codes of one of Zalo's hosts. `token_codes`: a new access token may cure them. `others`: it also says those."""
 
     prefix: str
     entries: Mapping[int, tuple[Fate, str, bool]]
     token_codes: frozenset[int] = frozenset()
+    others: Numbering | None = None
 
     def error(self, code: int) -> ProviderError:
         """What `code` comes to. One that nobody has described yet is taken for final, and somebody is told."""
         code = _signed(code)
+        if self.others is not None and code not in self.entries:
+            return self.others.error(code)
         return ProviderError(f"{self.prefix}_{code}", *self.entries.get(code, _UNKNOWN))
 
     def is_about_token(self, code: int) -> bool:
@@ -159,6 +162,9 @@ BUSINESS = Numbering(
     },
     token_codes=frozenset({-124}),
 )
+
+# Templates to users of the OA: openapi's own codes, and those of templates.
+TEMPLATE = replace(OPENAPI, token_codes=OPENAPI.token_codes | BUSINESS.token_codes, others=BUSINESS)
 
 OAUTH = Numbering(
     "zalo_oauth",

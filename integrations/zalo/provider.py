@@ -28,10 +28,13 @@ from store.database import Database
 from store.events import Event
 from store.logs import get_logger
 from store.settings import Settings
+from store.text import clean
 
 # Uploads live 7 days at Zalo; the month's number of them is limited.
 UPLOAD_LIFETIME = timedelta(days=6)
 MAX_REMEMBERED_UPLOADS = 500
+MAX_PARAMETER_CHARACTERS = 30
+NAMELESS = "Quý khách"
 _EXPIRED_UPLOAD = errors.OPENAPI.error(-100).code
 _BAD_SHAPE = frozenset({errors.OPENAPI.error(-201).code, errors.OPENAPI.error(-233).code})
 
@@ -97,9 +100,9 @@ class ZaloProvider:
         return await self._send_file(message.address, message.file, is_picture=bool(message.reply.image))
 
     async def invite(self, address: str) -> None:
-        """Provider.invite: the configured template, which has no parameters."""
+        """Provider.invite: the configured template, whose only parameter is `ten`, the owner's name on Zalo."""
         if self._template_answer is not None:
-            await self.api.send_template(address, self._template_answer, {})
+            await self.api.send_template(address, self._template_answer, {"ten": await self._name_of(address)})
 
     async def fetch(self, source: str, limit_bytes: int) -> Fetched:
         return await self._fetcher.fetch(source, limit_bytes)
@@ -111,6 +114,13 @@ class ZaloProvider:
         await self.tokens.close()
         await self._transport.close()
         await self._fetcher.close()
+
+    async def _name_of(self, address: str) -> str:
+        try:
+            name = (await self.api.user_detail(address)).get("display_name")
+        except SendFailed:
+            name = None
+        return (clean(name)[:MAX_PARAMETER_CHARACTERS] if isinstance(name, str) else "") or NAMELESS
 
     async def _send_words(self, message: Outgoing) -> Sent:
         reply = message.reply

@@ -144,7 +144,7 @@ async def test_reading_puts_all_parameters_into_data(api):
     detail, account, quota = zalo.asked
     assert (detail.method, detail.path) == ("GET", "/v3.0/oa/user/detail")
     assert {key: json.loads(value) for key, value in detail.query.items()} == {"data": {"user_id": USER}}
-    assert account.path == "/v2.0/oa/getoa"
+    assert (account.path, account.query) == ("/v2.0/oa/getoa", {})
     assert (quota.method, quota.path, json.loads(quota.body)) == ("POST", "/v3.0/oa/quota/message", {"user_id": USER})
 
 

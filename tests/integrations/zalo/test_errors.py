@@ -9,7 +9,7 @@ import pytest
 
 from integrations.errors import Fate
 from integrations.zalo import errors
-from integrations.zalo.errors import BUSINESS, OAUTH, OPENAPI, seconds_to_wait
+from integrations.zalo.errors import BUSINESS, OAUTH, OPENAPI, TEMPLATE, seconds_to_wait
 
 OPENAPI_CODES = """-32 -100 -200 -201 -202 -204 -205 -207 -208 -209 -210 -211 -212 -213 -214 -215 -216 -217 -218 -219
  -220 -221 -222 -223 -224 -227 -230 -232 -233 -234 -235 -237 -238 -240 -241 -242 -244 -248 -249 -305 -311 -320 -321 -401
@@ -72,6 +72,13 @@ def test_the_numberings_do_not_mix():
     assert OAUTH.error(-118).code in errors.BURNT
     assert BUSINESS.is_about_token(-124)
     assert not BUSINESS.is_about_token(-216)
+
+
+def test_a_template_to_a_user_may_fail_with_codes_of_both():
+    assert TEMPLATE.error(-230).code == "zalo_-230"
+    assert TEMPLATE.error(-133).code == "zalo_zbs_-133"
+    assert TEMPLATE.is_about_token(-216)
+    assert TEMPLATE.is_about_token(-124)
 
 
 def test_every_detail_is_a_vietnamese_sentence():
