@@ -95,6 +95,9 @@ class Deliverer:
             await self._session.close()
             self._session = None
 
+    def changed(self) -> None:
+        """`url` or `enabled` is another. A platform that keeps what it could not deliver goes on from here."""
+
     def post(self, delivery: Delivery) -> None:
         """Call as soon as its turn comes."""
         for _ in range(2 if self._switches.duplicate_events else 1):

@@ -90,8 +90,9 @@ class Simulator(ABC, Generic[P]):
         """What the page offers, all words in Vietnamese: `skin` (a class of page/skins.css), `title`, `account` (whom
         the citizens write to), `ticks` ({"sent", "received", "seen"}: words; a state that is left out is not shown),
         `attachments` ([{"action", "label", "accept"}]: sent as a form with a `file`, or as {} for a sample; without
-        `accept` only the sample), `relations` ([{"action", "label"}]: plain actions), `writers` ([{"action", "label"}]:
-        actions with a `text`, by somebody else than the citizen), `faults` ([{"label", "fault"}]).
+        `accept` only the sample), `relations` ([{"action", "label", "fields"}]: actions with fixed fields or none),
+        `writers` ([{"action", "label"}]: actions with a `text`, by somebody else than the citizen), `faults`
+        ([{"label", "fault"}]), `hostile` ([name]: what `raw_event` makes of {"case": name, "user": id}).
         """
 
     def account(self) -> Mapping[str, Any]:

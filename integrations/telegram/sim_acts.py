@@ -157,10 +157,10 @@ class Acts:
             str(SUPERGROUPS + chat.number), chat.name, kind="supergroup", started=chat.started, founder=chat.founder
         )
         self.world.people.add(made)
-        note = Bubble("note", "Nhóm đã thành siêu nhóm")
-        self._write(chat, note, migrate_to_chat_id=made.number)
+        told = "Nhóm đã thành siêu nhóm"
+        self._write(chat, Bubble("note", told), migrate_to_chat_id=made.number)
         chat.successor = made.number
-        return {"id": made.id, **self._write(made, note, migrate_from_chat_id=chat.number)}
+        return {"id": made.id, **self._write(made, Bubble("note", told), migrate_from_chat_id=chat.number)}
 
     def delete_account(self, chat: Chat, _: Wish) -> Outcome:
         """The account is gone; Telegram tells nobody."""

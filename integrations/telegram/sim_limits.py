@@ -40,10 +40,14 @@ class SendLimits:
     group: Pace
     extend: bool = True
     _meters: dict[str, _Meter] = field(default_factory=dict)
+    _last: float = 0.0
 
     def take(self, chat_id: int, is_group: bool, now: datetime) -> None:
         """One message. Raises Refused (429) with `retry_after` in whole seconds."""
         at = now.timestamp()
+        if at < self._last:  # the clock was set back: what was before lies in the future now
+            self._meters.clear()
+        self._last = at
         limits = {"all": self.overall, f"chat {chat_id}": self.chat}
         if is_group:
             limits[f"group {chat_id}"] = self.group

@@ -74,8 +74,11 @@ class Postman(Deliverer):
             rest.reschedule(asyncio.get_running_loop().time())
         self.wake()
 
+    def changed(self) -> None:
+        self.set(self.url, self.secret, self.max_connections)
+
     def wake(self) -> None:
-        """Something was added, or the webhook is another."""
+        """Something may be waiting to be sent."""
         for lane in self._updates.lanes() if self._calls else ():
             if lane not in self._busy:
                 self._busy.add(lane)

@@ -6,19 +6,30 @@ import asyncio
 import contextlib
 import io
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 from PIL import Image
 
+from integrations.simulation.clock import SimulatedClock
 from integrations.simulation.people import Upload, Wish
 from integrations.telegram.sim_account import BOT_TOKEN, TelegramSwitches
 from integrations.telegram.sim_chats import Chat
 from integrations.telegram.simulator import TelegramSimulator
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+class StillClock(SimulatedClock):
+    """Moves only when it is moved: however slow the machine, no limit is over before the test says so."""
+
+    @staticmethod
+    def _system_now() -> datetime:
+        return NOW
 
 
 @dataclass
@@ -57,6 +68,10 @@ class Platform:
     def advance(self, **by: float) -> None:
         self.simulator.clock.advance(timedelta(**by))
 
+    async def settled(self) -> None:
+        """Everything that could be told to the webhook has been."""
+        await self.simulator.postman.settle()
+
     async def updates(self, **parameters: Any) -> list[dict[str, Any]]:
         return list(await self.result("getUpdates", **parameters))
 
@@ -64,7 +79,9 @@ class Platform:
 @contextlib.asynccontextmanager
 async def telegram(webhook: str | None = None, retry_scale: float = 0.001, **switches: Any) -> AsyncIterator[Platform]:
     """A platform with one person, to whom the bot may write; no update is waiting."""
-    simulator = TelegramSimulator(TelegramSwitches(**switches), webhook=webhook, retry_scale=retry_scale)
+    simulator = TelegramSimulator(
+        TelegramSwitches(**switches), webhook=webhook, clock=StillClock(), retry_scale=retry_scale
+    )
     async with simulator.running() as url, aiohttp.ClientSession() as http:
         platform = Platform(simulator, http, url)
         platform.person.started = True
@@ -111,6 +128,10 @@ async def hotline() -> AsyncIterator[Hotline]:
         yield heard
     finally:
         await runner.cleanup()
+
+
+def ids(updates: Iterable[Mapping[str, Any]]) -> list[int]:
+    return [update["update_id"] for update in updates]
 
 
 def picture(width: int = 200, height: int = 100) -> Upload:

@@ -179,6 +179,12 @@ def test_coming_back_too_early_makes_the_wait_longer_if_so_switched(extend: bool
     assert told_to_wait(paced, 1, 0.2 + waits[-1]) == 0
 
 
+def test_a_clock_set_back_makes_nobody_wait() -> None:
+    paced = limits()
+    assert [told_to_wait(paced, 1, 3600) for _ in range(4)] == [0, 0, 0, 1]
+    assert told_to_wait(paced, 1, 0) == 0
+
+
 # ---- the queue
 
 
