@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent / "page"
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-    " img-src 'self' data:; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    # Pictures may lie with the hotline that is being tried out
+    " img-src 'self' data: http://127.0.0.1:* http://localhost:*; media-src 'self';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -86,6 +88,7 @@ def routes(simulator: Simulator[Any]) -> list[web.RouteDef]:
         web.get("/__sim/people/{id}", control.person),
         web.post("/__sim/people/{id}/{action}", control.act),
         web.post("/__sim/events", control.event),
+        web.get("/__sim/media/{key}/{name}", simulator.media.answer),
     ]
 
 
@@ -184,6 +187,7 @@ class _Control:
             deliverer.url = fields["url"]
         if "enabled" in fields:
             deliverer.enabled = fields["enabled"] is True
+        deliverer.changed()
         self.simulator.journal.add(CONTROL, action="webhook")
         return web.json_response(deliverer.as_json())
 

@@ -20,7 +20,9 @@ class Kept:
 
 
 class MediaShelf:
-    """Addresses are `/media/<unguessable>/<name>` of the simulator."""
+    """Addresses are `/media/<unguessable>/<name>` of the simulator; with `/__sim` before them for the page, whose
+    requests are neither journalled nor struck by faults.
+    """
 
     def __init__(self, clock: SimulatedClock) -> None:
         self._clock = clock
@@ -31,6 +33,10 @@ class MediaShelf:
         key = secrets.token_urlsafe(16)
         self._kept[key] = Kept(upload, None if life is None else self._clock.now() + life)
         return f"/media/{key}/{quote(upload.name, safe='')}"
+
+    def show(self, upload: Upload) -> str:
+        """The path for the page, for ever."""
+        return f"/__sim{self.put(upload)}"
 
     def get(self, key: str) -> Upload | None:
         """None when there is no such file any more."""

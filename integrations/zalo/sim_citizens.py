@@ -8,13 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from integrations.simulation import samples
-from integrations.simulation.clock import SimulatedClock
 from integrations.simulation.errors import ControlError
-from integrations.simulation.media import MediaShelf
-from integrations.simulation.people import Bubble, People, Upload, Wish
+from integrations.simulation.people import Bubble, Upload, Wish
 from integrations.simulation.simulator import Action
-from integrations.zalo.sim_account import Citizen, ZaloSwitches
-from integrations.zalo.sim_events import Events, new_message_id
+from integrations.zalo.sim_account import Citizen
+from integrations.zalo.sim_events import new_message_id
+from integrations.zalo.sim_world import World
 
 MEDIA_LIFE = timedelta(minutes=30)
 ADMIN_ID = "7776665554443332221"
@@ -30,19 +29,10 @@ NO_INTERACTION = ("block", "unblock", "unfollow", "agent", "refuse_templates")
 
 
 class Citizens:
-    """`base_url()`: where the simulator serves what was sent."""
+    """One per simulator."""
 
-    def __init__(
-        self,
-        people: People[Citizen],
-        events: Events,
-        media: MediaShelf,
-        clock: SimulatedClock,
-        switches: ZaloSwitches,
-        base_url: Callable[[], str],
-    ) -> None:
-        self._people, self._events, self._media = people, events, media
-        self._clock, self._switches, self._base_url = clock, switches, base_url
+    def __init__(self, world: World) -> None:
+        self._world = world
 
     def actions(self) -> dict[str, Action[Citizen]]:
         """By name; the wish's fields are said with each. Those that Zalo counts as interaction open the window."""
@@ -83,7 +73,7 @@ class Citizens:
             for name, sample in zip(("latitude", "longitude"), samples.PLACE, strict=True)
         )
         place = {"latitude": latitude, "longitude": longitude}
-        if self._switches.location_in_message:
+        if self._world.switches.location_in_message:
             message: dict[str, Any] = {"location": {name: float(value) for name, value in place.items()}}
         else:
             message = {"text": "", "attachments": [{"type": "location", "payload": {"coordinates": place}}]}
@@ -91,7 +81,7 @@ class Citizens:
         return self._send(citizen, "user_send_location", message, bubble)
 
     def sticker(self, citizen: Citizen, wish: Wish) -> Mapping[str, Any]:
-        payload = {"url": f"{self._base_url()}/media/sticker/none.png", "id": wish.text("id", "1f7a5c9e3b2d4a60")}
+        payload = {"url": f"{self._world.base_url()}/media/sticker/none.png", "id": wish.text("id", "1f7a5c9e3b2d4a60")}
         message = {"attachments": [{"type": "sticker", "payload": payload}]}
         return self._send(citizen, "user_send_sticker", message, Bubble("person", "☺", media=_shown("sticker")))
 
@@ -114,12 +104,12 @@ class Citizens:
 
     def follow(self, citizen: Citizen, wish: Wish) -> Mapping[str, Any]:
         citizen.follows = True
-        self._events.flat(citizen, "follow", source="oa_profile")
+        self._world.events.flat(citizen, "follow", source="oa_profile")
         return self._note(citizen, "Đã quan tâm OA")
 
     def unfollow(self, citizen: Citizen, wish: Wish) -> Mapping[str, Any]:
         citizen.follows = False
-        self._events.flat(citizen, "unfollow", source="oa_profile")
+        self._world.events.flat(citizen, "unfollow", source="oa_profile")
         return self._note(citizen, "Đã bỏ quan tâm OA")
 
     def block(self, citizen: Citizen, wish: Wish) -> Mapping[str, Any]:
@@ -134,25 +124,25 @@ class Citizens:
     def submit_info(self, citizen: Citizen, wish: Wish) -> Mapping[str, Any]:
         """The form that request_user_info shows: name, phone, address, district, city; what is missing is made up."""
         name, phone = wish.text("name", citizen.name), wish.text("phone", citizen.phone)
-        number: Any = int(phone) if self._switches.phone_as_number and phone.isdecimal() else phone
+        number: Any = int(phone) if self._world.switches.phone_as_number and phone.isdecimal() else phone
         address, ward = wish.text("address", "Số 1, tổ 2"), wish.text("district", "Phường Phan Đình Phùng")
         city = wish.text("city", "Thái Nguyên")
-        if self._switches.flat_info:
+        if self._world.switches.flat_info:
             info: dict[str, Any] = {"name": name, "phone": number, "address": address, "city": city, "district": ward}
         else:
             place = {"user_city": city, "user_ward": ward, "user_address": address}
             info = {"name": name, "phone": number, "user_dob": "", "gender": "", "full_address": place}
-        event = self._events.message(citizen, "user_submit_info", {})
+        event = self._world.events.message(citizen, "user_submit_info", {})
         del event["message"]
-        self._events.post(citizen.id, {**event, "info": info})
+        self._world.events.post(citizen.id, {**event, "info": info})
         return self._note(citizen, f"Đã gửi thông tin: {name}, {phone}")
 
     def agent(self, citizen: Citizen, wish: Wish) -> Mapping[str, Any]:
         """An officer writes to the citizen in OA Manager: text."""
         message_id, text = new_message_id(), wish.text("text")
-        self._people.say(citizen, Bubble("account", text, message_id, state="received"))
-        sender = {"admin_id": ADMIN_ID} if self._switches.admin_id else {}
-        self._events.from_account(citizen, "oa_send_text", {"msg_id": message_id, "text": text}, sender)
+        self._world.people.say(citizen, Bubble("account", text, message_id, state="received"))
+        sender = {"admin_id": ADMIN_ID} if self._world.switches.admin_id else {}
+        self._world.events.from_account(citizen, "oa_send_text", {"msg_id": message_id, "text": text}, sender)
         return {"message_id": message_id}
 
     def refuse_templates(self, citizen: Citizen, wish: Wish) -> Mapping[str, Any]:
@@ -165,8 +155,8 @@ class Citizens:
 
         def send(citizen: Citizen, wish: Wish) -> Mapping[str, Any]:
             upload = wish.upload or sample()
-            path = self._media.put(upload, MEDIA_LIFE)
-            payload: dict[str, Any] = {"url": self._base_url() + path}
+            path = self._world.media.put(upload, MEDIA_LIFE)
+            payload: dict[str, Any] = {"url": self._world.base_url() + path}
             if kind == "image":
                 payload["thumbnail"] = payload["url"]
             if kind == "file":
@@ -175,7 +165,7 @@ class Citizens:
             text = wish.text("text", "")
             message = {**({"text": text} if text else {}), "attachments": [{"type": kind, "payload": payload}]}
             # What the page shows stays; only the address in the event expires
-            media = {"kind": shown, "url": self._media.put(upload), "name": upload.name}
+            media = {"kind": shown, "url": self._world.media.show(upload), "name": upload.name}
             return self._send(citizen, f"user_send_{kind}", message, Bubble("person", text, media=media))
 
         return send
@@ -187,7 +177,7 @@ class Citizens:
             if citizen.blocked:
                 raise ControlError("Đang chặn OA: bỏ chặn trước đã.")
             outcome = action(citizen, wish)
-            citizen.last_interaction, citizen.free_used = self._clock.now(), 0
+            citizen.last_interaction, citizen.free_used = self._world.clock.now(), 0
             return outcome
 
         return act
@@ -198,12 +188,12 @@ class Citizens:
         message_id = new_message_id()
         if bubble is not None:
             bubble.id = message_id
-            self._people.say(citizen, bubble)
-        self._events.from_person(citizen, event, {**message, "msg_id": message_id})
+            self._world.people.say(citizen, bubble)
+        self._world.events.from_person(citizen, event, {**message, "msg_id": message_id})
         return {"message_id": message_id}
 
     def _note(self, citizen: Citizen, text: str) -> Mapping[str, Any]:
-        self._people.say(citizen, Bubble("note", text))
+        self._world.people.say(citizen, Bubble("note", text))
         return {}
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from integrations.simulation.errors import ControlError
-from integrations.simulation.people import People
 from integrations.zalo.sim_account import Citizen
-from integrations.zalo.sim_events import Events, Signed, new_message_id
+from integrations.zalo.sim_events import Signed, new_message_id
+from integrations.zalo.sim_world import World
 
 HUGE_CHARACTERS = 1_200_000
 
@@ -18,8 +18,8 @@ HUGE_CHARACTERS = 1_200_000
 class Hostile:
     """`raw` for anything at all; the named cases for what tests need most."""
 
-    def __init__(self, people: People[Citizen], events: Events) -> None:
-        self._people, self._events = people, events
+    def __init__(self, world: World) -> None:
+        self._people, self._events = world.people, world.events
         self._cases: dict[str, Callable[[Citizen], None]] = {
             "wrong_mac": lambda citizen: self._send(citizen, signed="wrong"),
             "no_signature": lambda citizen: self._send(citizen, signed="missing"),

@@ -6,18 +6,19 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin
 
 from aiohttp import web
 
 from integrations.simulation.clock import SimulatedClock
-from integrations.simulation.journal import Journal
-from integrations.simulation.people import Bubble, People
+from integrations.simulation.people import Bubble
 from integrations.simulation.simulator import NOTES
 from integrations.zalo.sim_account import OA_ID, Citizen, ZaloSwitches
-from integrations.zalo.sim_api import Api, Refused, invalid, json_body
-from integrations.zalo.sim_events import Events, new_message_id
+from integrations.zalo.sim_api import Refused, invalid, json_body
+from integrations.zalo.sim_events import new_message_id
 from integrations.zalo.sim_shapes import Shapes, Shown
 from integrations.zalo.sim_uploads import Uploads
+from integrations.zalo.sim_world import World
 
 FREE_WINDOW = timedelta(hours=48)
 WHOLE_WINDOW = timedelta(days=7)
@@ -25,14 +26,6 @@ PRICE = 55  # đồng per message after the free window
 # What Zalo shows for "no limit" is not known; the client must not do arithmetic with it
 UNLIMITED_SHOWN = 999_999
 OLD_MESSAGE_API = -240
-
-
-def citizen_of(people: People[Citizen], user_id: Any) -> Citizen:
-    """By the id in a request; raises Refused."""
-    citizen = people.get(user_id) if isinstance(user_id, str) else None
-    if citizen is None:
-        raise invalid("user_id")
-    return citizen
 
 
 class Window:
@@ -92,25 +85,13 @@ def _quota(kind: str, remain: int, total: int, until: datetime) -> dict[str, str
 class Messages:
     """`POST /v3.0/oa/message/cs`, and the addresses that are closed."""
 
-    def __init__(
-        self,
-        api: Api,
-        people: People[Citizen],
-        window: Window,
-        uploads: Uploads,
-        events: Events,
-        journal: Journal,
-        clock: SimulatedClock,
-        switches: ZaloSwitches,
-        seed: int,
-    ) -> None:
-        self._api, self._people, self._window, self._uploads = api, people, window, uploads
-        self._events, self._journal, self._clock, self._switches = events, journal, clock, switches
-        self._shapes = Shapes(switches, uploads.is_there)
+    def __init__(self, world: World, window: Window, uploads: Uploads, seed: int) -> None:
+        self._world, self._window, self._uploads = world, window, uploads
+        self._shapes = Shapes(world.switches, uploads.is_there)
         self._random = random.Random(seed)  # noqa: S311 - to be repeatable, not secret
 
     def routes(self) -> list[web.RouteDef]:
-        endpoint = self._api.endpoint
+        endpoint = self._world.api.endpoint
         return [
             web.post("/v3.0/oa/message/cs", endpoint(self.consult)),
             web.post("/v2.0/oa/message", endpoint(self.old_message)),
@@ -125,18 +106,18 @@ class Messages:
         recipient = body.get("recipient")
         if not isinstance(recipient, dict) or set(recipient) != {"user_id"}:
             raise invalid("recipient")
-        citizen = citizen_of(self._people, recipient["user_id"])
+        citizen = self._world.citizen(recipient["user_id"])
         request[NOTES]["user"] = citizen.id
         shown = self._shapes.read(body.get("message"))
         quota = self._window.charge(citizen)
         message_id = new_message_id()
-        self._journal.accept(citizen.id, message_id, shown.text, body)
-        bubble = self._people.say(citizen, self._bubble(message_id, shown))
+        self._world.journal.accept(citizen.id, message_id, shown.text, body)
+        bubble = self._world.people.say(citizen, self._bubble(message_id, shown))
         self._report(citizen, bubble, shown)
         return {
             "message_id": message_id,
             "user_id": citizen.id,
-            "sent_time": self._clock.milliseconds(),
+            "sent_time": self._world.clock.milliseconds(),
             "quota": quota,
         }
 
@@ -146,7 +127,7 @@ class Messages:
         action = body.get("sender_action")
         if "message" in body or not isinstance(action, dict):
             raise Refused(OLD_MESSAGE_API, "The v2 message API has been shut down")
-        citizen = citizen_of(self._people, (body.get("recipient") or {}).get("user_id"))
+        citizen = self._world.citizen((body.get("recipient") or {}).get("user_id"))
         if not all(isinstance(action.get(field), str) for field in ("react_icon", "react_message_id")):
             raise invalid("sender_action")
         return {"message_id": action["react_message_id"], "user_id": citizen.id}
@@ -168,31 +149,31 @@ class Messages:
 
     def _report(self, citizen: Citizen, bubble: Bubble, shown: Shown) -> None:
         """The echo and the receipts, in any order, as Zalo does not promise one."""
-        events = self._events
+        events = self._world.events
         echo: dict[str, Any] = {"msg_id": bubble.id, **({"text": shown.text} if shown.text else {})}
         if bubble.media:
-            payload = {"url": bubble.media["url"], "name": bubble.media["name"]}
+            payload = {"url": urljoin(self._world.base_url(), bubble.media["url"]), "name": bubble.media["name"]}
             echo["attachments"] = [{"type": bubble.media["kind"], "payload": payload}]
         reports: list[Callable[[], None]] = [lambda: events.from_account(citizen, f"oa_send_{shown.event}", echo)]
-        if self._switches.receipts != "none":
-            received = {"msg_id": bubble.id, "delivery_time": self._clock.milliseconds()}
+        if self._world.switches.receipts != "none":
+            received = {"msg_id": bubble.id, "delivery_time": self._world.clock.milliseconds()}
             reports.append(lambda: events.from_account(citizen, "user_received_message", received))
             bubble.state = "received"
-        if self._switches.receipts == "seen":
+        if self._world.switches.receipts == "seen":
             reports.append(lambda: self._seen(citizen, bubble))
             bubble.state = "seen"
         self._random.shuffle(reports)
         for report in reports:
             report()
-        self._people.changed(citizen)
+        self._world.people.changed(citizen)
 
     def _seen(self, citizen: Citizen, bubble: Bubble) -> None:
-        ids: Any = [bubble.id] if self._switches.seen_field == "msg_ids" else bubble.id
-        message = {self._switches.seen_field: ids}
-        if self._switches.seen_by_sender:
-            self._events.post(citizen.id, self._events.message(citizen, "user_seen_message", message))
+        ids: Any = [bubble.id] if self._world.switches.seen_field == "msg_ids" else bubble.id
+        message = {self._world.switches.seen_field: ids}
+        if self._world.switches.seen_by_sender:
+            self._world.events.post(citizen.id, self._world.events.message(citizen, "user_seen_message", message))
         else:
-            self._events.from_account(citizen, "user_seen_message", message)
+            self._world.events.from_account(citizen, "user_seen_message", message)
 
 
 def _button(button: Mapping[str, Any]) -> dict[str, str]:

@@ -12,14 +12,12 @@ from typing import Any
 
 from aiohttp import web
 
-from integrations.simulation.clock import SimulatedClock
-from integrations.simulation.journal import Journal
-from integrations.simulation.people import Bubble, People
+from integrations.simulation.people import Bubble
 from integrations.simulation.simulator import NOTES
-from integrations.zalo.sim_account import APP_ID, OA_ID, Citizen, ZaloSwitches
-from integrations.zalo.sim_api import Api, Refused, json_body
-from integrations.zalo.sim_events import Events, new_message_id
-from integrations.zalo.sim_messages import citizen_of
+from integrations.zalo.sim_account import APP_ID, OA_ID, Citizen
+from integrations.zalo.sim_api import Refused, json_body
+from integrations.zalo.sim_events import new_message_id
+from integrations.zalo.sim_world import World
 
 TRACKING_ID = re.compile(r"[A-Za-z0-9_-]{1,48}")
 PHONE = re.compile(r"84\d{9,10}")
@@ -64,22 +62,13 @@ def first_templates() -> dict[str, Template]:
 class Templates:
     """The three addresses. `templates` may be added to."""
 
-    def __init__(
-        self,
-        api: Api,
-        people: People[Citizen],
-        events: Events,
-        journal: Journal,
-        clock: SimulatedClock,
-        switches: ZaloSwitches,
-    ) -> None:
-        self._api, self._people, self._events = api, people, events
-        self._journal, self._clock, self._switches = journal, clock, switches
+    def __init__(self, world: World) -> None:
+        self._world = world
         self.templates = first_templates()
         self._sent: dict[date, int] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        endpoint = self._api.endpoint
+        endpoint = self._world.api.endpoint
         return [
             web.post("/message/template", endpoint(self.by_phone, BAD_TOKEN)),
             web.post("/message/template/hashphone", endpoint(self.by_phone, BAD_TOKEN)),
@@ -88,7 +77,7 @@ class Templates:
 
     async def by_phone(self, request: web.Request) -> Mapping[str, Any]:
         body = await self._body(request, BY_PHONE)
-        tracking_id = self._tracking_id(body, self._switches.tracking_id_required)
+        tracking_id = self._tracking_id(body, self._world.switches.tracking_id_required)
         if body.get("sending_mode", "1") not in ("1", "3"):
             raise Refused(-132, "Parameter sending_mode is invalid")
         template = self._template(body)
@@ -97,23 +86,23 @@ class Templates:
         self._report(citizen, message_id, tracking_id)
         return {
             "msg_id": message_id,
-            "sent_time": self._clock.milliseconds(),
+            "sent_time": self._world.clock.milliseconds(),
             "sending_mode": body.get("sending_mode", "1"),
-            "quota": {"dailyQuota": str(self._switches.template_quota), "remainingQuota": str(left)},
+            "quota": {"dailyQuota": str(self._world.switches.template_quota), "remainingQuota": str(left)},
         }
 
     async def by_user(self, request: web.Request) -> Mapping[str, Any]:
-        allowed = BY_USER | ({"tracking_id"} if self._switches.tracking_id_by_user else set())
+        allowed = BY_USER | ({"tracking_id"} if self._world.switches.tracking_id_by_user else set())
         body = await self._body(request, allowed)
         self._tracking_id(body, required=False)
-        citizen = citizen_of(self._people, body.get("user_id"))
+        citizen = self._world.citizen(body.get("user_id"))
         template = self._template(body)
         if not template.by_user:
             raise Refused(-249, "Template cannot be sent by user id")
         message_id, left = self._send(request, citizen, template, body)
-        total = str(self._switches.template_quota)
+        total = str(self._world.switches.template_quota)
         quota = {"quota_type": "purchase_quota", "remain": str(left), "total": total, "owner_type": "OA"}
-        sent_time = self._clock.milliseconds()
+        sent_time = self._world.clock.milliseconds()
         return {"message_id": message_id, "user_id": citizen.id, "sent_time": sent_time, "quota": quota}
 
     async def _body(self, request: web.Request, allowed: frozenset[str]) -> dict[str, Any]:
@@ -142,10 +131,10 @@ class Templates:
     def _by_number(self, body: Mapping[str, Any], hashed: bool) -> Citizen:
         if hashed:
             wanted = body.get("hash_phone")
-            found = (c for c in self._people if hashlib.sha256(c.phone.encode()).hexdigest() == wanted)
+            found = (c for c in self._world.people if hashlib.sha256(c.phone.encode()).hexdigest() == wanted)
         else:
             number = self._number(body.get("phone"))
-            found = (c for c in self._people if c.phone == number)
+            found = (c for c in self._world.people if c.phone == number)
         citizen = next(found, None)
         if citizen is None:
             raise Refused(-118, "Zalo account does not exist")
@@ -153,7 +142,7 @@ class Templates:
 
     def _number(self, phone: Any) -> str:
         number = phone if isinstance(phone, str) else ""
-        if self._switches.loose_phones and (loose := LOOSE_PHONE.fullmatch(number)):
+        if self._world.switches.loose_phones and (loose := LOOSE_PHONE.fullmatch(number)):
             number = f"84{loose[1]}"
         if not PHONE.fullmatch(number):
             raise Refused(-108, "Phone number is invalid")
@@ -164,8 +153,8 @@ class Templates:
     ) -> tuple[str, int]:
         """(message id, how many the account may still send today)."""
         request[NOTES]["user"] = citizen.id
-        now = self._clock.now().astimezone(self._clock.timezone)
-        today, switches = now.date(), self._switches
+        now = self._world.clock.now().astimezone(self._world.clock.timezone)
+        today, switches = now.date(), self._world.switches
         if template.tag != TRANSACTION and not NIGHT_UNTIL <= now.hour < NIGHT_FROM:
             raise Refused(-133, "Templates of this kind are not sent at night")
         if citizen.refuses:
@@ -184,21 +173,21 @@ class Templates:
         message_id = new_message_id()
         words = ", ".join(f"{name}: {value}" for name, value in body["template_data"].items())
         text = f"[Mẫu {template.id}] {words}"
-        self._journal.accept(citizen.id, message_id, text, dict(body))
-        self._people.say(citizen, Bubble("account", text, message_id, state="received"))
+        self._world.journal.accept(citizen.id, message_id, text, dict(body))
+        self._world.people.say(citizen, Bubble("account", text, message_id, state="received"))
         return message_id, switches.template_quota - self._sent[today]
 
     def _report(self, citizen: Citizen, message_id: str, tracking_id: str) -> None:
-        message = {"msg_id": message_id, "delivery_time": self._clock.milliseconds(), "tracking_id": tracking_id}
+        message = {"msg_id": message_id, "delivery_time": self._world.clock.milliseconds(), "tracking_id": tracking_id}
         event = {
             "app_id": APP_ID,
             "event_name": "user_received_message",
             "sender": {"id": OA_ID},
             "recipient": {"id": citizen.phone},
             "message": message,
-            "timestamp": self._clock.milliseconds(),
+            "timestamp": self._world.clock.milliseconds(),
         }
-        self._events.post(citizen.id, event, {"X-ZEvent-Server": "ZNS"})
+        self._world.events.post(citizen.id, event, {"X-ZEvent-Server": "ZNS"})
 
 
 def _check_data(template: Template, data: Any) -> None:

@@ -11,10 +11,9 @@ from typing import Any
 
 from aiohttp import web
 
-from integrations.simulation.clock import SimulatedClock
-from integrations.simulation.media import MediaShelf
 from integrations.simulation.people import Upload
-from integrations.zalo.sim_api import Api, Refused, invalid
+from integrations.zalo.sim_api import Refused, invalid
+from integrations.zalo.sim_world import World
 
 ASSET_LIFE = timedelta(days=7)
 ABOVE_LIMIT = -210
@@ -39,17 +38,17 @@ class Asset:
 class Uploads:
     """Assets by attachment_id or token."""
 
-    def __init__(self, api: Api, clock: SimulatedClock, media: MediaShelf) -> None:
-        self._api, self._clock, self._media = api, clock, media
+    def __init__(self, world: World) -> None:
+        self._world = world
         self._assets: dict[str, Asset] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post(f"/v2.0/oa/upload/{kind}", self._api.endpoint(self._taking(kind))) for kind in LIMITS]
+        return [web.post(f"/v2.0/oa/upload/{kind}", self._world.api.endpoint(self._taking(kind))) for kind in LIMITS]
 
     def is_there(self, kind: str, id: str) -> bool:
         """Whether a message may use it: known, of this kind, not expired."""
         asset = self._assets.get(id)
-        return asset is not None and asset.kind == kind and self._clock.now() < asset.expires_at
+        return asset is not None and asset.kind == kind and self._world.clock.now() < asset.expires_at
 
     def asset(self, id: str) -> Asset:
         return self._assets[id]
@@ -69,8 +68,8 @@ class Uploads:
             if len(content) > LIMITS[kind]:
                 raise Refused(ABOVE_LIMIT, "file is too large")
             id = secrets.token_urlsafe(24)
-            path = self._media.put(Upload(part.filename, part.content_type, content))
-            self._assets[id] = Asset(kind, part.filename, path, self._clock.now() + ASSET_LIFE)
+            path = self._world.media.show(Upload(part.filename, part.content_type, content))
+            self._assets[id] = Asset(kind, part.filename, path, self._world.clock.now() + ASSET_LIFE)
             return {"token" if kind == "file" else "attachment_id": id}
 
         return take

@@ -7,22 +7,21 @@ from typing import Any
 
 from aiohttp import web
 
-from integrations.simulation.clock import SimulatedClock
-from integrations.simulation.people import People
-from integrations.zalo.sim_account import OA_ID, OA_NAME, Citizen
-from integrations.zalo.sim_api import Api, Refused, data_of, invalid, json_body
-from integrations.zalo.sim_messages import Window, citizen_of
+from integrations.zalo.sim_account import OA_ID, OA_NAME
+from integrations.zalo.sim_api import Refused, data_of, invalid, json_body
+from integrations.zalo.sim_messages import Window
+from integrations.zalo.sim_world import World
 
 MOST_USERS = 50
 LAST_OFFSET = 9951
 
 
 class Users:
-    def __init__(self, api: Api, people: People[Citizen], window: Window, clock: SimulatedClock) -> None:
-        self._api, self._people, self._window, self._clock = api, people, window, clock
+    def __init__(self, world: World, window: Window) -> None:
+        self._world, self._window = world, window
 
     def routes(self) -> list[web.RouteDef]:
-        endpoint = self._api.endpoint
+        endpoint = self._world.api.endpoint
         return [
             web.get("/v3.0/oa/user/detail", endpoint(self.detail)),
             web.get("/v3.0/oa/user/getlist", endpoint(self.list)),
@@ -31,8 +30,9 @@ class Users:
         ]
 
     async def detail(self, request: web.Request) -> Mapping[str, Any]:
-        citizen = citizen_of(self._people, data_of(request).get("user_id"))
+        citizen = self._world.citizen(data_of(request).get("user_id"))
         last = citizen.last_interaction
+        day = last.astimezone(self._world.clock.timezone).strftime("%d/%m/%Y") if last else ""
         return {
             "user_id": citizen.id,
             "user_id_by_app": citizen.id_by_app,
@@ -40,7 +40,7 @@ class Users:
             "display_name": citizen.name,
             "user_alias": citizen.name,
             "is_sensitive": False,
-            "user_last_interaction_date": last.astimezone(self._clock.timezone).strftime("%d/%m/%Y") if last else "",
+            "user_last_interaction_date": day,
             "user_is_follower": citizen.follows,
             "avatar": "",
             "avatars": {"120": "", "240": ""},
@@ -56,7 +56,7 @@ class Users:
             raise invalid("offset")
         if count > MOST_USERS or offset > LAST_OFFSET:
             raise Refused(-210, "count or offset is above the limit")
-        ids = [{"user_id": citizen.id} for citizen in self._people if citizen.last_interaction or citizen.follows]
+        ids = [{"user_id": citizen.id} for citizen in self._world.people if citizen.last_interaction or citizen.follows]
         return {"total": len(ids), "count": count, "offset": offset, "users": ids[offset : offset + count]}
 
     async def account(self, request: web.Request) -> Mapping[str, Any]:
@@ -65,7 +65,7 @@ class Users:
         return {"oa_id": OA_ID, "name": OA_NAME, "description": "", "avatar": "", "is_verified": True}
 
     async def quota(self, request: web.Request) -> Mapping[str, Any]:
-        citizen = citizen_of(self._people, (await json_body(request)).get("user_id"))
+        citizen = self._world.citizen((await json_body(request)).get("user_id"))
         last = citizen.last_interaction
         remain, total = self._window.free_left(citizen)
         return {

@@ -39,6 +39,7 @@ from integrations.zalo.sim_oauth import OAuth, Tokens
 from integrations.zalo.sim_templates import Template, Templates
 from integrations.zalo.sim_uploads import Uploads
 from integrations.zalo.sim_users import Users
+from integrations.zalo.sim_world import World
 
 FAULTS = (
     ("Lỗi 500 (3 lần)", {"kind": "http_500", "count": 3}),
@@ -68,29 +69,18 @@ class ZaloSimulator(Simulator[Citizen]):
         self.switches = switches or ZaloSwitches()
         self.terms = terms(self.switches)
         super().__init__(self.switches, webhook=webhook, clock=clock, seed=seed, retry_scale=retry_scale)
-        clock = self.clock
-        self.tokens = Tokens(clock, self.switches)
-        self.oauth = OAuth(self.tokens, clock, self.switches)
-        self.api = Api(self.tokens, self.switches, clock)
-        self.events = Events(self.deliverer, clock, self.switches)
-        self.window = Window(clock, self.switches)
-        self.uploads = Uploads(self.api, clock, self.media)
-        self.messages = Messages(
-            self.api,
-            self.people,
-            self.window,
-            self.uploads,
-            self.events,
-            self.journal,
-            clock,
-            self.switches,
-            seed,
+        self.tokens = Tokens(self.clock, self.switches)
+        self.oauth = OAuth(self.tokens, self.clock, self.switches)
+        self.api = Api(self.tokens, self.switches, self.clock)
+        events = Events(self.deliverer, self.clock, self.switches)
+        world = World(
+            self.people, self.journal, self.clock, self.switches, self.media, self.api, events, lambda: self.url
         )
-        self.users = Users(self.api, self.people, self.window, clock)
-        self.templates = Templates(self.api, self.people, self.events, self.journal, clock, self.switches)
-        self.hostile = Hostile(self.people, self.events)
-        citizens = Citizens(self.people, self.events, self.media, clock, self.switches, lambda: self.url)
-        self.actions = citizens.actions()
+        window, self.uploads = Window(self.clock, self.switches), Uploads(world)
+        self.messages = Messages(world, window, self.uploads, seed)
+        self.users, self.templates = Users(world, window), Templates(world)
+        self.hostile = Hostile(world)
+        self.actions = Citizens(world).actions()
         self.deliverer.on_given_up = self._turn_webhook_off
         for id, name, phone in FIRST_PEOPLE:
             self.people.add(Citizen(id, name, phone=phone))

@@ -16,6 +16,7 @@ from integrations.simulation.faults import Fault
 from integrations.simulation.people import Bubble, Person, Wish
 from integrations.simulation.simulator import Simulator
 from integrations.simulation.switches import Switches
+from tests.browser.conftest import browser as browser  # a fixture
 
 from .hotline import Hotline
 
