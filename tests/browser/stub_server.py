@@ -22,13 +22,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from bot.web.policy import page_policy
+from integrations.webchat.client import EMBED_SCRIPT
+
 PAGE = Path(__file__).parents[2] / "integrations" / "webchat" / "page"
-SECURITY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'"
-)
 HEADERS = {
-    "Content-Security-Policy": SECURITY,
+    "Content-Security-Policy": page_policy(),
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
 }
@@ -73,6 +72,8 @@ class StubServer:
 
     def __init__(self, province: str = "Thái Nguyên") -> None:
         self.province = province
+        self.framed_by: tuple[str, ...] = ()
+        """Origins of the pages that may show the chat."""
         self.conversations: dict[str, Conversation] = {}
         self.posts: list[tuple[str, int]] = []
         """Every message or picture that was sent, as (message id, status answered)."""
@@ -169,6 +170,7 @@ class StubServer:
         return Starlette(
             routes=[
                 Route("/", self._page),
+                Route("/webchat/embed.js", self._embed_script),
                 *files,
                 Route("/webchat/conversations", self._create, methods=["POST"]),
                 Route("/webchat/messages", self._receive_message, methods=["POST"]),
@@ -183,7 +185,13 @@ class StubServer:
 
     def _page(self, request: Request) -> Response:
         template = (PAGE / "index.html").read_text(encoding="utf-8")
-        return HTMLResponse(template.replace("{{ province }}", html.escape(self.province)), headers=HEADERS)
+        policy = page_policy(self.framed_by if request.query_params.get("embed") == "1" else ())
+        headers = {**HEADERS, "Content-Security-Policy": policy}
+        return HTMLResponse(template.replace("{{ province }}", html.escape(self.province)), headers=headers)
+
+    def _embed_script(self, request: Request) -> Response:
+        headers = {**HEADERS, "Access-Control-Allow-Origin": "*"}
+        return FileResponse(EMBED_SCRIPT, media_type="text/javascript", headers=headers)
 
     async def _create(self, request: Request) -> Response:
         conversation = self.remember()

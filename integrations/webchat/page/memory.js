@@ -77,11 +77,20 @@ export function newId() {
 const turns = new Map();
 
 /**
- * Runs `act` alone among all tabs where the browser can (https only), else alone in this tab; two tabs that then
- * send the same message do no harm, since it keeps its id.
+ * Runs `act` alone among all tabs where the browser can (https only, not where it keeps other sites' frames from
+ * storing), else alone in this tab; two tabs that then send the same message do no harm, since it keeps its id.
  */
-export function exclusively(name, act) {
-  if (navigator.locks) return navigator.locks.request(name, act);
+export async function exclusively(name, act) {
+  let isBegun = false;
+  const begin = () => {
+    isBegun = true;
+    return act();
+  };
+  try {
+    if (navigator.locks) return await navigator.locks.request(name, begin);
+  } catch (failure) {
+    if (isBegun) throw failure; // its own; otherwise the browser has refused the lock
+  }
   const turn = (turns.get(name) || Promise.resolve()).then(act, act);
   turns.set(name, turn);
   return turn;
