@@ -15,7 +15,7 @@ from integrations.simulation.simulator import Action
 from integrations.telegram.sim_account import BOT
 from integrations.telegram.sim_chats import Chat
 from integrations.telegram.sim_files import Stored
-from integrations.telegram.sim_methods import document, photo_sizes, shown_at
+from integrations.telegram.sim_methods import document, photo_sizes
 from integrations.telegram.sim_text import commands_in, utf16_length
 from integrations.telegram.sim_world import World
 
@@ -177,8 +177,8 @@ class Acts:
         return outcome
 
     def _send(self, chat: Chat, kind: str, stored: Stored, **content: Any) -> Outcome:
-        media = {"kind": kind, "url": shown_at(stored), "name": stored.upload.name}
-        return self._write(chat, Bubble("person", content.get("caption", ""), media=media), **content)
+        bubble = Bubble("person", content.get("caption", ""), media=self.world.shown(kind, stored))
+        return self._write(chat, bubble, **content)
 
     def _write(self, chat: Chat, bubble: Bubble, **content: Any) -> Outcome:
         if chat.blocked or chat.deactivated:

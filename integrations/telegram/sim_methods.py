@@ -80,15 +80,13 @@ class Methods:
         if len(stored.upload.content) > MAX_PHOTO_BYTES:
             raise Refused(413, "Request Entity Too Large")
         content = {"photo": photo_sizes(stored), **caption}
-        media = {"kind": "image", "url": shown_at(stored), "name": stored.upload.name}
-        return Answer(self.world.post(chat, content, markup, parameters, media))
+        return Answer(self.world.post(chat, content, markup, parameters, self.world.shown("image", stored)))
 
     def send_document(self, parameters: Parameters) -> Answer:
         chat, markup, caption = self.world.chat(parameters), self._markup(parameters), _caption(parameters)
         stored = self._file(parameters, "document", "documents")
         content = {"document": document(stored), **caption}
-        media = {"kind": "file", "url": shown_at(stored), "name": stored.upload.name}
-        return Answer(self.world.post(chat, content, markup, parameters, media))
+        return Answer(self.world.post(chat, content, markup, parameters, self.world.shown("file", stored)))
 
     def send_chat_action(self, parameters: Parameters) -> Answer:
         self.world.chat(parameters)
@@ -178,11 +176,6 @@ def photo_sizes(stored: Stored) -> list[dict[str, Any]]:
 def document(stored: Stored) -> dict[str, Any]:
     """A Document object."""
     return {**stored.as_json(), "file_name": stored.upload.name, "mime_type": stored.upload.media_type}
-
-
-def shown_at(stored: Stored) -> str:
-    """Where the phone page finds a file."""
-    return f"/__sim/files/{stored.file_id}"
 
 
 def _text(parameters: Parameters) -> tuple[str, list[dict[str, Any]]]:

@@ -11,10 +11,11 @@ from typing import Any
 
 from integrations.simulation.clock import SimulatedClock
 from integrations.simulation.journal import Journal
+from integrations.simulation.media import MediaShelf
 from integrations.simulation.people import Bubble, People
 from integrations.telegram.sim_account import BOT, TelegramSwitches
 from integrations.telegram.sim_chats import Chat
-from integrations.telegram.sim_files import Files
+from integrations.telegram.sim_files import Files, Stored
 from integrations.telegram.sim_keyboard import is_inline
 from integrations.telegram.sim_limits import Pace, SendLimits
 from integrations.telegram.sim_parameters import Parameters, bad_request
@@ -40,6 +41,7 @@ class World:
     journal: Journal
     people: People[Chat]
     switches: TelegramSwitches
+    media: MediaShelf
     files: Files = field(default_factory=Files)
     updates: Updates = field(default_factory=lambda: Updates(FIRST_UPDATE_ID))
     presses: dict[str, Press] = field(default_factory=dict)
@@ -96,6 +98,10 @@ class World:
                 bubble.text = message.get("text") or message.get("caption") or ""
                 bubble.buttons = buttons_of(message.get("reply_markup"))
         self.people.changed(chat)
+
+    def shown(self, kind: str, stored: Stored) -> dict[str, str]:
+        """A file as the page shows it."""
+        return {"kind": kind, "url": self.media.show(stored.upload), "name": stored.upload.name}
 
     def press(self, chat: Chat) -> str:
         """Begin a callback query: its id."""

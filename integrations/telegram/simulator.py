@@ -86,7 +86,7 @@ class TelegramSimulator(Simulator[Chat]):
     ) -> None:
         self.switches = switches or TelegramSwitches()
         super().__init__(self.switches, clock=clock, seed=seed, retry_scale=retry_scale)
-        self.world = World(self.clock, self.journal, self.people, self.switches)
+        self.world = World(self.clock, self.journal, self.people, self.switches, self.media)
         self.methods = Methods(self.world)
         self.postman = self.deliverer = Postman(
             self.world.updates,
@@ -111,7 +111,6 @@ class TelegramSimulator(Simulator[Chat]):
             web.get("/file/bot{token}/{path:.+}", self._file),
             web.get("/bot{token}/{method}", self._call, allow_head=False),
             web.post("/bot{token}/{method}", self._call),
-            web.get("/__sim/files/{id}", self._shown_file),
         ]
 
     def not_found(self, request: web.Request) -> web.Response:
@@ -200,15 +199,6 @@ class TelegramSimulator(Simulator[Chat]):
             return self.not_found(request)
         # The platform does not say what a file is
         return web.Response(body=upload.content, content_type="application/octet-stream")
-
-    async def _shown_file(self, request: web.Request) -> web.Response:
-        """For the phone page."""
-        try:
-            upload = self.world.files.find(request.match_info["id"]).upload
-        except Refused:
-            raise web.HTTPNotFound from None
-        headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
-        return web.Response(body=upload.content, content_type=upload.media_type, headers=headers)
 
 
 def _check_token(token: str) -> None:
