@@ -44,7 +44,7 @@ def _closed(detail: str = _WINDOW, alarm: bool = False) -> _Entry:
 
 @dataclass(frozen=True)
 class Numbering:
-    """The codes of one of Zalo's hosts. `token_codes`: a new access token may cure them. `others`: it also says those."""
+    """The codes of one of Zalo's hosts. `token_codes`: a new access token cures them. `others`: it also says those."""
 
     prefix: str
     entries: Mapping[int, tuple[Fate, str, bool]]

@@ -229,6 +229,22 @@ async def test_a_pasted_pair_is_not_overwritten_by_a_late_reply(tokens, database
     assert row(database)["refresh"] == "refresh-7"
 
 
+async def test_nor_while_the_pasted_pair_is_being_renewed(tokens, database, clock, oauth):
+    await tokens.access()
+    oauth.gate = asyncio.Event()
+    late = asyncio.create_task(tokens.renewed("access-1"))
+    while not oauth.used:
+        await asyncio.sleep(0.001)
+    await tokens.replace("access-7", "refresh-7")
+    until = clock.now() + LEASE
+    database.run_now(
+        lambda c: c.execute(update(zalo_token).values(refreshing="another", refreshing_until=until)) and None
+    )
+    oauth.gate.set()
+    await late
+    assert (row(database)["refresh"], row(database)["refreshing"]) == ("refresh-7", "another")
+
+
 async def test_a_late_reply_is_kept_although_its_lease_is_over(tokens, database, clock, oauth):
     """Its pair is the only valid one, whoever tried with the dead token meanwhile."""
     await tokens.access()
