@@ -23,9 +23,9 @@ if TYPE_CHECKING:  # whoever has no Telegram account does not load its library
 log = get_logger("bot.polling")
 
 CHANNEL, ROLE = "telegram", "telegram_poller"
-POLL_SECONDS = 25
+POLL_SECONDS = 5
 # Longer than one poll and the renewal after it; the time that updates wait at Telegram for a killed poller's successor.
-LEASE = timedelta(seconds=45)
+LEASE = timedelta(seconds=15)
 FOLLOWER_NAP_SECONDS = 5.0
 # One after the other while the trouble lasts, the last again and again.
 TROUBLE_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Boolean, Connection, RowMapping, bindparam, func, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from bot import baton, effects, outbox
+from bot import baton, effects, metrics, outbox
 from bot.answering import HOLDING_AFTER, Answerer, Outcome, Wait
 from bot.dialogue import DialogueUnavailable
 from bot.inbox import Work
@@ -124,6 +124,7 @@ class TurnRunner:
         except (Superseded, ResponseChanged):
             log.info("turn_superseded", conversation=conversation_id)
             return await self.database.run(lambda connection: self._next(connection, conversation_id))
+        metrics.turn_finished(work.conversation["channel"], outcome.status, 1 + len(outcome.together))
         self._tell(work)
         return following
 

@@ -40,9 +40,14 @@ def list_letters(as_json: bool) -> None:
 @click.argument("refs", nargs=-1, required=True)
 def settle(refs: tuple[str, ...]) -> None:
     """Đã xem xong các mục này (ví dụ outbound-12); chúng rời danh sách."""
+
+    def work(connection: Connection) -> None:
+        for ref in refs:
+            dead_letters.settle(connection, ref)
+
     with _opened() as (database, _):
         try:
-            database.run_now(lambda connection: [dead_letters.settle(connection, ref) for ref in refs])
+            database.run_now(work)
         except NotDead as unknown:
             raise Stop(f"Không có mục {unknown} trong danh sách; xem: hotline dead-letters list") from None
 

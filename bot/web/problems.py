@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -13,6 +14,7 @@ from store.logs import get_logger
 
 log = get_logger("bot.web")
 
+DATABASE_RETRY_SECONDS = 5
 _TITLES = {
     400: "Yêu cầu chưa đúng",
     401: "Chưa được phép",
@@ -61,6 +63,15 @@ def answer_with_problems(app: FastAPI) -> None:
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         places = ", ".join(".".join(str(part) for part in e["loc"]) for e in error.errors())
         return problem_response(422, "request_invalid", f"Tham số chưa đúng: {places}.")
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(InterfaceError)
+    async def _database_away(request: Request, error: DBAPIError) -> JSONResponse:
+        # Away, locked or full: whoever sent something sends it again, and by then it can be kept
+        log.error("database_away", path=request.url.path, error=type(error).__name__)
+        answer = problem_response(503, "database_away", "Hệ thống đang bận, cô/bác gửi lại sau ít phút giúp em ạ.")
+        answer.headers["Retry-After"] = str(DATABASE_RETRY_SECONDS)
+        return answer
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
