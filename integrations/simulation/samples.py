@@ -1,13 +1,13 @@
-"""What a citizen without a file at hand sends: a photo, a voice note, a document, a place."""
+"""What a citizen without a file at hand sends: a photo, a voice note, a document, a place.
+
+The libraries that draw them are slow to import, and a simulator starts with the hotline: they are loaded on first use.
+"""
 
 from __future__ import annotations
 
 import io
 import math
 import wave
-
-from fpdf import FPDF
-from PIL import Image, ImageDraw
 
 from integrations.simulation.people import Upload
 
@@ -18,6 +18,8 @@ _VOICE_RATE = 8000
 
 def photo(name: str = "anh-cua-hang.jpg") -> Upload:
     """A shop front, JPEG 640 × 480."""
+    from PIL import Image, ImageDraw
+
     picture = Image.new("RGB", (640, 480), "#cfe8f5")
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 380, 640, 480), fill="#b9b2a3")
@@ -50,6 +52,8 @@ def voice(name: str = "tin-thoai.wav", seconds: float = 1.5) -> Upload:
 
 def document(name: str = "giay-dang-ky.pdf") -> Upload:
     """One page, PDF."""
+    from fpdf import FPDF
+
     page = FPDF()
     page.add_page()
     page.set_font("Helvetica", size=18)

@@ -1,4 +1,4 @@
-// The control API. What goes wrong is shown to the person once, here.
+// The control API. What goes wrong is shown to the person, here, until they do something that succeeds.
 
 import { byId } from './elements.js';
 
@@ -8,7 +8,8 @@ async function call(method, path, options = {}) {
     const answer = await fetch(`/__sim/${path}`, { method, ...options });
     const said = await answer.json();
     if (!answer.ok) throw new Error(said.error || `Lỗi ${answer.status}`);
-    trouble.hidden = true;
+    // What the page asks by itself must not take away what was just said to the person
+    if (method !== 'GET') trouble.hidden = true;
     return said;
   } catch (error) {
     trouble.textContent = error instanceof TypeError ? 'Trình mô phỏng không trả lời.' : error.message;

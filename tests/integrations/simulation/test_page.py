@@ -18,6 +18,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from integrations.simulation.control import PAGE
 
+expect.set_options(timeout=15_000)
+
 ROOT = Path(__file__).parents[3]
 HOSTILE = "<img src=x onerror=\"window.hacked='img'\"><script>window.hacked='script'</script>"
 WATCH_POLICY = """
