@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -32,18 +31,9 @@ class Pair:
     lifetime: timedelta = ACCESS_LIFETIME
 
 
-def new_verifier() -> str:
-    """43 characters for PKCE (RFC 7636 §4.1): kept by us, while only its challenge travels through the browser."""
-    return _base64url(secrets.token_bytes(32))
-
-
 def challenge_of(verifier: str) -> str:
-    """S256 (RFC 7636 §4.2)."""
-    return _base64url(hashlib.sha256(verifier.encode("ascii")).digest())
-
-
-def _base64url(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+    """PKCE's S256 (RFC 7636 §4.2): what travels through the browser in the place of the verifier."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode()
 
 
 class OAuth:

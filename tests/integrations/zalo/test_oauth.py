@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from integrations.errors import Fate, SendFailed
-from integrations.zalo.oauth import ACCESS_LIFETIME, OAuth, Pair, challenge_of, new_verifier
+from integrations.zalo.oauth import ACCESS_LIFETIME, OAuth, Pair, challenge_of
 from integrations.zalo.transport import Transport
 from tests.integrations.zalo import stub
 from tests.integrations.zalo.account import APP_ID, APP_SECRET, zalo_settings
@@ -31,12 +31,6 @@ def oauth(transport: Transport, url: str = "https://oauth.zaloapp.com") -> OAuth
 
 def test_the_challenge_is_that_of_rfc_7636():
     assert challenge_of("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk") == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-
-
-def test_a_verifier_has_43_characters_and_is_new_each_time():
-    verifiers = {new_verifier() for _ in range(10)}
-    assert {len(one) for one in verifiers} == {43}
-    assert len(verifiers) == 10
 
 
 async def test_the_consent_page_has_zalos_four_parameters(transport):

@@ -18,7 +18,7 @@ from integrations.fitting import fit, shown_text
 from integrations.provider import Outgoing, OutgoingFile, Provider, Sent
 from integrations.simulation.journal import ACCEPTED, REQUEST
 from integrations.simulation.people import Upload, Wish
-from integrations.zalo.oauth import challenge_of, new_verifier
+from integrations.zalo.oauth import challenge_of
 from integrations.zalo.provider import ZaloProvider
 from integrations.zalo.sim_templates import Template
 from store.database import Database
@@ -319,7 +319,7 @@ async def test_a_refresh_whose_reply_is_lost_ends_with_a_person_and_a_pasted_pai
 @pytest.mark.parametrize("pkce_required", [False, True])
 async def test_consent_gives_the_first_pair(database, pkce_required):
     async with meeting(database, pkce_required=pkce_required) as one:
-        verifier = new_verifier()
+        verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
         url = one.provider.oauth.consent_url("state", challenge_of(verifier)) + "&agree=1"
         url = url.replace("redirect_uri=", "redirect_uri=http%3A%2F%2F127.0.0.1")
         async with one.zalo.session.get(url, allow_redirects=False) as answer:
