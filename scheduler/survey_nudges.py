@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, exists, select, update
+from sqlalchemy import ColumnElement, Connection, exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import outbox
@@ -23,6 +23,7 @@ from programme.content import Content
 from programme.phrases import Phrases
 from programme.survey.response import left
 from scheduler.kinds import JobContext, JobKind
+from store.channel_tables import channel_link
 from store.clock import Clock
 from store.logs import get_logger
 from store.messages import Button, Reply
@@ -76,12 +77,20 @@ def _is_daytime(clock: Clock) -> bool:
 
 
 def _left_alone(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    contact_id = survey_response.c.contact_id
+    contact_id, home = survey_response.c.contact_id, conversation.alias("home")
+    # Linked to another contact, the conversation goes on with that one's survey (programme/links.py)
+    is_at_home = exists().where(home.c.id == survey_response.c.conversation_id, home.c.contact_id == contact_id)
     opted_out = exists().where(opt_out.c.contact_id == contact_id)
+    linked = select(channel_link.c.from_contact_id).where(
+        channel_link.c.to_contact_id == contact_id, channel_link.c.undone_at.is_(None)
+    )
     wants_erasure = exists().where(
-        data_request.c.contact_id == contact_id, data_request.c.kind == "erasure", data_request.c.status == "open"
+        or_(data_request.c.contact_id == contact_id, data_request.c.contact_id.in_(linked)),
+        data_request.c.kind == "erasure",
+        data_request.c.status == "open",
     )
     return (
+        is_at_home,
         survey_response.c.status == "open",
         survey_response.c.updated_at <= now - NUDGE_AFTER,
         survey_response.c.updated_at > now - NUDGE_BEFORE,

@@ -15,10 +15,9 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from bot import baton, inbox
-from bot.wakeups import OUTBOX
 from bot.baton import Reason
-from bot.wakeups import Wakeups
-from programme import responses
+from bot.wakeups import OUTBOX, Wakeups
+from programme import links, responses
 from programme.responses import Kept
 from programme.survey.response import left
 from scheduler import survey_nudges
@@ -85,6 +84,44 @@ async def test_after_a_week_it_is_too_late(desk: Desk) -> None:
     desk.clock.advance(NUDGE_BEFORE)
     await nudge_owners(desk.context)
     assert await desk.said(kept) == []
+
+
+async def link(desk: Desk, there: Kept, here: Kept) -> None:
+    """As if the code shown in the one's conversation had been typed in the other's."""
+    now, talks = desk.clock.now(), [str(kept.origin.conversation_id) for kept in (there, here)]
+
+    def join(connection: Connection) -> None:
+        links.keep_code(connection, talks[0], "482913", now)
+        found = links.find_link(connection, talks[1], "482913", now)
+        assert isinstance(found, links.Link) and links.link(connection, talks[1], found, now) is not None
+
+    await desk.database.run(join)
+
+
+async def test_of_two_linked_channels_only_the_survey_that_goes_on_is_reminded_of(desk: Desk) -> None:
+    left_behind = await desk.leave_unfinished()
+    desk.clock.advance(SECOND)
+    goes_on = await desk.leave_unfinished()
+    await link(desk, left_behind, goes_on)
+    desk.clock.advance(NUDGE_AFTER)
+    await nudge_owners(desk.context)
+    assert await desk.said(left_behind) == []
+    assert len(await desk.said(goes_on)) == 1
+
+
+@pytest.mark.parametrize("asked_first", [True, False])
+async def test_who_wants_to_be_erased_is_not_reminded_on_the_linked_channel_either(
+    desk: Desk, asked_first: bool
+) -> None:
+    asks = await desk.leave_unfinished()
+    desk.clock.advance(SECOND)
+    other = await desk.leave_unfinished()
+    asks, other = (asks, other) if asked_first else (other, asks)
+    await desk.database.run(lambda c: _wants_to_be_erased(desk, asks, c))
+    await link(desk, asks, other)
+    desk.clock.advance(NUDGE_AFTER)
+    await nudge_owners(desk.context)
+    assert await desk.said(other) == [] == await desk.said(asks)
 
 
 async def test_once_per_response_even_when_the_owner_goes_on_and_leaves_again(desk: Desk) -> None:
