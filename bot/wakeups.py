@@ -35,7 +35,9 @@ class Wakeups:
     async def wait(self, waiter: asyncio.Future[None], seconds: float) -> bool:
         """Whether the wake-up came within `seconds`."""
         try:
-            await asyncio.wait_for(waiter, max(seconds, 0))
+            # Not wait_for: below Python 3.12 it swallows a cancellation that comes together with the wake-up
+            async with asyncio.timeout(seconds):
+                await waiter
         except TimeoutError:
             return False
         return True

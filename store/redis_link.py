@@ -44,8 +44,9 @@ class RedisLink:
             decode_responses=True,
             encoding_errors="replace",
             retry=Retry(NoBackoff(), 0),
-            socket_connect_timeout=ANSWER_SECONDS,
-            socket_timeout=ANSWER_SECONDS,
+            # Time is limited here, in `ask`: below Python 3.12 the client's own limit may swallow a cancellation
+            socket_connect_timeout=None,
+            socket_timeout=None,
         )
         self._retry_seconds = retry_seconds
         self._away = False

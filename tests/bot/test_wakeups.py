@@ -26,8 +26,8 @@ async def process(url: str) -> AsyncIterator[SharedWakeups]:
     running = asyncio.create_task(wakeups.run())
     yield wakeups
     running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
+    ended, _ = await asyncio.wait([running], timeout=LONG)
+    assert ended and running.cancelled()
     await link.close()
 
 
@@ -66,6 +66,16 @@ async def test_nothing_is_kept_of_those_who_no_longer_wait() -> None:
     assert not await wakeups.wait(wakeups.listen("b"), 0)
     await asyncio.sleep(0)
     assert not wakeups._waiting
+
+
+async def test_who_is_told_to_end_ends_even_if_the_news_comes_at_the_same_time() -> None:
+    wakeups = Wakeups()
+    waiting = asyncio.create_task(wakeups.wait(wakeups.listen("a"), LONG))
+    await asyncio.sleep(0)
+    wakeups.notify("a")
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 # --- among several ---

@@ -81,6 +81,19 @@ async def test_one_finds_out_whether_redis_is_back_while_the_others_go_on(silent
     await link.close()
 
 
+async def test_who_is_told_to_end_while_it_asks_ends(redis_server: str) -> None:
+    link = RedisLink(redis_server)
+    for steps in range(40):
+        for _ in range(5):
+            asking = asyncio.create_task(link.ask(link.client.ping))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if asking.cancel():
+                await asyncio.wait([asking])
+                assert asking.cancelled(), steps
+    await link.close()
+
+
 async def test_a_url_may_name_the_hotline_by_a_prefix(redis_server: str) -> None:
     assert RedisLink(redis_server).prefix == "hotline"
     assert RedisLink(f"{redis_server}?prefix=thanh-hoa").prefix == "thanh-hoa"
