@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -12,16 +13,17 @@ from hotline.app import open_migrated_database, read_settings
 from hotline.channel_check import Finding
 from hotline.errors import Stop
 from hotline.zalo_check import check_zalo
+from hotline.zalo_commands import tokens
 from integrations.errors import SendFailed
 from integrations.zalo.consent import LIFE, Consent
 from integrations.zalo.provider import ZaloProvider
 from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database
+from store.logs import configure_logs
 from store.settings import Settings
 
 T = TypeVar("T")
-_CODE_CHARACTERS = 20  # fewer is a slip of the hand, not a token
 
 
 @click.group("channel")
@@ -33,9 +35,9 @@ def channel_group() -> None:
 @click.argument("channel", type=click.Choice(["zalo", "telegram"]))
 def check(channel: str) -> None:
     """Kiểm tra từng bước một kênh có chạy được không, và cách sửa. Có bước sai thì mã thoát là 1."""
+    configure_logs(logging.ERROR)
     settings = read_settings()
     clock = Clock(settings.timezone, settings.now)
-
     if channel == "zalo":
         is_ready = _with_database(settings, clock, lambda database, _: _print(check_zalo(settings, database, clock)))
     else:
@@ -56,7 +58,13 @@ def zalo_group() -> None:
 def connect(code: str | None) -> None:
     """In địa chỉ để quản trị viên OA cấp quyền cho hotline; có --code thì đổi mã đó lấy cặp mã truy cập."""
 
-    async def work(_: ZaloProvider, consent: Consent) -> None:
+    settings = read_settings()
+    if settings.zalo_oa_id is None:
+        raise Stop("Chưa có tài khoản Zalo: đặt ZALO_APP_ID, ZALO_APP_SECRET và ZALO_OA_ID.")
+    if settings.public_url is None and code is None:
+        raise Stop("Zalo cần địa chỉ để quay về: đặt HOTLINE_PUBLIC_URL. Chưa có thì: hotline zalo tokens --paste")
+
+    async def work(consent: Consent) -> None:
         if code is None:
             click.echo(
                 f"Mở địa chỉ này bằng trình duyệt trong {LIFE.seconds // 60} phút, đăng nhập Zalo của quản trị viên"
@@ -66,35 +74,21 @@ def connect(code: str | None) -> None:
         await consent.finish_by_hand(code.strip())
         click.echo("Đã kết nối. Kiểm tra lại: hotline channel check zalo")
 
-    _with_zalo(work)
+    _with_zalo(settings, work)
 
 
-@zalo_group.command("tokens")
-def tokens() -> None:
-    """Dán một cặp mã lấy ở API Explorer; mã không hiện ra khi gõ."""
-    access = click.prompt("Access token", hide_input=True).strip()
-    refresh = click.prompt("Refresh token", hide_input=True).strip()
-    if min(len(access), len(refresh)) < _CODE_CHARACTERS or access == refresh:
-        raise Stop("Mã quá ngắn hoặc hai mã giống nhau. Hãy chép lại cả hai ở API Explorer.")
-
-    async def work(provider: ZaloProvider, _: Consent) -> None:
-        await provider.tokens.replace(access, refresh)
-        click.echo("Đã cất cặp mã. Kiểm tra lại: hotline channel check zalo")
-
-    _with_zalo(work)
+zalo_group.add_command(tokens)
 
 
-def _with_zalo(work: Callable[[ZaloProvider, Consent], Awaitable[None]]) -> None:
-    """Raises Stop without an account, or when Zalo refuses."""
-    settings = read_settings()
+def _with_zalo(settings: Settings, work: Callable[[Consent], Awaitable[None]]) -> None:
+    """Raises Stop when Zalo refuses."""
+    configure_logs(logging.ERROR)
     clock = Clock(settings.timezone, settings.now)
-    if settings.zalo_oa_id is None:
-        raise Stop("Chưa có tài khoản Zalo: đặt ZALO_APP_ID, ZALO_APP_SECRET và ZALO_OA_ID.")
 
     async def run(database: Database, keyring: Keyring) -> None:
         provider = ZaloProvider.from_settings(settings, database, clock)
         try:
-            await work(provider, Consent(keyring, clock, provider.oauth, provider.tokens, settings.zalo_oa_id or ""))
+            await work(Consent(keyring, clock, provider.oauth, provider.tokens, settings.zalo_oa_id or ""))
         finally:
             await provider.close()
 

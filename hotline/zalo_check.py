@@ -18,7 +18,7 @@ from store.database import Database
 from store.settings import Settings
 
 WEBHOOK_PATH = "/webhooks/zalo"
-_NEW_PAIR = "Chạy: hotline zalo connect (hoặc dán cặp mã lấy ở API Explorer: hotline zalo tokens)"
+_NEW_PAIR = "Chạy: hotline zalo connect (hoặc dán cặp mã lấy ở API Explorer: hotline zalo tokens --paste)"
 
 
 async def check_zalo(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[Finding]:

@@ -215,7 +215,7 @@ _PER_CHANNEL = [
     )
 ]
 _NEW_PAIR = (
-    "Chạy hotline zalo connect và mở địa chỉ in ra, hoặc lấy cặp mã ở API Explorer rồi chạy hotline zalo tokens."
+    "Chạy hotline zalo connect và mở địa chỉ in ra, hoặc dán cặp mã lấy ở API Explorer: hotline zalo tokens --paste"
 )
 CONDITIONS: tuple[Condition, ...] = (
     *_PER_CHANNEL,
