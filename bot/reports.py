@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, select, update
@@ -60,7 +61,9 @@ def _own(connection: Connection, conversation_id: str, channel: str, said: Echo)
         reply = Reply.from_json(row["reply"])
         if (reply.image or reply.file) and not said.text:
             return row
-        if said.text and _same(said.text, shown_text(reply, LIMITS[channel])):
+        # Buttons that the provider minds go out as a numbered list
+        as_list = replace(LIMITS[channel], buttons=0)
+        if said.text and any(_same(said.text, shown_text(reply, limits)) for limits in (LIMITS[channel], as_list)):
             return row
     return None
 

@@ -50,4 +50,5 @@ def decide(failure: SendFailed, attempts: int, said_at: datetime, now: datetime,
         return RetryDecision("waiting", code, now + wait, pause_chat=wait)
     if fate is Fate.CHANNEL_DOWN:
         return RetryDecision("waiting", code, now + CHANNEL_DOWN_WAIT, pause_channel=CHANNEL_DOWN_WAIT)
-    return RetryDecision("waiting", code, now + WAITS[min(attempts, len(WAITS)) - 1])
+    told = timedelta(seconds=failure.after_seconds or 0)
+    return RetryDecision("waiting", code, now + max(told, WAITS[min(attempts, len(WAITS)) - 1]))

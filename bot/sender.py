@@ -35,15 +35,16 @@ from store.tables import conversation, outbound
 log = get_logger("bot.sender")
 
 PARALLEL_SENDS = 48
-# One delivery with its upload; a provider's own time limit is shorter.
-CALL_SECONDS = 15
+# One delivery with its upload and a renewal of the token; each part has a shorter limit of its own.
+CALL_SECONDS = 22
 # A conversation is left to its sender so long: longer than a delivery. It is what the conversations of a killed sender
 # wait before their open call is declared uncertain.
-LEASE = timedelta(seconds=20)
+LEASE = timedelta(seconds=25)
 LONGEST_NAP_SECONDS = 1.0
 SHORTEST_NAP_SECONDS = 0.02
 # So long a message may wait for its turn in memory; longer, and it goes back into the queue.
 PATIENCE_SECONDS = 0.3
+INVITE_AGAIN = timedelta(minutes=30)
 NO_PROVIDER_WAIT = timedelta(minutes=1)
 # After so many troubles in a row a channel is left alone for a moment: what is not called cannot become uncertain.
 MANY_TROUBLES = 3
@@ -278,13 +279,12 @@ class Sender:
     async def _failed(self, call: Call, failure: SendFailed, provider: Provider) -> Call | None:
         now, attempts = self.clock.now(), call.message["attempts"] + 1
         decision = decide(failure, attempts, call.message["created_at"], now, provider.echoes)
+        if decision.status == "held":
+            decision = await self._invite(call, provider, decision)
         log.warning("message_not_taken", message=call.message["id"], code=decision.code, status=decision.status)
         metrics.message_delivered(call.channel, decision.status)
         await self._slow_down(call, failure, decision)
-        following = await self.database.run(lambda c: self._write_failure(c, call, decision))
-        if decision.status == "held":
-            await self._invite(call, provider)
-        return following
+        return await self.database.run(lambda c: self._write_failure(c, call, decision))
 
     def _write_failure(self, connection: Connection, call: Call, decision: RetryDecision) -> Call | None:
         conversation_id = call.conversation["id"]
@@ -314,9 +314,16 @@ class Sender:
             seconds = min(LONGEST_PAUSE_SECONDS, 2.0 ** (troubles - MANY_TROUBLES))
             await self.pace.back_off(call.channel, None, seconds)
 
-    async def _invite(self, call: Call, provider: Provider) -> None:
-        """The window is closed: ask the owner, where the provider has a way, to write, so that it opens again."""
+    async def _invite(self, call: Call, provider: Provider, held: RetryDecision) -> RetryDecision:
+        """The window is closed: ask the owner, where the provider has a way, to write, so that it opens again.
+
+        An invitation that cannot go now (at night, too fast) goes later: the message is tried again then.
+        """
         try:
             await provider.invite(call.conversation["address"])
         except SendFailed as failure:
             log.warning("invitation_not_taken", message=call.message["id"], code=failure.error.code)
+            if failure.error.fate in (Fate.RETRY, Fate.BACK_OFF):
+                wait = max(INVITE_AGAIN, timedelta(seconds=failure.after_seconds or 0))
+                return RetryDecision("waiting", held.code, self.clock.now() + wait)
+        return held

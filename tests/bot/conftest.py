@@ -24,7 +24,7 @@ from bot.turn import TurnRunner
 from bot.wakeups import Wakeups
 from bot.web.context import WebContext
 from bot.worker import Worker
-from integrations.errors import NotGenuine
+from integrations.errors import Fate, NotGenuine, ProviderError, SendFailed
 from integrations.fitting import LIMITS, shown_text
 from integrations.provider import Fetched, Limits, Outgoing, Provider, Rate, Sent
 from programme.content import Content
@@ -100,6 +100,7 @@ class StandInProvider:
     sent: list[Outgoing] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
     invited: list[str] = field(default_factory=list)
+    refuses_invitations: int = 0
     rate: Rate = field(default_factory=lambda: Rate(0, 0))
     state: dict[str, Any] = field(default_factory=dict)
 
@@ -126,6 +127,9 @@ class StandInProvider:
         self.acknowledged.append(token)
 
     async def invite(self, address: str) -> None:
+        if self.refuses_invitations:
+            self.refuses_invitations -= 1
+            raise SendFailed(ProviderError("night", Fate.RETRY, "ban đêm"))
         self.invited.append(address)
 
     async def close(self) -> None:

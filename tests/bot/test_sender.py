@@ -13,7 +13,7 @@ from bot import outbox
 from bot.files import Files
 from bot.pace import Pace
 from bot.retry import ECHO_WAIT, GIVE_UP_AFTER
-from bot.sender import LEASE, MANY_TROUBLES, PARALLEL_SENDS, Sender
+from bot.sender import INVITE_AGAIN, LEASE, MANY_TROUBLES, PARALLEL_SENDS, Sender
 from integrations.errors import Fate, ProviderError, SendFailed
 from integrations.provider import Outgoing, Rate
 from store.events import Echo, Receipt
@@ -170,6 +170,29 @@ async def test_a_closed_window_holds_what_is_said_until_the_owner_writes(bot: Bo
     assert zalo.invited == [await address_of(bot, bot.conversation_id)]
 
 
+async def test_an_invitation_that_cannot_go_at_night_goes_later(bot: Bot, zalo: StandInProvider) -> None:
+    here = await bot.open("zalo")
+    zalo.outcome, zalo.refuses_invitations = failing(Fate.WINDOW_CLOSED), 1
+    await say(bot, here, "một")
+    await bot.deliver()
+    assert await statuses(bot) == ["waiting"] and zalo.invited == []
+    bot.clock.advance(INVITE_AGAIN)
+    await bot.deliver()
+    assert await statuses(bot) == ["held"] and zalo.invited == [await address_of(bot, here)]
+
+
+async def test_a_wait_that_the_provider_names_is_kept(bot: Bot, zalo: StandInProvider) -> None:
+    zalo.outcome = failing(Fate.RETRY, after=600, times=1)
+    await say(bot, await bot.open("zalo"), "một")
+    await bot.deliver()
+    bot.clock.advance(timedelta(seconds=599))
+    await bot.deliver()
+    assert len(zalo.sent) == 1
+    bot.clock.advance(timedelta(seconds=1))
+    await bot.deliver()
+    assert await statuses(bot) == ["sent"]
+
+
 # --- uncertain
 
 
@@ -192,7 +215,7 @@ async def test_an_echo_decides_and_what_waited_goes_on(bot: Bot, zalo: StandInPr
     await say(bot, here, "một\n hai", "ba")
     await bot.deliver()
     assert await statuses(bot) == ["uncertain", "waiting"]
-    echo = Echo(await address_of(bot, here), "z-1", "một hai", bot.clock.now())
+    echo = Echo(await address_of(bot, here), "z-1", "một  hai", bot.clock.now())
     await bot.web.intake.take("zalo", [echo, echo])
     await bot.deliver()
     assert [(row.status, row.provider_message_id) for row in await bot.sent()] == [("sent", "z-1"), ("sent", "zalo-2")]
