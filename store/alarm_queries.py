@@ -1,20 +1,19 @@
-"""What the alarms ask the database every minute, each from an index and little of it, and the alarms' own rows.
-
-Where there is no index by time, only the newest rows are looked at (NEWEST): ids grow with time.
-"""
+"""What the alarms ask the database every minute, each from an index of what is in trouble, and the alarms' own rows."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, or_, select, union_all, update
+from sqlalchemy import Connection, RowMapping, func, or_, select, text, union_all, update
 
 from store.backlog import TROUBLED, UNDELIVERED
 from store.channel_tables import alarm, attachment, channel_event, zalo_token
 from store.database import insert_if_new
 from store.tables import conversation, inbound, outbound
 
-NEWEST = 5_000
+# Word for word the conditions of the indexes (see store/backlog.py).
+FLOOD = text("inbound.status = 'flood'")
+UNFETCHED = text("attachment.status = 'failed'")
 
 
 def last_heard(connection: Connection, channel: str) -> datetime | None:
@@ -66,20 +65,17 @@ def provider_errors(connection: Connection, since: datetime) -> dict[str, int]:
 
 
 def floods(connection: Connection, since: datetime) -> int:
-    """How many of the newest messages that came after `since` were too many for their sender."""
-    newest = select(inbound.c.status, inbound.c.received_at).order_by(inbound.c.id.desc()).limit(NEWEST).subquery()
-    counted = select(func.count()).where(newest.c.status == "flood", newest.c.received_at > since)
+    """How many messages that came after `since` were too many for their sender, and nobody has looked at yet."""
+    counted = select(func.count()).select_from(inbound).where(FLOOD, inbound.c.received_at > since)
     return connection.scalar(counted) or 0
 
 
 def failed_attachments(connection: Connection, since: datetime) -> int:
-    """How many of the newest attachments, of messages that came after `since`, could not be fetched."""
-    columns = attachment.c
-    newest = select(columns.status, columns.inbound_id).order_by(columns.id.desc()).limit(NEWEST).subquery()
+    """How many attachments of messages that came after `since` could not be fetched, and nobody has looked at yet."""
     counted = (
         select(func.count())
-        .select_from(newest.join(inbound, inbound.c.id == newest.c.inbound_id))
-        .where(newest.c.status == "failed", inbound.c.received_at > since)
+        .select_from(attachment.join(inbound, inbound.c.id == attachment.c.inbound_id))
+        .where(UNFETCHED, inbound.c.received_at > since)
     )
     return connection.scalar(counted) or 0
 
