@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.routing import Route
 
 from bot.answering import GATHER, Answerer
 from bot.attachments import Fetcher
@@ -26,18 +27,23 @@ from bot.shared_wakeups import SharedWakeups
 from bot.turn import TurnRunner
 from bot.wakeups import Wakeups
 from bot.web.context import WebContext
+from bot.web.oauth import zalo_callback_route
+from bot.web.verification import zalo_verification_route
 from bot.worker import Worker
 from hotline.channels import Channels, open_channels
 from hotline.errors import Stop
 from hotline.paths import VAR
+from integrations.zalo.consent import Consent
 from programme.content import CONTENT_ROOT, Content, load_content
 from programme.packs import UnknownProvince
 from programme.yaml_source import ContentError
 from scheduler.ticker import Ticker
+from scheduler.watch import Watch
 from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database, WrongKeyError, open_database
 from store.migrate import migrate
+from store.origins import read_origins
 from store.redis_link import RedisLink
 from store.settings import Settings, SettingsError, load_settings, secret_key
 
@@ -83,6 +89,17 @@ class Hotline:
         if isinstance(self.wakeups, SharedWakeups):
             running.append(self.wakeups.run())
         return running
+
+    def public_routes(self) -> list[Route]:
+        """What single providers want to find on the public port, beside their webhooks."""
+        routes = []
+        if self.settings.zalo_verification is not None:
+            routes.append(zalo_verification_route(self.settings.zalo_verification))
+        if self.channels.zalo is not None:
+            zalo = self.channels.zalo
+            consent = Consent(self.keyring, self.clock, zalo.oauth, zalo.tokens, self.settings.zalo_oa_id or "")
+            routes.append(zalo_callback_route(consent))
+        return routes
 
     async def finish(self) -> None:
         """Wait for what was begun: turns, deliveries, acknowledgements."""
@@ -170,6 +187,7 @@ def compose(
         channels.providers,
         settings.messages_per_minute,
     )
+    place = content.packs.province(settings.province).name
     poller = None
     if channels.telegram is not None and settings.public_url is None:
         poller = TelegramPoller(database, clock, channels.telegram, intake.take)
@@ -185,7 +203,15 @@ def compose(
         runner=runner,
         worker=worker,
         keeper=Keeper(database, clock, content.answers, wakeups),
-        ticker=Ticker(database, clock, content, wakeups, keyring),
+        ticker=Ticker(
+            database,
+            clock,
+            content,
+            wakeups,
+            keyring,
+            watch=Watch.from_settings(settings, channels.providers, place, VAR, clock),
+            renewals=[channels.zalo.tokens.keep_fresh] if channels.zalo else [],
+        ),
         intake=intake,
         sender=Sender(database, clock, channels.providers, pace, files, wakeups),
         fetcher=Fetcher(database, keyring, clock, channels.providers, wakeups),
@@ -204,6 +230,7 @@ def compose(
             providers=channels.providers,
             files=files,
             province=settings.province,
+            embed_origins=read_origins(settings.embed_origins),
         ),
         keyring=keyring,
         redis=redis,

@@ -15,6 +15,7 @@ import uvloop
 
 from hotline import terminal
 from hotline.app import open_migrated_database, read_content, read_settings
+from hotline.channel_commands import channel_group, zalo_group
 from hotline.dead_letter_commands import dead_letters_group
 from hotline.errors import Stop
 from hotline.import_commands import import_group
@@ -266,6 +267,8 @@ main.add_command(survey_group)
 main.add_command(report_group)
 main.add_command(import_group)
 main.add_command(dead_letters_group)
+main.add_command(channel_group)
+main.add_command(zalo_group)
 
 
 def _converse(province: str | None, now: datetime | None, how: terminal.Conversing) -> None:

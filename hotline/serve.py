@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from bot.callbacks import internal_app
+from bot.metrics import metrics_route
 from bot.web.app import public_app
 from hotline.app import Hotline, compose
 from hotline.errors import Stop
@@ -113,7 +114,8 @@ async def _serve(
         print(f"Khung chat:  http://{LOOPBACK}:{public.getsockname()[1]}/   (Ctrl-C để dừng)", flush=True)
         for name, address in simulators.addresses.items():
             print(f"{name}:  {address}/", flush=True)
-        callbacks = internal_app(hotline.register, hotline.flows.domain)
+        metrics = metrics_route(hotline.database, hotline.clock)
+        callbacks = internal_app(hotline.register, hotline.flows.domain, [metrics])
         await _run_until(stop, hotline, public, (callbacks, internal), rasa)
     finally:
         if rasa is not None:
@@ -128,7 +130,7 @@ async def _run_until(
     internal: tuple[ASGIApp, socket.socket],
     rasa: RasaProcess | None,
 ) -> None:
-    outside, inside = server_for(public_app(hotline.web)), server_for(internal[0])
+    outside, inside = server_for(public_app(hotline.web, hotline.public_routes())), server_for(internal[0])
     calls = asyncio.create_task(outside.serve([public]))
     callbacks = asyncio.create_task(inside.serve([internal[1]]))
     others = [asyncio.create_task(part) for part in hotline.parts()]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.web import attachments, health, survey, uploads, webchat, webhooks
@@ -39,8 +42,8 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
 
-def public_app(context: WebContext) -> FastAPI:
-    """Everything that the outside may reach."""
+def public_app(context: WebContext, others: Sequence[BaseRoute] = ()) -> FastAPI:
+    """Everything that the outside may reach. `others`: routes of single providers."""
     app = FastAPI(title="Hotline", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.context = context
     answer_with_problems(app)
@@ -49,6 +52,6 @@ def public_app(context: WebContext) -> FastAPI:
     app.include_router(webchat.router)
     app.include_router(attachments.router)
     app.include_router(survey.router)
-    app.router.routes.append(webhooks.route)
+    app.router.routes += [webhooks.route, *others]
     app.add_middleware(SecurityHeaders)
     return app
