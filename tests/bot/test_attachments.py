@@ -262,6 +262,18 @@ async def test_the_late_result_of_an_overtaken_attempt_changes_nothing(desk: Des
     assert [kept.status for kept in await desk.kept()] == ["stored"]
 
 
+async def test_an_overtaken_attempt_has_no_say_while_the_next_one_is_under_way(desk: Desk) -> None:
+    await desk.receive(photo())
+    [first] = await desk.fetcher._claim(attachments.LANES[0][0], 1)
+    desk.clock.advance(LEASE)
+    [second] = await desk.fetcher._claim(attachments.LANES[0][0], 1)
+    desk.zalo.answers = [FetchFailed("zalo_404", final=True)]
+    await desk.fetcher._fetch(first)
+    assert [kept.status for kept in await desk.kept()] == ["waiting"]
+    await desk.fetcher._fetch(second)
+    assert [kept.status for kept in await desk.kept()] == ["stored"]
+
+
 async def test_two_fetchers_never_take_the_same_attachment(desk: Desk) -> None:
     for number in range(8):
         await desk.receive(photo(str(number)))
