@@ -248,3 +248,13 @@ async def test_uploads_of_the_wrong_kind_size_or_name_are_not_kept() -> None:
             "message": "Success",
             "data": {},
         }
+
+
+async def test_users_are_listed_by_at_most_fifty() -> None:
+    async with zalo() as platform:
+        path = "/v3.0/oa/user/getlist"
+        assert (await platform.get(path, data='{"offset":0,"count":51}'))["error"] == -210
+        assert (await platform.get(path, data='{"offset":0}'))["error"] == -201
+        platform.act("follow")
+        users = (await platform.get(path, data='{"offset":0,"count":50}'))["data"]["users"]
+        assert users == [{"user_id": platform.lan.id}]
