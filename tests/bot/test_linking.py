@@ -152,6 +152,7 @@ async def test_what_comes_right_behind_the_code_is_kept_with_the_contact_that_st
 
     assert await phone(linking, (await row(linking, zalo)).contact_id) == PHONE
     assert await phone(linking, left) is None
+    assert len(linking.rasa.requests) == 3  # one for each message: no turn had to be run again
 
 
 async def test_a_turn_under_way_in_the_moved_conversation_writes_to_the_contact_that_stays(linking: Bot) -> None:
