@@ -12,8 +12,14 @@ from typing import Any
 
 import pytest
 
-from bench.owners import Expected, Owner, Press, Questions, Reference, Says, World, faults, from_the_start
-from bench.simulation import Outbox, Plan, Stored, Tally, simulate, wrong_in
+from bench.owners.meaning import Press, Says
+from bench.owners.owner import Owner, World
+from bench.owners.reference import Expected, Reference, from_the_start
+from bench.owners.replies import Questions, faults
+from bench.owners.stored import Stored, wrong_in
+from bench.owners.tally import Plan, Tally
+from bench.owners.visit import Outbox
+from bench.simulation import simulate
 from programme.content import Content
 from programme.survey.definition import CONSENT, CORE, FORM, FULL
 from programme.survey.response import is_complete, options_of
