@@ -87,7 +87,8 @@ class Provider(Protocol):
     echoes: bool
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Event]:
-        """Verify and parse one webhook call; header names in lower case. Raises NotGenuine, NotReadable.
+        """Verify and parse one webhook call; header names in lower case. Raises NotGenuine; NotReadable only of what is
+        genuine.
 
         Pure and fast (no I/O). A genuine event that cannot be parsed is an `Unread` with a reason, never an exception.
         """
@@ -99,8 +100,8 @@ class Provider(Protocol):
         """The bytes behind Attachment.source. Raises FetchFailed."""
 
     async def invite(self, address: str) -> None:
-        """The window for messages is closed: ask the owner to write, by whatever the provider allows then; nothing where
-        it knows no windows or no way was set up. Raises SendFailed.
+        """The window for messages is closed: ask the owner to write, by whatever the provider allows then; nothing
+        where it knows no windows or no way was set up. Raises SendFailed.
         """
 
     async def acknowledge(self, token: str) -> None:

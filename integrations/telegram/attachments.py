@@ -9,6 +9,7 @@ from telegram import Contact, Location, Message
 
 from integrations.telegram.fields import Malformed, count, short_words
 from store.messages import Attachment, Kind
+from store.text import clean
 
 MOST_NAME, MOST_MEDIA_TYPE = 200, 100
 
@@ -39,7 +40,7 @@ def attachments_of(message: Message) -> tuple[Attachment, ...]:
 
 
 def _file(kind: Kind, file: Any) -> Attachment:
-    if not isinstance(file.file_id, str) or not file.file_id:
+    if not isinstance(file.file_id, str) or not file.file_id or file.file_id != clean(file.file_id):
         raise Malformed("file_id")
     duration = getattr(file, "duration", None)
     return Attachment(

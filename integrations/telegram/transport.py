@@ -10,11 +10,11 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import aiohttp
-import orjson
 from telegram.error import TelegramError
 from telegram.request import BaseRequest, RequestData
 
 from integrations.errors import FetchFailed, ProviderError, SendFailed
+from integrations.json_body import read_object
 from integrations.telegram.errors import NO_ANSWER, NOT_SENT, refusal
 
 CONNECT_SECONDS = 3.0
@@ -98,11 +98,8 @@ class Transport(BaseRequest):
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
         """An answer of the Bot API. Raises CallFailed for anything else."""
-        try:
-            answer = orjson.loads(payload)
-        except orjson.JSONDecodeError:
-            answer = None
-        if isinstance(answer, dict) and (answer.get("ok") is False or "result" in answer):
+        answer = read_object(payload)
+        if answer is not None and (answer.get("ok") is False or "result" in answer):
             return answer
         raise CallFailed(SendFailed(NO_ANSWER))
 

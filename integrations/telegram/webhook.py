@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,6 +16,7 @@ import orjson
 from telegram import CallbackQuery, ChatMemberUpdated, Message, Update, User
 
 from integrations.errors import NotGenuine, NotReadable
+from integrations.json_body import read_object
 from integrations.telegram.attachments import attachments_of
 from integrations.telegram.commands import read_command
 from integrations.telegram.fields import Malformed, number, words
@@ -57,29 +59,30 @@ def verify(headers: Mapping[str, str], secret: str | None) -> None:
 
 def read_body(body: bytes, now: datetime) -> Event:
     """The event in a genuine call. Raises NotReadable."""
-    try:
-        update = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise NotReadable("telegram_not_json") from None
-    if not isinstance(update, dict):
-        raise NotReadable("telegram_not_an_object")
-    return read_update(update, now)
+    update = read_object(body)
+    if update is None:
+        raise NotReadable("telegram_not_json")
+    return read_update(update, now, body.decode("utf-8", "replace"))
 
 
-def read_update(update: dict[str, Any], now: datetime) -> Event:
-    """One Update as the event it is. Its id is only a unique key: Telegram may count from a lower number again."""
+def read_update(update: dict[str, Any], now: datetime, source: str | None = None) -> Event:
+    """One Update as the event it is. Its id is only a unique key: Telegram may count from a lower number again.
+
+    `source`: as it came, where it is still there.
+    """
     kind = next((key for key in (*_PARTS, *update) if key in update and key != "update_id"), "")
     try:
         event_id = f"update:{number(update.get('update_id'))}"
     except Malformed as error:
-        return _unread("body:" + hashlib.sha256(_body(update)).hexdigest(), kind, update, str(error))
+        body = source or _written(update)
+        return _unread("body:" + hashlib.sha256(body.encode()).hexdigest(), kind, body, str(error))
     try:
         event = _read(update, kind, event_id, now) if kind in _PARTS else None
     except Malformed as error:
-        return _unread(event_id, kind, update, str(error))
+        return _unread(event_id, kind, source or _written(update), str(error))
     except _SHAPE_ERRORS as error:
-        return _unread(event_id, kind, update, type(error).__name__)
-    return event or _unread(event_id, kind, update)
+        return _unread(event_id, kind, source or _written(update), type(error).__name__)
+    return event or _unread(event_id, kind, source or _written(update))
 
 
 def _read(update: dict[str, Any], kind: str, event_id: str, now: datetime) -> Event | None:
@@ -138,7 +141,7 @@ def _press(query: CallbackQuery, event_id: str, now: datetime) -> InboundMessage
     data, query_id = query.data, query.id
     if not isinstance(data, str) or not data or data != clean(data) or len(data.encode()) > MAX_CALLBACK_BYTES:
         raise Malformed("callback data")
-    if not isinstance(query_id, str) or not query_id:
+    if not isinstance(query_id, str) or not query_id or query_id != clean(query_id):
         raise Malformed("callback id")
     name = _name(query.from_user)
     return InboundMessage(CHANNEL, address, event_id, now, payload=data, sender_name=name, acknowledge=query_id)
@@ -163,10 +166,18 @@ def _name(user: User | None) -> str | None:
     return clean(f"{words(user.first_name)} {words(user.last_name or '')}")[:128] or None
 
 
-def _unread(event_id: str, kind: str, update: dict[str, Any], reason: str = "") -> Unread:
+def _unread(event_id: str, kind: str, body: str, reason: str = "") -> Unread:
     known_shape = re.fullmatch(r"[a-z_]{1,60}", kind)
-    return Unread(event_id, kind if known_shape else "unknown", _body(update).decode(), reason)
+    return Unread(event_id, kind if known_shape else "unknown", body, reason)
 
 
-def _body(update: dict[str, Any]) -> bytes:
-    return orjson.dumps(update)
+def _written(update: dict[str, Any]) -> str:
+    """An update that was polled, as JSON. orjson reads more than it writes: nesting, halves of surrogate pairs."""
+    try:
+        return orjson.dumps(update).decode()
+    except TypeError:
+        pass
+    try:
+        return json.dumps(update)
+    except RecursionError:
+        return ""

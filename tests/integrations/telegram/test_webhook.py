@@ -152,6 +152,30 @@ def test_what_is_no_update_at_all_is_not_readable(body: bytes) -> None:
         read_body(body, NOW)
 
 
+def test_half_of_an_emoji_costs_no_message() -> None:
+    body = body_of("text").replace("Xã tôi thì".encode(), b"\\ud83d th\\u00ec")
+    event = read_body(body, NOW)
+    assert isinstance(event, InboundMessage) and event.text == "thì công ty nào hỗ trợ ạ?"
+
+
+@pytest.mark.parametrize("file_id", ["\\ud83d", "a\\u0000"])
+def test_a_file_id_that_nobody_can_store_leaves_the_update_to_a_person(file_id: str) -> None:
+    body = body_of("text").replace(
+        b'"text"', f'"document":{{"file_id":"{file_id}","file_unique_id":"u"}},"text"'.encode()
+    )
+    event = read_body(body, NOW)
+    assert isinstance(event, Unread) and event.reason == "file_id" and event.body == body.decode()
+
+
+@pytest.mark.parametrize("depth", [300, 1020])
+def test_an_update_nested_deeper_than_we_can_write_is_kept_as_it_came(depth: int) -> None:
+    body = b'{"update_id":7,"shop_visit":' + b"[" * depth + b"]" * depth + b"}"
+    event = read_body(body, NOW)
+    assert isinstance(event, Unread) and (event.event_id, event.body) == ("update:7", body.decode())
+    polled = read_update(orjson.loads(body), NOW)
+    assert isinstance(polled, Unread) and polled.event_id == "update:7"
+
+
 def provider(secret: str | None) -> TelegramProvider:
     return TelegramProvider("8100000001:token-of-the-tests", "http://127.0.0.1:1", secret)
 

@@ -120,7 +120,17 @@ def test_without_an_oa_secret_every_call_is_to_be_answered_and_forgotten():
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"{", b"[" * 5000 + b"]" * 5000, b"[]", b"1", b"null"])
-def test_what_is_no_json_object_is_not_readable(body):
+def test_what_is_no_json_object_is_not_readable_when_zalo_signed_it_and_else_not_genuine(body):
+    webhook = Webhook.from_settings(zalo_settings())
+    with pytest.raises(NotReadable):
+        webhook.read(signed(body, timestamp=""), body, SENT_AT)
+    with pytest.raises(NotGenuine):
+        webhook.read(signed(body, "a stranger's", timestamp=""), body, SENT_AT)
+
+
+@pytest.mark.parametrize("damage", [b"\xff", b'"message":{', b"[" * 5000])
+def test_a_signed_body_is_known_for_zalos_however_it_is_damaged_behind_its_timestamp(damage):
+    body = b'{"app_id":"%s","timestamp":"%s",' % (APP_ID.encode(), TIMESTAMP.encode()) + damage
     with pytest.raises(NotReadable):
         Webhook.from_settings(zalo_settings()).read(signed(body), body, SENT_AT)
 
