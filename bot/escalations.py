@@ -6,12 +6,15 @@ and an erasure has one place to erase.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
 
 from sqlalchemy import Connection, RowMapping, select
 
+from bot import attachments
+from bot.attachments import Kept
 from bot.baton import WAITING
 from programme.domain_names import Question
 from store.queries import thread
@@ -41,11 +44,12 @@ _LOOP_OF = {f"domain_check_{question}": "domain_check_form" for question in get_
 
 @dataclass(frozen=True)
 class Said:
-    """One line of the context. `sender`: owner | bot | officer."""
+    """One line of the context. `sender`: owner | bot | officer. `attached`: number and kind of what came with it."""
 
     sender: str
     text: str
     at: datetime
+    attached: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ def _waiting(connection: Connection, row: RowMapping) -> WaitingEscalation:
     said = [one for one in newest if _entry(one) not in _NOT_OF_THE_MATTER][-CONTEXT_MESSAGES:]
     entries = [entry for one in said if (entry := _entry(one))]
     state = row["dialogue_state"] or {}
+    shown = [one["seq"] for one in said if one["sender"] == "owner"]
+    attached = attachments.of_thread(connection, row["conversation_id"], shown)
     return WaitingEscalation(
         id=row["id"],
         conversation_id=row["conversation_id"],
@@ -121,10 +127,13 @@ def _waiting(connection: Connection, row: RowMapping) -> WaitingEscalation:
         commune_code=state.get("slots", {}).get("commune_code"),
         flow=state.get("loop") or (_LOOP_OF.get(entries[-1]) if entries else None),
         tried=tuple(dict.fromkeys(entries)),
-        context=tuple(
-            Said(one["sender"], one["text"] or (one["reply"] or {}).get("text", ""), one["at"]) for one in said
-        ),
+        context=tuple(_said(one, attached.get(one["seq"], [])) for one in said),
     )
+
+
+def _said(row: RowMapping, attached: Sequence[Kept]) -> Said:
+    words = row["text"] or (row["reply"] or {}).get("text", "")
+    return Said(row["sender"], words, row["at"], tuple((one.id, str(one.kind)) for one in attached))
 
 
 def _entry(said: RowMapping) -> str | None:

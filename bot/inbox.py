@@ -15,6 +15,7 @@ from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import insert_if_new
 from store.messages import InboundMessage
+from store.queries import first_pending
 from store.tables import conversation, inbound
 
 
@@ -190,11 +191,14 @@ def accept(
     stored = insert_if_new(connection, inbound, row)
     if stored is not None:
         attachments.keep(connection, stored["id"], message.attachments, now)
-        taken = take_until is not None and number["wake_at"] == take_until
-        if taken and is_flood:
-            connection.execute(update(conversation).filter_by(id=conversation_id).values(wake_at=now))
-            taken = False
-        work = Work(number, stored) if taken else None
+        work = None
+        if take_until is not None and number["wake_at"] == take_until:
+            # Not ours yet: two messages may have the same lease, and only the oldest may be answered
+            first = first_pending(connection, conversation_id)
+            if first is not None and first["id"] == stored["id"]:
+                work = Work(number, stored)
+            elif first is None:
+                connection.execute(update(conversation).filter_by(id=conversation_id).values(wake_at=now))
         return Accepted(conversation_id, stored["seq"], duplicate=False, work=work, is_flood=is_flood)
     # The number is not given back: gaps are harmless, reuse would not be. Somebody may wait behind the old message.
     first = connection.execute(

@@ -325,5 +325,6 @@ class Sender:
             log.warning("invitation_not_taken", message=call.message["id"], code=failure.error.code)
             if failure.error.fate in (Fate.RETRY, Fate.BACK_OFF):
                 wait = max(INVITE_AGAIN, timedelta(seconds=failure.after_seconds or 0))
-                return RetryDecision("waiting", held.code, self.clock.now() + wait)
+                return RetryDecision("waiting", failure.error.code, self.clock.now() + wait)
+            return RetryDecision("held", failure.error.code)  # what the alarms read
         return held

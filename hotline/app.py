@@ -27,6 +27,7 @@ from bot.shared_wakeups import SharedWakeups
 from bot.turn import TurnRunner
 from bot.wakeups import Wakeups
 from bot.web.context import WebContext
+from bot.web.limits import WebLimits
 from bot.web.oauth import zalo_callback_route
 from bot.web.verification import zalo_verification_route
 from bot.worker import Worker
@@ -231,6 +232,7 @@ def compose(
             files=files,
             province=settings.province,
             embed_origins=read_origins(settings.embed_origins),
+            limits=WebLimits(settings.messages_per_minute),
         ),
         keyring=keyring,
         redis=redis,

@@ -28,17 +28,20 @@ from bot.baton import (
     return_to_bot,
 )
 from bot.escalations import WaitingEscalation, waiting_escalations
+from bot.web.attachments import link
 from hotline.app import open_migrated_database
 from hotline.conversing import Exchange, running_bot
 from hotline.errors import Stop
+from hotline.paths import VAR
 from programme.approvals import approvals, approve
 from programme.communes import Commune
 from programme.content import Content
 from store.clock import Clock
+from store.crypto import Keyring
 from store.database import Database
-from store.messages import Reply
+from store.messages import Kind, Reply
 from store.queries import thread
-from store.settings import Settings
+from store.settings import Settings, secret_key
 from store.text import clean
 
 SHOWN_CHARACTERS = 200
@@ -60,6 +63,14 @@ _REASONS = {
     Reason.WROTE_ELSEWHERE: "cán bộ đã trả lời trong ứng dụng của kênh",
 }
 _WHO = {"owner": "Chủ cửa hàng", "bot": "Trợ lý ảo", "officer": "Cán bộ"}
+_ATTACHED = {
+    Kind.IMAGE: "ảnh",
+    Kind.VOICE: "tin nhắn thoại",
+    Kind.VIDEO: "video",
+    Kind.FILE: "tệp",
+    Kind.LOCATION: "vị trí",
+    Kind.CONTACT_CARD: "danh thiếp",
+}
 _FLOWS = {"domain_check_form": "xét điều kiện tên miền"}
 _ONLY_THE_HOLDER_SENDS = "Yêu cầu #{number} đang do {holder} giữ; chỉ người giữ mới gửi được."
 _ONLY_THE_HOLDER_RETURNS = (
@@ -103,6 +114,11 @@ def list_escalations(settings: Settings, content: Content, as_json: bool) -> Non
     if not waiting and not as_json:
         click.echo("Không có yêu cầu nào đang chờ.")
     titles = {answer.id: answer.title() for answer in content.answers}
+    keyring, server = Keyring(secret_key(settings, VAR)), settings.public_url or "http://127.0.0.1:8000"
+
+    def viewer(attachment_id: int) -> str:
+        return server + link(keyring, attachment_id, clock.now())
+
     for one in waiting:
         commune = content.communes.by_code(one.commune_code) if one.commune_code else None
         if as_json:
@@ -110,10 +126,17 @@ def list_escalations(settings: Settings, content: Content, as_json: bool) -> Non
             place["vendor"] = commune.vendor.short if commune and commune.vendor else None
             click.echo(orjson.dumps({**asdict(one), **place, "last_text": one.last_text}).decode())
         else:
-            _print_escalation(one, commune, titles, clock)
+            _print_escalation(one, commune, titles, clock, viewer)
 
 
-def _print_escalation(one: WaitingEscalation, commune: Commune | None, titles: Mapping[str, str], clock: Clock) -> None:
+def _print_escalation(
+    one: WaitingEscalation,
+    commune: Commune | None,
+    titles: Mapping[str, str],
+    clock: Clock,
+    viewer: Callable[[int], str],
+) -> None:
+    """`viewer`: where an officer looks at an attachment."""
     late = " QUÁ HẠN" if one.due_at < clock.now() and one.answered_at is None else ""
     due = one.due_at.astimezone(clock.timezone)
     reason = _REASONS[Reason(one.reason)]
@@ -130,7 +153,10 @@ def _print_escalation(one: WaitingEscalation, commune: Commune | None, titles: M
     if answers:
         click.echo(f"    Trợ lý ảo đã trả lời: {', '.join(answers)}")
     for said in one.context:
-        click.echo(f"    {_WHO[said.sender]}: {_shortened(said.text) or '(bấm nút)'}")
+        nothing_said = "" if said.attached else "(bấm nút)"
+        click.echo(f"    {_WHO[said.sender]}: {_shortened(said.text) or nothing_said}")
+        for number, kind in said.attached:
+            click.echo(f"        {_ATTACHED[Kind(kind)]}: {viewer(number)}")
 
 
 def _shortened(text: str) -> str:

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.crypto import MIN_SECRET_CHARACTERS
+from store.origins import read_origins
 
 ENV_FILE = ".env"
 # Read by the test suite: not misspelt.
@@ -195,6 +196,12 @@ class Settings(BaseSettings):
     def _known_database(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise ValueError("phải bắt đầu bằng sqlite:/// hoặc postgresql://")
+        return value
+
+    @field_validator("embed_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        read_origins(value)
         return value
 
     @field_validator("telegram_webhook_secret")

@@ -221,6 +221,7 @@ Index(
 Index(
     "ix_outbound_troubled",
     outbound.c.status,
+    outbound.c.created_at,
     sqlite_where=outbound.c.status.in_(("uncertain", "failed", "held")),
     postgresql_where=outbound.c.status.in_(("uncertain", "failed", "held")),
 )

@@ -75,6 +75,17 @@ async def test_messages_of_one_person_keep_their_order_beside_those_of_others(bo
         assert [row.text for row in kept] == [event.text for event in events]
 
 
+async def test_messages_that_come_at_one_instant_are_answered_in_their_order(bot: Bot) -> None:
+    for number in range(MOST_IN_A_MINUTE):
+        await take(bot, message(bot, f"tin {number}"), message(bot, f"thư {number}", "user-2"))
+    await asyncio.gather(*(take(bot, message(bot, f"tin {n}", "user-3")) for n in range(MOST_IN_A_MINUTE)))
+    await settle(bot)
+    for address in ("user-1", "user-2", "user-3"):
+        (here,) = await rows(bot, conversation, address=address)
+        written = sorted(await rows(bot, inbound, conversation_id=here.id), key=lambda row: row.seq)
+        assert await bot.replies(of=here.id) == [f"echo {row.text}" for row in written]
+
+
 async def test_one_failing_event_does_not_cost_the_others(bot: Bot) -> None:
     commit = GroupCommit(bot.database)
 

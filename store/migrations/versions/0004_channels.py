@@ -80,7 +80,9 @@ def _conversation_and_messages() -> None:
     _partial_index("ix_inbound_flood", "inbound", ["id"], "status = 'flood'")
     undelivered = "status IN ('waiting', 'sending', 'uncertain', 'held')"
     _partial_index("ix_outbound_undelivered", "outbound", ["conversation_id", "seq"], undelivered)
-    _partial_index("ix_outbound_troubled", "outbound", ["status"], "status IN ('uncertain', 'failed', 'held')")
+    _partial_index(
+        "ix_outbound_troubled", "outbound", ["status", "created_at"], "status IN ('uncertain', 'failed', 'held')"
+    )
 
 
 def _what_comes_in() -> None:
