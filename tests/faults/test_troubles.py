@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from bot.polling import TelegramPoller
-from tests.faults.street import Street, converse, say_back
+from tests.faults.street import ROUNDS, Street, converse, say_back
 
 
 async def test_without_troubles_everything_is_answered_once_and_in_order(street: Street) -> None:
