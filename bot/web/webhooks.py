@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -10,6 +14,8 @@ from bot import metrics
 from bot.web.context import web_context
 from bot.web.problems import Problem
 from integrations.errors import NotGenuine, NotReadable, NotSetUp
+from integrations.provider import Provider
+from store.events import Event, Unread
 from store.logs import get_logger
 
 log = get_logger("bot.web.webhooks")
@@ -21,7 +27,7 @@ _TOO_LARGE = Problem(413, "body_too_large", "Nội dung quá lớn.")
 async def take_webhook(request: Request) -> Response:
     """One call of a provider.
 
-    200: all of it is on disk. 401: not the provider's, 400: not readable, 413: too large; nothing is kept.
+    200: all of it is on disk. 401: not the provider's, 413: too large, 400: cut off; nothing is kept.
     """
     channel, context = request.path_params["channel"], web_context(request)
     provider = context.providers.get(channel)
@@ -31,19 +37,28 @@ async def take_webhook(request: Request) -> Response:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
         try:
             body = await _body(request)
-            events = provider.read_webhook(headers, body, context.clock.now())
+            events = _events(provider, headers, body, context.clock.now())
         except NotSetUp as unset:
             # Zalo shows the secret only after its first call was answered with 200; nothing of such a call is kept
             log.warning("webhook_not_set_up", channel=channel, code=str(unset))
             return JSONResponse({"status": "ignored"})
         except NotGenuine as refusal:
             raise _refused(channel, 401, str(refusal), "Không đúng chữ ký của nhà cung cấp.") from None
-        except NotReadable as damage:
-            raise _refused(channel, 400, str(damage), "Nội dung gửi lên không đọc được.") from None
         except Problem as problem:
             raise _refused(channel, problem.status, problem.code, problem.detail) from None
         await context.intake.take(channel, events)
     return JSONResponse({"status": "ok"})
+
+
+def _events(provider: Provider, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Event]:
+    """What the call says. Refused, a genuine one would come again for hours and hold up, or turn off, all the others:
+    one that nobody can read waits for a person instead.
+    """
+    try:
+        return provider.read_webhook(headers, body, now)
+    except NotReadable as damage:
+        key = f"body:{hashlib.sha256(body).hexdigest()}"
+        return [Unread(key, "unreadable", body.decode("utf-8", "replace"), str(damage))]
 
 
 def _refused(channel: str, status: int, code: str, detail: str) -> Problem:
@@ -60,7 +75,7 @@ async def _body(request: Request) -> bytes:
             if len(body) > MAX_BODY_BYTES:
                 raise _TOO_LARGE
     except ClientDisconnect:
-        raise NotReadable("cut_off") from None
+        raise Problem(400, "cut_off", "Nội dung gửi lên bị ngắt giữa chừng.") from None
     return bytes(body)
 
 
