@@ -46,6 +46,10 @@ class Times:
         return percentile(self.ms, 0.95)
 
     @property
+    def p99(self) -> float:
+        return percentile(self.ms, 0.99)
+
+    @property
     def per_second(self) -> float:
         """How many fit into a second when the next begins as soon as one has ended."""
         return 1000 * self.n / sum(self.ms)
@@ -116,6 +120,10 @@ class Figure:
     def timed(self, times: Times, note: str = "") -> Figure:
         """Measured as durations: the value is the 95th percentile."""
         return self._taken(times.p95, times, note)
+
+    def tailed(self, times: Times, note: str = "") -> Figure:
+        """Measured as durations: the value is the 99th percentile."""
+        return self._taken(times.p99, times, note)
 
     def paced(self, times: Times) -> Figure:
         """Measured as durations one after the other: the value is how many fit into a second."""

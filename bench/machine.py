@@ -18,6 +18,7 @@ from tools.services.machine import die_with_parent
 FOLDER = VAR / "bench"
 STOP_SECONDS = 10
 LOOK_SECONDS = 0.02
+SETTINGS = ("HOTLINE_", "ZALO_", "TELEGRAM_")
 Command = Sequence[str | Path]
 
 
@@ -27,7 +28,7 @@ class Unavailable(Exception):
 
 def environment(**own: str) -> dict[str, str]:
     """This process's environment without anybody's Hotline settings, plus `own`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     return {**kept, "PYTHONUNBUFFERED": "1", "RASA_TELEMETRY_ENABLED": "false", **own}
 
 
@@ -38,10 +39,22 @@ def hotline_environment(database_url: str) -> dict[str, str]:
         HOTLINE_SECRET_KEY="benchmarks keep no personal data at all",
         HOTLINE_RASA_URL="",
         HOTLINE_INTERNAL_URL="",
+        HOTLINE_PUBLIC_URL="",
+        HOTLINE_REDIS_URL="",
         HOTLINE_PROVINCE="thai-nguyen",
         HOTLINE_TIMEZONE="Asia/Ho_Chi_Minh",
         HOTLINE_NOW="",
+        ZALO_APP_ID="",
+        TELEGRAM_BOT_TOKEN="",
     )
+
+
+def new_file(name: str) -> Path:
+    """A path in FOLDER where nothing is, not even what a database keeps beside its file."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.glob(f"{name}*"):
+        old.unlink()
+    return FOLDER / name
 
 
 class Running:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +12,7 @@ import yaml
 
 from bench import chat
 from bench.catalogue import Sheet
-from bench.machine import FOLDER, Running, hotline_environment
+from bench.machine import FOLDER, Running, hotline_environment, new_file
 from bench.product_turns import button_turns, look_into, question_turns
 from bench.scale import Scale
 from hotline.models import ensure_model, inputs_digest, lookup_table, train
@@ -49,13 +49,14 @@ def sentences(count: int) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def running_product(name: str) -> AsyncIterator[tuple[Running, str]]:
-    """`hotline up` on a new database, var/bench/<name>.db, and its address; stopped afterwards. Raises Unavailable."""
-    database = FOLDER / f"{name}.db"
-    for old in FOLDER.glob(f"{database.name}*"):
-        old.unlink()
+async def running_product(name: str, own: Mapping[str, str] | None = None) -> AsyncIterator[tuple[Running, str]]:
+    """`hotline up` on a new database, var/bench/<name>.db, and its address; stopped afterwards. Raises Unavailable.
+
+    `own`: settings besides.
+    """
+    database = new_file(f"{name}.db")
     command: list[str | Path] = [ROOT / ".venv" / "bin" / "hotline", "up", "--port", "0"]
-    running = Running(name, command, hotline_environment(f"sqlite:///{database}"))
+    running = Running(name, command, {**hotline_environment(f"sqlite:///{database}"), **(own or {})})
     try:
         yield running, (await running.line(r"http://127\.0\.0\.1:\d+", START_SECONDS))[0]
     finally:

@@ -29,6 +29,15 @@ class Scale:
     scored_responses: int = 100_000
     reported_responses: int = 1_500_000
     simulated_owners: int = 1_000
+    # Zalo's webhook
+    webhooks_per_second: float = 500
+    webhook_seconds: float = 20
+    messages_per_second: float = 50
+    end_to_end_seconds: float = 60
+    end_to_end_people: int = 300
+    # kills: of one process on SQLite, of two on PostgreSQL and Redis
+    kills: tuple[int, int] = (50, 50)
+    fuzzed_bodies: int = 100_000
 
 
 FULL = Scale()
@@ -49,4 +58,11 @@ QUICK = Scale(
     scored_responses=2_000,
     reported_responses=10_000,
     simulated_owners=20,
+    webhooks_per_second=100,
+    webhook_seconds=2,
+    messages_per_second=10,
+    end_to_end_seconds=4,
+    end_to_end_people=40,
+    kills=(2, 2),
+    fuzzed_bodies=500,
 )

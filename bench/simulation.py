@@ -24,7 +24,7 @@ import uvloop
 
 from bench.catalogue import Sheet
 from bench.chat import client
-from bench.machine import FOLDER, Unavailable
+from bench.machine import Unavailable, new_file
 from bench.owners.owner import Owner, World
 from bench.owners.service import Service
 from bench.owners.stored import out_of_order, read_stored, wrong_in
@@ -48,10 +48,7 @@ async def _background(*tasks: asyncio.Task[Any]) -> AsyncIterator[None]:
 
 async def simulate(plan: Plan, world: World, name: str = "simulation") -> Tally:
     """Run the owners to their end and look at what is stored. Raises Unavailable when the service does not start."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    database = FOLDER / f"{name}.db"
-    for old in FOLDER.glob(f"{database.name}*"):
-        old.unlink()
+    database = new_file(f"{name}.db")
     tally, service = Tally(plan), Service(name, database)
     outbox = Outbox(database, tally)
     try:

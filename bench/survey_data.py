@@ -6,22 +6,20 @@ shops are. INSERT … SELECT multiplies them; every row has a contact of its own
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import statistics
 import time
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection
 
 from bench.catalogue import Sheet
 from bench.figures import Figure
-from bench.machine import FOLDER, Unavailable, hotline_environment, run
+from bench.machine import FOLDER, hotline_environment, run
+from bench.postgres import new_database
 from bench.scale import Scale
 from hotline.paths import ROOT
 from programme.content import Content, load_content
@@ -33,8 +31,6 @@ from programme.survey.scoring import score
 from programme.survey_report import Row, header, survey_report
 from store.database import Database
 from store.migrate import migrate
-from tools.services.machine import Machine, Missing
-from tools.services.postgres import Postgres
 
 PATTERNS = 1_000  # different responses, which the stored ones repeat
 WARM_RUNS = 3
@@ -73,16 +69,9 @@ JOIN trade ON trade.number = drawn.trade
 
 
 def measure(sheet: Sheet, scale: Scale) -> None:
-    """Starts a PostgreSQL where none runs, and drops its own database afterwards. Raises Unavailable."""
-    server = Postgres(Machine())
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    try:
-        with _new_database(server.start()) as url:
-            _measure(url, load_content(), sheet, scale)
-    except Missing as missing:
-        raise Unavailable(str(missing)) from missing
-    finally:
-        server.stop()
+    """On a database of its own. Raises Unavailable."""
+    with new_database() as url:
+        _measure(url, load_content(), sheet, scale)
 
 
 def _measure(url: str, content: Content, sheet: Sheet, scale: Scale) -> None:
@@ -197,16 +186,3 @@ def _fill(connection: psycopg.Connection[Any], content: Content, first: int, las
     connection.execute(_CONTACTS, values)
     connection.execute(_RESPONSES, values)
     connection.execute("VACUUM ANALYZE contact, survey_response")
-
-
-@contextlib.contextmanager
-def _new_database(server: str) -> Iterator[str]:
-    """The URL of a database that is dropped afterwards."""
-    name = f"hotline_bench_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    try:
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
