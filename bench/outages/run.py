@@ -36,7 +36,7 @@ PAUSE = (0.2, 1.5)  # seconds between a start and the next kill
 # Some answers of the platforms come late, so that kills fall between their yes and our commit.
 SLOW = {"kind": "slow", "share": 0.05, "seconds": 0.4}
 # After the last kill: a lease, the wait for an echo, the platforms' repetitions.
-QUIET_SECONDS = 150.0
+QUIET_SECONDS = 300.0
 LOOK_SECONDS = 1.0
 SHOWN_FAULTS = 12
 
@@ -169,21 +169,27 @@ async def run(plan: Plan) -> Result:
                 writing.cancel()
                 await asyncio.wait([writing])
             seconds = time.perf_counter() - began
-            await _quiet(plan)
+            await _quiet(house, session, plan)
             people = [await _seen(house, session, traffic, platform, id_) for platform, id_ in traffic.people]
         database = Database(plan.database_url)
-        verdict = reconcile(people, database.read_now(_admitted))
+        verdict = reconcile(people, database.read_now(admitted_by))
         database.close()
     return Result(plan, verdict, killer.kills, seconds)
 
 
-async def _quiet(plan: Plan) -> None:
-    """Wait until nothing is under way any more."""
+async def _quiet(house: House, session: aiohttp.ClientSession, plan: Plan) -> None:
+    """Wait until nothing is under way any more, here or at the platforms."""
     database, until, calm = Database(plan.database_url), time.perf_counter() + QUIET_SECONDS, 0
     while time.perf_counter() < until and calm < 3:
         await asyncio.sleep(LOOK_SECONDS)
-        calm = calm + 1 if await database.read(_is_calm) else 0
+        is_calm = await database.read(_is_calm) and not await _webhooks_wait(house, session)
+        calm = calm + 1 if is_calm else 0
     database.close()
+
+
+async def _webhooks_wait(house: House, session: aiohttp.ClientSession) -> bool:
+    state = await house.ask(session, house.platforms["zalo"], "GET", "/__sim/state")
+    return bool(state["webhook"]["pending"])
 
 
 def _is_calm(connection: Any) -> bool:
@@ -203,7 +209,7 @@ async def _seen(house: House, session: aiohttp.ClientSession, traffic: Traffic, 
     return Person(platform.name, id_, sent, arrived)
 
 
-def _admitted(connection: Any) -> Admitted:
+def admitted_by(connection: Any) -> Admitted:
     admitted = Admitted()
     uncertain = (
         select(conversation.c.address, conversation.c.channel, outbound.c.reply)

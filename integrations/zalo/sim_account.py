@@ -69,6 +69,7 @@ class ZaloSwitches(Switches):
     mac_prefix: bool = switch(True, "Chữ ký có tiền tố mac=")
     escaped_json: bool = switch(False, "JSON của webhook có dấu cách và \\u…")
     long_ladder: bool = switch(False, "Gửi lại webhook đến 24 giờ (không: 1 giờ)")
+    tireless: bool = switch(False, "Gửi lại webhook mãi, cách nhau 30 giây, không tắt")
     admin_id: bool = switch(True, "Tin của cán bộ trong OA Manager có admin_id")
     location_in_message: bool = switch(False, "Vị trí nằm trong message.location")
     flat_info: bool = switch(False, "user_submit_info theo dạng cũ (address, city, district)")

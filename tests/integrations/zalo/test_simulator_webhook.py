@@ -251,3 +251,12 @@ async def test_who_has_blocked_the_account_must_unblock_before_writing() -> None
         platform.act("unblock")
         platform.act("text", text="Chào")
         assert (await only_event(platform))["message"]["text"] == "Chào"
+
+
+async def test_a_tireless_platform_never_gives_up() -> None:
+    async with zalo(tireless=True) as platform:
+        platform.sim.deliverer._scale = 1e-6
+        platform.hotline.statuses = [500] * 20
+        platform.act("text", text="Chào")
+        assert len(await platform.events()) == 21
+        assert platform.sim.deliverer.enabled
