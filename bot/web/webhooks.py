@@ -21,7 +21,6 @@ from store.logs import get_logger
 log = get_logger("bot.web.webhooks")
 
 MAX_BODY_BYTES = 1 << 20
-_TOO_LARGE = Problem(413, "body_too_large", "Nội dung quá lớn.")
 
 
 async def take_webhook(request: Request) -> Response:
@@ -73,7 +72,7 @@ async def _body(request: Request) -> bytes:
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_BODY_BYTES:
-                raise _TOO_LARGE
+                raise Problem(413, "body_too_large", "Nội dung quá lớn.")
     except ClientDisconnect:
         raise Problem(400, "cut_off", "Nội dung gửi lên bị ngắt giữa chừng.") from None
     return bytes(body)

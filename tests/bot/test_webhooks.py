@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
+import tracemalloc
 import unicodedata
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
@@ -155,6 +157,19 @@ async def test_a_body_beyond_a_megabyte_is_not_read_to_its_end(door: Door, chann
     assert read <= MAX_BODY_BYTES + (2 << 16)
     assert [entry["code"] for entry in logs] == ["body_too_large"]
     assert await door.kept(channel) == 0
+
+
+async def test_a_body_that_is_too_large_does_not_stay_in_memory(door: Door) -> None:
+    body = b"a" * (MAX_BODY_BYTES + 1)
+    await door.post("zalo", body, {})
+    tracemalloc.start()
+    try:
+        for _ in range(8):
+            await door.post("zalo", body, {})
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 2 * MAX_BODY_BYTES
+    finally:
+        tracemalloc.stop()
 
 
 async def test_a_body_of_just_a_megabyte_is_taken(door: Door) -> None:
