@@ -151,8 +151,8 @@ class Intake:
         return known
 
     def _message(self, message: InboundMessage, lease: datetime | None, connection: Connection) -> inbox.Accepted:
-        id_ = _bounded(message.provider_message_id)
-        known = self._conversation(connection, message.channel, _bounded(message.address), message.sender_name)
+        id_ = bounded(message.provider_message_id)
+        known = self._conversation(connection, message.channel, bounded(message.address), message.sender_name)
         message = as_pressed(connection, known["id"], replace(message, provider_message_id=id_))
         if message.payload is not None and not may_be_sent(message.payload):
             message = replace(message, payload=None, text="")  # no button of ours: words that say nothing
@@ -166,21 +166,21 @@ class Intake:
         return accepted
 
     def _echo(self, channel: str, echo: Echo, connection: Connection) -> Taken:
-        known = self._conversation(connection, channel, _bounded(echo.address))
+        known = self._conversation(connection, channel, bounded(echo.address))
         hours = self.content.packs.province(known["province"]).sla.hours
         news = reports.echo(connection, known["id"], channel, echo, self.clock.now(), hours)
         return Taken(known["id"], duplicate=not news)
 
     def _receipt(self, channel: str, receipt: Receipt, connection: Connection) -> Taken:
-        known = inbox.find_conversation(connection, channel, _bounded(receipt.address))
+        known = inbox.find_conversation(connection, channel, bounded(receipt.address))
         if known is None:
             return Taken()
         return Taken(known["id"], duplicate=not reports.receipt(connection, known["id"], receipt))
 
     def _reachability(self, channel: str, event: Reachability, connection: Connection) -> Taken:
-        if not reports.keep_event(connection, channel, _bounded(event.event_id), "reachability", event.at):
+        if not reports.keep_event(connection, channel, bounded(event.event_id), "reachability", event.at):
             return Taken(duplicate=True)
-        known = self._conversation(connection, channel, _bounded(event.address), event.name)
+        known = self._conversation(connection, channel, bounded(event.address), event.name)
         values: dict[str, object] = {"unreachable": None if event.reachable else "blocked"}
         if event.opens_window:
             values["last_heard_at"] = event.at
@@ -202,26 +202,26 @@ class Intake:
 
     def _contact(self, channel: str, event: ContactShared, connection: Connection) -> Taken:
         """The number counts as if it had been typed, so that the dialogue says what becomes of it."""
-        known = self._conversation(connection, channel, _bounded(event.address), event.name)
+        known = self._conversation(connection, channel, bounded(event.address), event.name)
         contacts = Contacts(connection, self.keyring)
         if event.name and contacts.get(known["contact_id"]).name is None:
             contacts.set_name(known["contact_id"], event.name)
         phone = normalise_phone(event.phone or "")
         if phone is None:
-            is_new = reports.keep_event(connection, channel, _bounded(event.event_id), "contact_shared", event.at)
+            is_new = reports.keep_event(connection, channel, bounded(event.event_id), "contact_shared", event.at)
             return Taken(known["id"], duplicate=not is_new)
         typed = InboundMessage(channel, event.address, event.event_id, event.at, phone)
         accepted = self._message(typed, None, connection)
         return Taken(accepted.conversation_id, accepted.duplicate)
 
     def _unread(self, channel: str, event: Unread, connection: Connection) -> Taken:
-        id_, now = _bounded(event.event_id), self.clock.now()
+        id_, now = bounded(event.event_id), self.clock.now()
         is_new = reports.keep_event(connection, channel, id_, event.name, now, event.body, event.reason)
         if is_new and event.reason:
             log.error("event_dead", channel=channel, kind=event.name, code=event.reason)
         return Taken(duplicate=not is_new)
 
 
-def _bounded(id_: str) -> str:
+def bounded(id_: str) -> str:
     """A provider's id as it fits its column; what is longer stays unique by its digest."""
     return id_ if len(id_) <= LONGEST_ID else hashlib.sha256(id_.encode()).hexdigest()
