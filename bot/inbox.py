@@ -194,10 +194,10 @@ def accept(
         work = None
         if take_until is not None and number["wake_at"] == take_until:
             # Not ours yet: two messages may have the same lease, and only the oldest may be answered
-            first = first_pending(connection, conversation_id)
-            if first is not None and first["id"] == stored["id"]:
+            oldest = first_pending(connection, conversation_id)
+            if oldest is not None and oldest["id"] == stored["id"]:
                 work = Work(number, stored)
-            elif first is None:
+            elif oldest is None:
                 connection.execute(update(conversation).filter_by(id=conversation_id).values(wake_at=now))
         return Accepted(conversation_id, stored["seq"], duplicate=False, work=work, is_flood=is_flood)
     # The number is not given back: gaps are harmless, reuse would not be. Somebody may wait behind the old message.

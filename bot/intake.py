@@ -84,6 +84,7 @@ class Intake:
 
         Raises what `accept` raises; then nothing has happened.
         """
+        self.worker.pressure.arrived()
         lease = self.worker.lease()
         accepted = None
         try:

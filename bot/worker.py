@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.inbox import Work
+from bot.pressure import Pressure
 from bot.turn import LEASE, TurnRunner
 from bot.wakeups import INBOX, Wakeups
 from store.clock import Clock
@@ -18,6 +19,9 @@ from store.queries import next_wake
 log = get_logger("bot.worker")
 
 PARALLEL_TURNS = 16
+# While messages come in faster than they could be answered, so that accepting them is never late.
+TURNS_UNDER_PRESSURE = 1
+PRESSURE_LOOK_SECONDS = 0.05
 LONGEST_NAP_SECONDS = 1.0
 SHORTEST_NAP_SECONDS = 0.02
 
@@ -25,8 +29,16 @@ SHORTEST_NAP_SECONDS = 0.02
 class Worker:
     """One per process. `run` ends only when it is cancelled; running turns are finished first."""
 
-    def __init__(self, database: Database, runner: TurnRunner, clock: Clock, wakeups: Wakeups) -> None:
+    def __init__(
+        self,
+        database: Database,
+        runner: TurnRunner,
+        clock: Clock,
+        wakeups: Wakeups,
+        pressure: Pressure | None = None,
+    ) -> None:
         self.database, self.runner, self.clock, self.wakeups = database, runner, clock, wakeups
+        self.pressure = pressure or Pressure()
         self._turns: set[asyncio.Task[None]] = set()
         self._promised = 0
 
@@ -59,7 +71,7 @@ class Worker:
 
         With a lease goes a place: it ends with `begin`, or with `release` when nothing was taken.
         """
-        if len(self._turns) + self._promised >= PARALLEL_TURNS:
+        if len(self._turns) + self._promised >= self._places():
             return None
         self._promised += 1
         return self.clock.now() + LEASE
@@ -82,11 +94,13 @@ class Worker:
         """Wait for the turns that are under way."""
         await asyncio.gather(*self._turns, return_exceptions=True)
 
+    def _places(self) -> int:
+        return TURNS_UNDER_PRESSURE if self.pressure.is_high() else PARALLEL_TURNS
+
     async def _claim(self) -> list[Work]:
-        free = PARALLEL_TURNS - len(self._turns)
-        if free <= 0:
-            await asyncio.wait(self._turns, return_when=asyncio.FIRST_COMPLETED)
-            free = PARALLEL_TURNS - len(self._turns)
+        while (free := self._places() - len(self._turns)) <= 0:
+            # A turn that ends makes room; so does a burst that is over, which nobody announces
+            await asyncio.wait(self._turns, timeout=PRESSURE_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         return await self.database.run(lambda connection: self.runner.claim(connection, free))
 
     async def _nap(self) -> float:
