@@ -1,4 +1,4 @@
-"""Every process is killed at random under load and nothing is lost, repeated or disordered; else the judge would see it.
+"""Every process is killed at random under load: nothing is lost, repeated or disordered; else the judge would see it.
 
 `make bench` kills a hundred times; here a few, on each kind of house.
 """
