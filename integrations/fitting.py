@@ -51,6 +51,10 @@ def _parts(reply: Reply, limits: Limits) -> list[Reply]:
         parts.append(Reply("", file=reply.file, entry=reply.entry))
     words = replace(reply, image=None, file=None)
     tail = _length(shown_text(replace(words, text=""), limits), limits)
+    if tail > limits.text // 2:
+        # As long as that, a list is words like any others; what it offers is known to the conversation
+        buttons = words.buttons if are_buttons(words, limits) else ()
+        words, tail = replace(words, text=shown_text(words, limits), buttons=buttons, sources=()), 0
     texts = _cut(words.text, limits.text - (tail + 1 if tail else 0), limits)
     for text in texts[:-1]:
         parts.append(Reply(text, entry=reply.entry))
