@@ -39,7 +39,7 @@ def echo(connection: Connection, conversation_id: str, channel: str, said: Echo,
         connection.execute(decided.values(error=None, decide_at=None, **values))
         # What waited for this decision goes on
         due = update(conversation).where(conversation.c.id == conversation_id, conversation.c.send_at.is_not(None))
-        if ours["status"] == "uncertain":
+        if ours["decide_at"] is not None:
             connection.execute(due.values(send_at=now))
         return True
     _written_elsewhere(connection, conversation_id, channel, said, now, due_hours)
@@ -55,7 +55,8 @@ def _own(connection: Connection, conversation_id: str, channel: str, said: Echo)
             UNDELIVERED,
             outbound.c.status.in_(("sending", "uncertain")),
         )
-        .order_by(outbound.c.seq)
+        # What nobody waits for any more comes last: the bot often says the same again
+        .order_by((outbound.c.status == "uncertain") & outbound.c.decide_at.is_(None), outbound.c.seq)
     )
     for row in connection.execute(open_).mappings():
         reply = Reply.from_json(row["reply"])
@@ -109,7 +110,7 @@ def release_held(connection: Connection, conversation_id: str, now: datetime) ->
     held = update(outbound).where(
         outbound.c.conversation_id == conversation_id, UNDELIVERED, outbound.c.status == "held"
     )
-    if not connection.execute(held.values(status="waiting", error=None)).rowcount:
+    if not connection.execute(held.values(status="waiting", error=None, decide_at=None)).rowcount:
         return False
     connection.execute(update(conversation).filter_by(id=conversation_id).values(send_at=now))
     return True

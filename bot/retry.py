@@ -11,7 +11,8 @@ from integrations.errors import Fate, SendFailed
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 5, 15, 60, 300, 900))
 SHORTEST_BACK_OFF = timedelta(seconds=1)
 CHANNEL_DOWN_WAIT = timedelta(minutes=1)
-# A reply that could not be delivered for a day would answer a question that nobody remembers.
+# A reply that could not be delivered for a day would answer a question that nobody remembers. What was held for so long
+# has been tried once only: it gets its attempts first.
 GIVE_UP_AFTER = timedelta(hours=24)
 # An echo comes within seconds; its webhook may be repeated once, 30 seconds later.
 ECHO_WAIT = timedelta(seconds=45)
@@ -43,7 +44,7 @@ def decide(failure: SendFailed, attempts: int, said_at: datetime, now: datetime,
         return RetryDecision("held", code)
     if fate is Fate.UNREACHABLE:
         return RetryDecision("failed", code, unreachable=True)
-    if fate is Fate.REFUSED or now - said_at >= GIVE_UP_AFTER:
+    if fate is Fate.REFUSED or (now - said_at >= GIVE_UP_AFTER and attempts > len(WAITS)):
         return RetryDecision("failed", code)
     if fate is Fate.BACK_OFF:
         wait = max(SHORTEST_BACK_OFF, timedelta(seconds=failure.after_seconds or 0))

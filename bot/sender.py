@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import metrics
@@ -56,21 +56,27 @@ FILE_GONE = ProviderError("file_gone", Fate.REFUSED, "Ảnh hoặc tệp cần g
 INTERRUPTED, UNREACHABLE, CHANNEL_OFF = "interrupted", "unreachable", "channel_off"
 
 _LOCK = select(conversation).where(conversation.c.id == bindparam("conversation")).with_for_update()
+_STAY_DUE = (
+    update(conversation)
+    .where(conversation.c.id == bindparam("conversation"))
+    .values(send_at=func.coalesce(conversation.c.send_at, bindparam("at")))
+)
 _SEND_AT = update(conversation).where(conversation.c.id == bindparam("conversation")).values(send_at=bindparam("at"))
 _MARK = (
     update(outbound)
     .where(outbound.c.id == bindparam("message"))
-    .values(status="sending", attempt=bindparam("token"), attempts=outbound.c.attempts + 1)
+    .values(status="sending", attempt=bindparam("token"), attempts=outbound.c.attempts + 1, decide_at=None)
 )
 
 
 @dataclass(frozen=True)
 class Call:
-    """A message marked `sending` for us."""
+    """A message marked `sending` for us. `until`: our lease of its conversation."""
 
     conversation: RowMapping
     message: RowMapping
     token: str
+    until: datetime
 
     @property
     def channel(self) -> str:
@@ -91,11 +97,13 @@ class Sender:
     ) -> None:
         self.database, self.clock, self.providers, self.pace = database, clock, providers, pace
         self.files, self.wakeups = files, wakeups
+        self._beginning: asyncio.Future[bool] | None = None
         self._sending: set[asyncio.Task[None]] = set()
+        self._is_ending = False
         self._troubles: dict[str, int] = {}
 
     async def run(self) -> None:
-        """Deliver until cancelled; deliveries under way are finished first."""
+        """Deliver until cancelled; the calls under way are finished first, and nothing more is begun."""
         try:
             while True:
                 try:
@@ -104,10 +112,13 @@ class Sender:
                     log.exception("outbox_unreadable")
                     await asyncio.sleep(LONGEST_NAP_SECONDS)
         finally:
+            self._is_ending = True
             await self.finish()
 
     async def finish(self) -> None:
         """Wait for the deliveries that are under way."""
+        if self._beginning is not None:
+            await asyncio.gather(self._beginning, return_exceptions=True)
         await asyncio.gather(*self._sending, return_exceptions=True)
 
     async def deliver_due(self) -> None:
@@ -128,6 +139,11 @@ class Sender:
             news.cancel()
 
     async def _begin_due(self, limit: int) -> bool:
+        # Whoever is cancelled meanwhile finishes it: what is marked and not called would become uncertain for nothing
+        self._beginning = asyncio.ensure_future(self._begin(limit))
+        return await asyncio.shield(self._beginning)
+
+    async def _begin(self, limit: int) -> bool:
         calls = await self.database.run(lambda c: self._claim(c, limit))
         for call in calls:
             sending = asyncio.create_task(self._deliver(call))
@@ -158,6 +174,8 @@ class Sender:
         provider = self.providers.get(row["channel"])
         if provider is None:
             return self._rest(connection, conversation_id, now + NO_PROVIDER_WAIT)
+        if self._is_ending:
+            return self._rest(connection, conversation_id, now)
         for message in undelivered(connection, conversation_id):
             status, decide_at = message["status"], message["decide_at"]
             if status == "sending":
@@ -166,22 +184,40 @@ class Sender:
                 log.warning("message_uncertain", message=message["id"], code=INTERRUPTED)
                 metrics.message_delivered(row["channel"], "uncertain")
                 status = "uncertain"
+            if decide_at is not None and decide_at > now:
+                return self._rest(connection, conversation_id, decide_at)
             if status == "uncertain":
-                if decide_at is not None and decide_at > now:
-                    return self._rest(connection, conversation_id, decide_at)
                 self._change(connection, message, decide_at=None)
                 continue
-            if status == "held":
+            if status == "held" and decide_at is None:
                 return self._rest(connection, conversation_id, None)
             if row["unreachable"]:
                 self._change(connection, message, status="failed", error=UNREACHABLE)
                 metrics.message_delivered(row["channel"], "failed")
                 continue
-            token = secrets.token_hex(16)
-            connection.execute(_MARK, {"message": message["id"], "token": token})
-            self._rest(connection, conversation_id, now + LEASE)
-            return Call(row, message, token)
+            call = Call(row, message, secrets.token_hex(16), now + LEASE)
+            connection.execute(_MARK, {"message": message["id"], "token": call.token})
+            self._rest(connection, conversation_id, call.until)
+            return call
         return self._rest(connection, conversation_id, None)
+
+    def _go_on(self, connection: Connection, call: Call, known: RowMapping) -> Call | None:
+        """What comes next, unless somebody else has taken the conversation when our lease was over."""
+        if known["send_at"] == call.until:
+            return self._next(connection, known["id"])
+        self._wait(connection, call, known, self.clock.now())
+        return None
+
+    def _wait(self, connection: Connection, call: Call, known: RowMapping, at: datetime) -> None:
+        """Look again at `at`; who has taken the conversation meanwhile may do so when they like."""
+        if known["send_at"] == call.until:
+            self._rest(connection, known["id"], at)
+        else:
+            connection.execute(_STAY_DUE, {"conversation": known["id"], "at": at})
+
+    @staticmethod
+    def _lock(connection: Connection, call: Call) -> RowMapping:
+        return connection.execute(_LOCK, {"conversation": call.conversation["id"]}).mappings().one()
 
     @staticmethod
     def _rest(connection: Connection, conversation_id: str, at: datetime | None) -> None:
@@ -235,9 +271,9 @@ class Sender:
         at = self.clock.now() + timedelta(seconds=seconds)
 
         def work(connection: Connection) -> None:
-            connection.execute(_LOCK, {"conversation": call.conversation["id"]})
+            known = self._lock(connection, call)
             if self._is_ours(connection, call, status="waiting", attempt=None, attempts=call.message["attempts"]):
-                self._rest(connection, call.conversation["id"], at)
+                self._wait(connection, call, known, at)
 
         await self.database.run(work)
 
@@ -267,14 +303,14 @@ class Sender:
         return await self.database.run(lambda c: self._accepted(c, call, sent))
 
     def _accepted(self, connection: Connection, call: Call, sent: Sent) -> Call | None:
-        connection.execute(_LOCK, {"conversation": call.conversation["id"]})
+        known = self._lock(connection, call)
         values = {"provider_message_id": sent.provider_message_id, "sent_at": self.clock.now(), "error": None}
         if self._is_ours(connection, call, status="sent", decide_at=None, **values):
             metrics.message_delivered(call.channel, "sent")
         if sent.state:
-            own = update(conversation).where(conversation.c.id == call.conversation["id"])
+            own = update(conversation).where(conversation.c.id == known["id"])
             connection.execute(own.values(provider_state=sent.state))
-        return self._next(connection, call.conversation["id"])
+        return self._go_on(connection, call, known)
 
     async def _failed(self, call: Call, failure: SendFailed, provider: Provider) -> Call | None:
         now, attempts = self.clock.now(), call.message["attempts"] + 1
@@ -287,19 +323,20 @@ class Sender:
         return await self.database.run(lambda c: self._write_failure(c, call, decision))
 
     def _write_failure(self, connection: Connection, call: Call, decision: RetryDecision) -> Call | None:
-        conversation_id = call.conversation["id"]
-        connection.execute(_LOCK, {"conversation": conversation_id})
-        values: dict[str, Any] = {"status": decision.status, "error": decision.code, "decide_at": None}
-        if decision.status == "uncertain":
-            values["decide_at"] = decision.again_at
-        if not self._is_ours(connection, call, **values):
-            return self._next(connection, conversation_id)
+        known, now = self._lock(connection, call), self.clock.now()
+        if known["last_heard_at"] != call.conversation["last_heard_at"] and _is_about_owner(decision):
+            decision = RetryDecision("waiting", decision.code, now)  # they have written since: it is so no more
+        # Uncertain until the echo's time is over, held until the owner is invited once more
+        decide_at = decision.again_at if decision.status in ("uncertain", "held") else None
+        if not self._is_ours(connection, call, status=decision.status, error=decision.code, decide_at=decide_at):
+            return self._go_on(connection, call, known)
         if decision.unreachable:
-            own = update(conversation).where(conversation.c.id == conversation_id)
+            own = update(conversation).where(conversation.c.id == known["id"])
             connection.execute(own.values(unreachable=decision.code[:40]))
-        if decision.status == "waiting":
-            return self._rest(connection, conversation_id, decision.again_at)
-        return self._next(connection, conversation_id)
+        if decision.status != "waiting":
+            return self._go_on(connection, call, known)
+        self._wait(connection, call, known, decision.again_at or now)
+        return None
 
     async def _slow_down(self, call: Call, failure: SendFailed, decision: RetryDecision) -> None:
         if decision.pause_chat:
@@ -317,7 +354,8 @@ class Sender:
     async def _invite(self, call: Call, provider: Provider, held: RetryDecision) -> RetryDecision:
         """The window is closed: ask the owner, where the provider has a way, to write, so that it opens again.
 
-        An invitation that cannot go now (at night, too fast) goes later: the message is tried again then.
+        An invitation that cannot go now (at night, too fast) goes later: the message is tried again then, or when the
+        owner writes before.
         """
         try:
             await provider.invite(call.conversation["address"])
@@ -325,6 +363,10 @@ class Sender:
             log.warning("invitation_not_taken", message=call.message["id"], code=failure.error.code)
             if failure.error.fate in (Fate.RETRY, Fate.BACK_OFF):
                 wait = max(INVITE_AGAIN, timedelta(seconds=failure.after_seconds or 0))
-                return RetryDecision("waiting", failure.error.code, self.clock.now() + wait)
+                return RetryDecision("held", failure.error.code, self.clock.now() + wait)
             return RetryDecision("held", failure.error.code)  # what the alarms read
         return held
+
+
+def _is_about_owner(decision: RetryDecision) -> bool:
+    return decision.status == "held" or decision.unreachable

@@ -203,7 +203,7 @@ outbound = Table(
     Column("attempt", String(32)),  # whose call is under way: its result counts, a late one of another does not
     Column("error", String(60)),  # code of integrations.errors, or of ours
     Column("provider_message_id", String(100), index=True),
-    Column("decide_at", UtcDateTime),  # until then an uncertain row waits for the provider's echo
+    Column("decide_at", UtcDateTime),  # an uncertain row waits for its echo until then, a held one for an invitation
     Column("sent_at", UtcDateTime),
     Column("delivered_at", UtcDateTime),
     Column("seen_at", UtcDateTime),

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from bot import outbox
 from bot.files import Files
 from bot.pace import Pace
-from bot.retry import ECHO_WAIT, GIVE_UP_AFTER
+from bot.retry import ECHO_WAIT, GIVE_UP_AFTER, WAITS
 from bot.sender import INVITE_AGAIN, LEASE, MANY_TROUBLES, PARALLEL_SENDS, Sender
 from integrations.errors import Fate, ProviderError, SendFailed
 from integrations.provider import Outgoing, Rate
 from store.events import Echo, Receipt
-from store.messages import Button, Reply
+from store.messages import Button, InboundMessage, Reply
 from store.tables import conversation, outbound
 from tests.bot.conftest import Bot, StandInProvider
 
@@ -59,6 +60,12 @@ async def say(bot: Bot, to: str, *texts: str, channel: str = "zalo", bulk: bool 
 
 async def statuses(bot: Bot, channel: str = "zalo") -> list[str]:
     return [row.status for row in await bot.sent(channel)]
+
+
+async def writes(bot: Bot, text: str) -> None:
+    """The owner of the bot's conversation, by the webhook."""
+    message = InboundMessage("zalo", await address_of(bot, bot.conversation_id), text, bot.clock.now(), text)
+    await bot.web.intake.take("zalo", [message])
 
 
 async def address_of(bot: Bot, conversation_id: str) -> str:
@@ -116,10 +123,30 @@ async def test_a_failure_that_was_certainly_not_taken_is_tried_again_later_and_l
 async def test_after_a_day_a_message_is_given_up_and_the_next_one_goes(bot: Bot, zalo: StandInProvider) -> None:
     here = await bot.open("zalo")
     await say(bot, here, "một", "hai")
-    zalo.outcome = failing(Fate.RETRY, times=1)
+    zalo.outcome = failing(Fate.RETRY, times=len(WAITS) + 1)
+    for wait in WAITS:
+        await bot.deliver()
+        bot.clock.advance(wait)
     bot.clock.advance(GIVE_UP_AFTER)
     await bot.deliver()
+    bot.clock.advance(timedelta(minutes=1))  # so many troubles have made the channel pause
+    await bot.deliver()
     assert await statuses(bot) == ["failed", "sent"]
+
+
+async def test_what_was_held_for_days_is_not_given_up_at_its_first_trouble(bot: Bot, zalo: StandInProvider) -> None:
+    bot.conversation_id = await bot.open("zalo")
+    zalo.outcome = failing(Fate.WINDOW_CLOSED)
+    await say(bot, bot.conversation_id, "một")
+    await bot.deliver()
+    bot.clock.advance(2 * GIVE_UP_AFTER)
+    zalo.outcome = failing(Fate.BACK_OFF, after=2, times=1)
+    await writes(bot, "em đây")
+    await bot.work()
+    await bot.deliver()
+    bot.clock.advance(timedelta(seconds=2))
+    await bot.deliver()
+    assert zalo.texts == ["một", "một", "một", "echo em đây"] and await statuses(bot) == ["sent", "sent"]
 
 
 async def test_told_to_slow_down_the_chat_waits_and_others_go_on(bot: Bot, telegram: StandInProvider) -> None:
@@ -175,10 +202,43 @@ async def test_an_invitation_that_cannot_go_at_night_goes_later(bot: Bot, zalo: 
     zalo.outcome, zalo.refuses_invitations = failing(Fate.WINDOW_CLOSED), 1
     await say(bot, here, "một")
     await bot.deliver()
-    assert await statuses(bot) == ["waiting"] and zalo.invited == []
+    assert await statuses(bot) == ["held"] and zalo.invited == []
     bot.clock.advance(INVITE_AGAIN)
     await bot.deliver()
     assert await statuses(bot) == ["held"] and zalo.invited == [await address_of(bot, here)]
+    bot.clock.advance(INVITE_AGAIN)
+    await bot.deliver()
+    assert len(zalo.sent) == 2  # invited once, it waits for the owner
+
+
+async def test_who_writes_before_the_invitation_goes_is_answered_at_once(bot: Bot, zalo: StandInProvider) -> None:
+    bot.conversation_id = await bot.open("zalo")
+    zalo.outcome, zalo.refuses_invitations = failing(Fate.WINDOW_CLOSED, times=1), 1
+    await say(bot, bot.conversation_id, "một")
+    await bot.deliver()
+    await writes(bot, "em đây")
+    await bot.work()
+    await bot.deliver()
+    assert zalo.texts == ["một", "một", "echo em đây"] and await statuses(bot) == ["sent", "sent"]
+
+
+@pytest.mark.parametrize("fate", [Fate.WINDOW_CLOSED, Fate.UNREACHABLE])
+async def test_who_writes_while_the_provider_says_no_is_answered(bot: Bot, zalo: StandInProvider, fate: Fate) -> None:
+    bot.conversation_id = await bot.open("zalo")
+    refuse = failing(fate, times=1)
+
+    async def refuse_late(message: Outgoing) -> None:
+        if len(zalo.sent) == 1:
+            bot.clock.advance(timedelta(seconds=1))
+            await writes(bot, "em đây")
+        await refuse(message)
+
+    zalo.outcome = refuse_late
+    await say(bot, bot.conversation_id, "một")
+    await bot.deliver()
+    await bot.work()
+    await bot.deliver()
+    assert zalo.texts == ["một", "một", "echo em đây"] and await statuses(bot) == ["sent", "sent"]
 
 
 async def test_a_wait_that_the_provider_names_is_kept(bot: Bot, zalo: StandInProvider) -> None:
@@ -290,6 +350,74 @@ async def test_who_was_only_slow_still_counts(bot: Bot, telegram: StandInProvide
     go_on.set()
     await delivery
     assert await statuses(bot, "telegram") == ["sent"] and telegram.texts == ["một"]
+
+
+async def test_who_was_too_slow_leaves_the_rest_to_whoever_took_over(bot: Bot, telegram: StandInProvider) -> None:
+    here = await bot.open("telegram")
+    begun, go_on = [asyncio.Event(), asyncio.Event()], [asyncio.Event(), asyncio.Event()]
+
+    async def slow(_: Outgoing) -> None:
+        number = len(telegram.sent) - 1
+        if number < len(begun):
+            begun[number].set()
+            await go_on[number].wait()
+
+    telegram.outcome = slow
+    await say(bot, here, *"123", channel="telegram")
+    first = asyncio.create_task(bot.deliver())
+    await begun[0].wait()
+    bot.clock.advance(LEASE)
+    files = Files(bot.database, bot.web.content, bot.clock)
+    other = Sender(bot.database, bot.clock, bot.web.providers, Pace(bot.clock), files, bot.web.wakeups)
+    second = asyncio.create_task(other.deliver_due())
+    await begun[1].wait()
+    go_on[0].set()
+    await first
+    assert await statuses(bot, "telegram") == ["sent", "sending", "waiting"]
+    go_on[1].set()
+    await second
+    assert await statuses(bot, "telegram") == ["sent"] * 3 and telegram.texts == list("123")
+
+
+async def test_a_sender_that_is_stopped_calls_whatever_it_has_marked_and_no_more(
+    bot: Bot, telegram: StandInProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, marked, stopped = await bot.open("telegram"), threading.Event(), threading.Event()
+    await say(bot, here, "một", "hai", channel="telegram")
+    claim = bot.sender._claim
+
+    def claim_slowly(connection: Connection, limit: int) -> list[Any]:
+        calls = claim(connection, limit)
+        marked.set()
+        stopped.wait(10)
+        return calls
+
+    monkeypatch.setattr(bot.sender, "_claim", claim_slowly)
+    running = asyncio.create_task(bot.sender.run())
+    await asyncio.to_thread(marked.wait, 10)
+    running.cancel()
+    await asyncio.sleep(0)
+    stopped.set()
+    await asyncio.wait([running])
+    assert telegram.texts == ["một"] and await statuses(bot, "telegram") == ["sent", "waiting"]
+    files = Files(bot.database, bot.web.content, bot.clock)
+    await Sender(bot.database, bot.clock, bot.web.providers, Pace(bot.clock), files, bot.web.wakeups).deliver_due()
+    assert telegram.texts == ["một", "hai"]
+
+
+async def test_an_echo_belongs_to_the_call_that_is_open_and_not_to_the_same_words_of_long_ago(
+    bot: Bot, zalo: StandInProvider
+) -> None:
+    here = await bot.open("zalo")
+    zalo.outcome = failing(Fate.UNCERTAIN, times=2)
+    await say(bot, here, "chào bác")
+    await bot.deliver()
+    bot.clock.advance(ECHO_WAIT)
+    await bot.deliver()
+    await say(bot, here, "chào bác")
+    await bot.deliver()
+    await bot.web.intake.take("zalo", [Echo(await address_of(bot, here), "z-2", "chào bác", bot.clock.now())])
+    assert [(row.status, row.provider_message_id) for row in await bot.sent()] == [("uncertain", None), ("sent", "z-2")]
 
 
 async def test_an_error_of_our_own_is_uncertain_and_does_not_stop_the_sender(bot: Bot, zalo: StandInProvider) -> None:
