@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, select, text, update
+from sqlalchemy import Connection, Select, Table, case, or_, select, text, update
 
 from bot import outbox
 from bot.inbox import FLOOD
@@ -45,13 +45,24 @@ def waiting(connection: Connection) -> list[DeadLetter]:
     return sorted(letters, key=lambda letter: letter.at)
 
 
-def settle(connection: Connection, ref: str) -> None:
+def settle(connection: Connection, ref: str, now: datetime) -> None:
     """A person has looked at it. Raises NotDead."""
     kind, number = _named(ref)
+    if kind == OUTBOUND:
+        _let_go_on(connection, number, now)
     table, dead, settled = _KINDS[kind]
     looked_at = update(table).where(table.c.id == number, table.c.status.in_(dead)).values(status=settled)
     if connection.execute(looked_at).rowcount == 0:
         raise NotDead(ref)
+
+
+def _let_go_on(connection: Connection, number: int, now: datetime) -> None:
+    """What waits behind this message is due. The conversation's row is locked first, as everybody does."""
+    of = select(outbound.c.conversation_id).filter_by(id=number).scalar_subquery()
+    own = select(outbound.c.id).where(outbound.c.id == number)
+    is_in_the_way = own.where(or_(outbound.c.status == "held", outbound.c.decide_at.is_not(None))).exists()
+    due = case((is_in_the_way, now), else_=conversation.c.send_at)
+    connection.execute(update(conversation).where(conversation.c.id == of).values(send_at=due))
 
 
 def resend(connection: Connection, ref: str, now: datetime) -> str:
@@ -62,10 +73,10 @@ def resend(connection: Connection, ref: str, now: datetime) -> str:
     kind, number = _named(ref)
     if kind != OUTBOUND:
         raise NotDead(ref)
-    row = connection.execute(select(outbound).filter_by(id=number).with_for_update()).mappings().first()
+    row = connection.execute(select(outbound).filter_by(id=number)).mappings().first()
     if row is None:
         raise NotDead(ref)
-    settle(connection, ref)
+    settle(connection, ref, now)  # whoever was faster has settled it
     here = connection.execute(select(conversation).filter_by(id=row["conversation_id"])).mappings().one()
     # Whom we could not reach may be reachable again: that is what the person knows
     reply = Reply.from_json(row["reply"])
@@ -88,7 +99,7 @@ def _messages(connection: Connection) -> list[DeadLetter]:
 
 
 def _deliveries(connection: Connection) -> list[DeadLetter]:
-    """What still waits for an echo is no dead letter yet."""
+    """What still waits for its echo, or for an invitation, is no dead letter yet."""
     troubled = (
         select(outbound, conversation.c.channel)
         .join(conversation, conversation.c.id == outbound.c.conversation_id)

@@ -41,11 +41,12 @@ def list_letters(as_json: bool) -> None:
 def settle(refs: tuple[str, ...]) -> None:
     """Đã xem xong các mục này (ví dụ outbound-12); chúng rời danh sách."""
 
-    def work(connection: Connection) -> None:
-        for ref in refs:
-            dead_letters.settle(connection, ref)
+    with _opened() as (database, clock):
 
-    with _opened() as (database, _):
+        def work(connection: Connection) -> None:
+            for ref in refs:
+                dead_letters.settle(connection, ref, clock.now())
+
         try:
             database.run_now(work)
         except NotDead as unknown:

@@ -45,7 +45,7 @@ async def test_every_kind_is_listed_and_leaves_the_list_once_it_is_settled(bot: 
         ("outbound", "uncertain: test_uncertain", "chào bác"),
     ]
     for one in letters:
-        await bot.database.run(lambda c, ref=one.ref: dead_letters.settle(c, ref))  # type: ignore[misc]
+        await bot.database.run(lambda c, ref=one.ref: dead_letters.settle(c, ref, bot.clock.now()))  # type: ignore[misc]
     assert await listed(bot) == []
 
 
@@ -75,6 +75,18 @@ async def test_whoever_blocked_us_is_tried_again_when_a_person_says_so(bot: Bot)
     assert provider.texts == ["chào bác", "chào bác"]
 
 
+async def test_what_waited_behind_a_held_message_goes_once_that_is_settled(bot: Bot) -> None:
+    provider = await fail_one(bot, Fate.WINDOW_CLOSED)
+    (letter,) = await listed(bot)
+    here = letter.conversation_id
+    await bot.database.run(lambda c: outbox.say(c, here, "telegram", [Reply("sau")], bot.clock.now()))
+    await bot.deliver()
+    assert provider.texts == ["chào bác"]
+    await bot.database.run(lambda c: dead_letters.settle(c, letter.ref, bot.clock.now()))
+    await bot.deliver()
+    assert provider.texts == ["chào bác", "sau"]
+
+
 async def test_what_still_waits_for_its_echo_is_no_dead_letter(bot: Bot) -> None:
     await fail_one(bot, channel="zalo")
     assert await listed(bot) == []
@@ -83,4 +95,4 @@ async def test_what_still_waits_for_its_echo_is_no_dead_letter(bot: Bot) -> None
 @pytest.mark.parametrize("ref", ["outbound-99", "event-1", "nothing-1", "outbound-x", "outbound", ""])
 async def test_what_is_not_on_the_list_cannot_be_settled(bot: Bot, ref: str) -> None:
     with pytest.raises(NotDead):
-        await bot.database.run(lambda c: dead_letters.settle(c, ref))
+        await bot.database.run(lambda c: dead_letters.settle(c, ref, bot.clock.now()))
