@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, null, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, null, select, update
 
 from bot import attachments
 from bot.baton import HOLDER_WHEN_WRITTEN_TO, Holder
@@ -16,7 +16,7 @@ from store.crypto import Keyring
 from store.database import insert_if_new
 from store.messages import InboundMessage
 from store.queries import first_pending
-from store.tables import conversation, inbound
+from store.tables import contact, conversation, inbound
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def open_conversation(
     }
     if insert_if_new(connection, conversation, row):
         return str(row["id"])
-    # another process opened it a moment ago
+    # Another process opened it a moment ago, with its own contact
+    connection.execute(delete(contact).where(contact.c.id == row["contact_id"]))
     return str(connection.scalar(select(conversation.c.id).filter_by(channel=channel, address=address)))
 
 

@@ -182,6 +182,8 @@ class Intake:
         if not reports.keep_event(connection, channel, bounded(event.event_id), "reachability", event.at):
             return Taken(duplicate=True)
         known = self._conversation(connection, channel, bounded(event.address), event.name)
+        if known["last_heard_at"] is not None and event.at < known["last_heard_at"]:
+            return Taken(known["id"])  # it comes late: the owner has written since
         values: dict[str, object] = {"unreachable": None if event.reachable else "blocked"}
         if event.opens_window:
             values["last_heard_at"] = event.at

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from bot import outbox
+from bot import inbox, outbox
 from bot.baton import OFFICER_LEASE
 from bot.group_commit import MOST_TOGETHER, GroupCommit
 from store.channel_tables import attachment, channel_event
@@ -219,6 +219,17 @@ async def test_who_blocks_is_not_written_to_and_who_comes_back_is(bot: Bot) -> N
     assert [row.status for row in await bot.sent()] == ["sent", "failed", "sent"]
 
 
+async def test_news_of_leaving_that_comes_after_the_owner_wrote_again_is_old(bot: Bot) -> None:
+    before = bot.clock.now()
+    bot.clock.advance(timedelta(minutes=1))
+    await take(bot, message(bot, "em đây"))
+    heard = (await only_conversation(bot)).last_heard_at
+    await take(bot, Reachability("user-1", True, before, "follow:1", opens_window=True))
+    await take(bot, Reachability("user-1", False, before, "unfollow:1"))
+    here = await only_conversation(bot)
+    assert (here.unreachable, here.last_heard_at) == (None, heard)
+
+
 async def test_a_person_who_answers_in_the_providers_app_takes_the_conversation(bot: Bot) -> None:
     await take(bot, message(bot, "xin chào"))
     await settle(bot)
@@ -269,6 +280,21 @@ async def test_who_writes_too_fast_is_told_once_and_a_person_sees_the_rest(bot: 
     await take(bot, message(bot, "em xin lỗi"))
     await settle(bot)
     assert (await bot.replies(of=here.id))[-1] == "echo em xin lỗi"
+
+
+async def test_who_was_opened_by_another_process_an_instant_ago_has_one_contact(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await bot.open("zalo")
+    address, before = (await only_conversation(bot)).address, len(await rows(bot, contact))
+    monkeypatch.setattr(inbox, "find_conversation", lambda *_: None)
+
+    def opened(connection: Connection) -> str:
+        args = (connection, bot.keyring, "zalo", address, "thai-nguyen", bot.clock.now(), "Trần Văn Tú")
+        return inbox.open_conversation(*args)
+
+    assert await bot.database.run(opened) == here
+    assert len(await rows(bot, contact)) == before
 
 
 async def test_several_messages_of_a_new_person_make_one_contact(bot: Bot) -> None:
