@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -21,7 +22,10 @@ from integrations.telegram.sim_limits import Pace, SendLimits
 from integrations.telegram.sim_parameters import Parameters, bad_request
 from integrations.telegram.sim_updates import Update, Updates
 
-FIRST_UPDATE_ID = 700_000_001
+
+def first_update_id() -> int:
+    """Far from those of a simulator that ran earlier: a hotline remembers them."""
+    return 100_000_000 + secrets.randbelow(800_000_000)
 
 
 @dataclass
@@ -43,7 +47,7 @@ class World:
     switches: TelegramSwitches
     media: MediaShelf
     files: Files = field(default_factory=Files)
-    updates: Updates = field(default_factory=lambda: Updates(FIRST_UPDATE_ID))
+    updates: Updates = field(default_factory=lambda: Updates(first_update_id()))
     presses: dict[str, Press] = field(default_factory=dict)
     # By scope and language, both "" for the default
     commands: dict[tuple[str, str], list[dict[str, str]]] = field(default_factory=dict)

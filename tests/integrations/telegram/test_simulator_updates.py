@@ -26,6 +26,14 @@ async def until(happened: Any, seconds: float = 5) -> None:
             await asyncio.sleep(0.005)
 
 
+async def test_a_simulator_that_begins_anew_gives_no_id_that_a_hotline_remembers() -> None:
+    told = set()
+    for _ in range(5):
+        async with telegram() as platform:
+            told |= {platform.act("text", text=text)["update_id"] for text in ("một", "hai")}
+    assert len(told) == 10
+
+
 # ---- T3: polling
 
 
