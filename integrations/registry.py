@@ -29,13 +29,15 @@ Headers = Mapping[str, str]
 class Specimen:
     """A provider with the account of its simulator.
 
-    `first_act`: by what a citizen of the simulator lets us write to them. `envelope`: what every genuine body says of
-    the account. `words(text, address, number, at)`: the body of a text, `number` being the message's own.
-    `seal(body)`: the headers, in lower case, by which the platform vouches for a body. `forge(body)`: calls that must
-    not be believed, by name. `renew(event, number)`: makes of a genuine event another one, of another person.
+    `key`: the variable with the secret that calls are believed by. `first_act`: by what a citizen of the simulator lets
+    us write to them. `envelope`: what every genuine body says of the account. `words(text, address, number, at)`: the
+    body of a text, `number` being the message's own. `seal(body)`: the headers, in lower case, by which the platform
+    vouches for a body. `forge(body)`: calls that must not be believed, by name. `renew(event, number)`: makes of a
+    genuine event another one, of another person.
     """
 
     channel: str
+    key: str
     errors: Collection[ProviderError]
     open: Callable[[Settings, Database, Clock], Provider]
     simulator: Callable[..., Simulator[Any]]

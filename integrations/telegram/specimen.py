@@ -68,6 +68,7 @@ def _open(settings: Any, _database: Any, _clock: Any) -> TelegramProvider:
 
 SPECIMEN = Specimen(
     channel="telegram",
+    key="TELEGRAM_WEBHOOK_SECRET",
     errors=ERRORS.values(),
     open=_open,
     simulator=TelegramSimulator,

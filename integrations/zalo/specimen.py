@@ -81,6 +81,7 @@ def _errors() -> list[ProviderError]:
 
 SPECIMEN = Specimen(
     channel="zalo",
+    key="ZALO_OA_SECRET",
     errors=_errors(),
     open=ZaloProvider.from_settings,
     simulator=ZaloSimulator,
