@@ -66,6 +66,7 @@ class Dialogue:
         self.rasa_url, self.actions_url, self.register = rasa_url.rstrip("/"), actions_url, register
         self._client: aiohttp.ClientSession | None = None
         self._is_out = False  # the last call that ended found nobody, or nobody in time
+        self._answers = 0
         self._somebody_looks = False
 
     async def close(self) -> None:
@@ -120,14 +121,17 @@ class Dialogue:
 
     async def _post(self, request: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]]:
         self._somebody_looks = True
+        answered_before = self._answers
         try:
             answer = await self._post_once(request, seconds)
         except DialogueUnavailable:
-            self._is_out = True
+            # Who has answered others meanwhile is busy, not out: holding them back as well would make it worse
+            self._is_out = self._answers == answered_before
             raise
         finally:
             self._somebody_looks = False
         self._is_out = False
+        self._answers += 1
         return answer
 
     async def _post_once(self, request: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]]:

@@ -280,5 +280,26 @@ async def test_while_the_service_hangs_only_one_turn_waits_for_it(bot: Bot) -> N
     assert all([len(await bot.replies(of=other)) == 1 for other in others])
 
 
+async def test_a_service_that_answers_others_is_busy_and_nobody_else_is_held_back(bot: Bot) -> None:
+    begun = asyncio.Event()
+
+    async def slow_for_one(request: dict[str, Any]) -> web.Response:
+        if request["text"] == "chậm":
+            begun.set()
+            await asyncio.sleep(5)
+        return await echo(request)
+
+    bot.rasa.answer = slow_for_one
+    other = await bot.open()
+    await bot.receive("chậm")
+    slow = asyncio.create_task(bot.work())
+    await begun.wait()
+    await bot.receive("nhanh", to=other)
+    await bot.work()
+    assert await bot.replies(of=other) == ["echo nhanh"]
+    await slow
+    assert not bot.web.dialogue._is_out
+
+
 async def test_a_button_of_flows_that_have_changed_is_answered_honestly(bot: Bot) -> None:
     assert await bot.say("", payload="/ask_something_gone") == ["echo payload event_message_without_words"]
