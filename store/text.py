@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _WORD = re.compile(r"[^\W_]+")
 # Sorting a run of combining marks takes quadratic time; no writing stacks more than a few (UAX #15, stream-safe text).
@@ -17,12 +17,12 @@ def clean(text: str) -> str:
     PostgreSQL cannot store NUL, and bidirectional overrides can make a text read as what it is not.
     """
     unbroken = text.replace("\r\n", "\n").replace("\r", "\n")
-    composed = unicodedata.normalize("NFC", "".join(_stream_safe(unbroken)))
-    kept = (c for c in composed if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") or c == "\u200d")
-    return "".join(kept).strip()
+    # First, since an invisible character may stand between a letter and its accent
+    kept = (c for c in unbroken if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") or c == "\u200d")
+    return unicodedata.normalize("NFC", "".join(_stream_safe(kept))).strip()
 
 
-def _stream_safe(text: str) -> Iterator[str]:
+def _stream_safe(text: Iterable[str]) -> Iterator[str]:
     run = 0
     for character in text:
         run = run + 1 if unicodedata.combining(character) else 0

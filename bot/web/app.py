@@ -52,6 +52,6 @@ def public_app(context: WebContext, others: Sequence[BaseRoute] = ()) -> FastAPI
     app.include_router(webchat.router)
     app.include_router(attachments.router)
     app.include_router(survey.router)
-    app.router.routes += [webhooks.route, *others]
+    app.router.routes[:0] = [webhooks.route, *others]  # first: hundreds of calls a second look for no other
     app.add_middleware(SecurityHeaders)
     return app

@@ -19,7 +19,6 @@ Language = Literal["vi", "en"]
 Code = Annotated[str, Path(max_length=64)]
 # Browsers may keep it for a while; nobody in between, and nobody for good: it can be erased.
 _PRIVATE = {"Cache-Control": "private, max-age=3600", "X-Robots-Tag": "noindex"}
-_UNKNOWN = Problem(404, "survey_unknown", "Kết quả này không còn, hoặc địa chỉ chưa đúng.")
 router = APIRouter()
 
 
@@ -29,7 +28,7 @@ async def survey_picture(code: Code, context: Context, lang: Language = "vi") ->
     try:
         drawn = await context.files.survey_picture(code, lang)
     except FileGone:
-        raise _UNKNOWN from None
+        raise _unknown() from None
     return Response(drawn, media_type="image/png", headers=_PRIVATE)
 
 
@@ -39,6 +38,10 @@ async def survey_sheet(code: Code, context: Context, lang: Language = "vi") -> R
     try:
         written = await context.files.survey_sheet(code, lang)
     except FileGone:
-        raise _UNKNOWN from None
+        raise _unknown() from None
     name = {"Content-Disposition": 'inline; filename="ket-qua-khao-sat.pdf"'}
     return Response(written, media_type="application/pdf", headers={**_PRIVATE, **name})
+
+
+def _unknown() -> Problem:
+    return Problem(404, "survey_unknown", "Kết quả này không còn, hoặc địa chỉ chưa đúng.")

@@ -13,7 +13,7 @@ from bot import baton
 from bot.escalations import waiting_escalations
 from store.messages import MAX_UNDERSTOOD_CHARACTERS
 from store.tables import inbound
-from tests.bot.conftest import Bot, turn_answer
+from tests.bot.conftest import Bot, echo, turn_answer
 
 
 async def fail(_: dict[str, Any]) -> web.Response:

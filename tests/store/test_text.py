@@ -1,6 +1,6 @@
 import unicodedata
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from store.text import clean, fold, folded_words
@@ -24,6 +24,7 @@ def test_folding_takes_accents_and_case_away() -> None:
 
 
 @given(st.text())
+@example("a\u200b\u0301")
 def test_cleaning_twice_changes_nothing_more(text: str) -> None:
     once = clean(text)
     assert clean(once) == once
