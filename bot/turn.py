@@ -207,7 +207,8 @@ class TurnRunner:
         """
         known = work.conversation
         state = outcome.state if outcome else None
-        offered = outbox.offered_by(replies) if outcome and replies else None
+        # As they were said: cut to the channel's measure, a long list is words
+        offered = outbox.offered_by(outcome.replies) if outcome and outcome.replies else None
         noticed = any(reply.entry == "notice" for reply in replies)
         unclear = known["unclear_turns"]
         if outcome is not None and outcome.status == "answered" and outcome.replies:

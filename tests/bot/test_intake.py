@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 from sqlalchemy import Connection, select
 
 from bot import inbox, outbox
@@ -17,7 +18,7 @@ from store.contacts import Contacts
 from store.events import ContactShared, Echo, Reachability, Unread
 from store.messages import Attachment, Button, InboundMessage, Kind, Reply
 from store.tables import contact, conversation, escalation, inbound, outbound
-from tests.bot.conftest import MOST_IN_A_MINUTE, Bot, StandInProvider
+from tests.bot.conftest import MOST_IN_A_MINUTE, STATE, Bot, StandInProvider
 
 
 def message(bot: Bot, text: str, address: str = "user-1", id_: str | None = None, **more: Any) -> InboundMessage:
@@ -130,6 +131,22 @@ async def test_a_text_that_a_recent_button_carries_is_a_press_and_any_other_is_w
     await take(bot, message(bot, "/greet"), message(bot, "/restart"))
     kept = sorted(await rows(bot, inbound, conversation_id=here), key=lambda row: row.seq)
     assert [(row.text, row.payload) for row in kept[1:]] == [("Chào", "/greet"), ("/restart", None)]
+
+
+async def test_a_number_names_one_of_a_list_that_is_longer_than_a_message(bot: Bot) -> None:
+    buttons = [{"title": f"Xã {number} {'ở vùng cao ' * 9}".strip(), "payload": "/greet"} for number in range(30)]
+
+    async def offer(_: Any) -> Any:
+        body = {"replies": [{"text": "Cô/bác ở xã nào?", "buttons": buttons}], "state": STATE, "intent": "greet"}
+        return web.json_response({**body, "confidence": 1, "intent_ranking": [], "entities": [], "timings": {}})
+
+    bot.rasa.answer = offer
+    await take(bot, message(bot, "xin chào"))
+    await settle(bot)
+    assert len(await bot.sent()) > 1
+    await take(bot, message(bot, "7"))
+    await settle(bot)
+    assert bot.rasa.requests[-1]["payload"]["intent"] == "greet"
 
 
 @pytest.mark.parametrize("payload", ["/event_person_finished", "no payload", '/greet{"a":1}'])
