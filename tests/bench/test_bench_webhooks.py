@@ -41,7 +41,7 @@ Answer = Callable[[bytes], Awaitable[bytes]]
 
 @contextlib.asynccontextmanager
 async def server(answer: Answer) -> AsyncIterator[str]:
-    """Answers each request by what `answer` makes of its body; hangs up after an empty answer."""
+    """Answers each request by what `answer` makes of its body; hangs up after an empty answer and where it says so."""
     tasks = set()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -52,7 +52,7 @@ async def server(answer: Answer) -> AsyncIterator[str]:
                 length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
                 said = await answer(await reader.readexactly(length))
                 writer.write(said)
-                if not said:
+                if not said or b"Connection: close" in said:
                     break
         writer.close()
 
@@ -77,6 +77,16 @@ async def test_a_connection_that_the_server_has_closed_is_opened_again() -> None
 
     async with server(answer) as url, Wires.opened(url, 1) as wires:
         assert [await wires.post(post("/", b"{}", {})) for _ in range(4)] == [200, 0, 200, 200]
+
+
+async def test_a_connection_that_was_closed_while_nobody_used_it_costs_no_call() -> None:
+    async def answer(_: bytes) -> bytes:
+        return OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+
+    async with server(answer) as url, Wires.opened(url, 1) as wires:
+        for _ in range(3):
+            assert await wires.post(post("/", b"{}", {})) == 200
+            await asyncio.sleep(0.02)  # the end of the connection has come
 
 
 async def test_an_answer_that_is_not_waited_for_is_not_taken_for_the_next_one() -> None:
