@@ -219,9 +219,15 @@ def expire_leases(connection: Connection, now: datetime) -> list[str]:
     Where the officer had the last word the bot goes on; where the owner waits for one, the conversation waits in the
     queue again, with its old deadline.
     """
-    late = select(escalation).where(escalation.c.status == "taken", escalation.c.lease_until <= now)
+    late = select(escalation.c.id).where(escalation.c.status == "taken", escalation.c.lease_until <= now)
     freed = []
-    for row in connection.execute(late.with_for_update(skip_locked=True)).mappings().all():
+    for id_ in connection.scalars(late.order_by(escalation.c.conversation_id)).all():
+        try:
+            row = _waiting(connection, id_)
+        except NotEscalated:
+            continue  # finished meanwhile
+        if row["status"] != "taken" or row["lease_until"] > now:
+            continue  # its officer has acted meanwhile
         if _owner_waits(connection, row):
             waits = {"status": "open", "officer_id": None, "lease_until": None}
             connection.execute(update(escalation).filter_by(id=row["id"]).values(waits))
@@ -247,6 +253,9 @@ def _owner_waits(connection: Connection, row: RowMapping) -> bool:
 
 
 def _waiting(connection: Connection, escalation_id: int) -> RowMapping:
+    """The conversation's row is locked first, as turns and echoes do: the other way round both would wait for ever."""
+    of = select(escalation.c.conversation_id).filter_by(id=escalation_id).scalar_subquery()
+    connection.execute(select(conversation.c.id).where(conversation.c.id == of).with_for_update())
     row = connection.execute(select(escalation).filter_by(id=escalation_id).with_for_update()).mappings().first()
     if row is None or row["status"] not in WAITING:
         raise NotEscalated(escalation_id)

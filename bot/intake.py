@@ -11,12 +11,14 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection, RowMapping, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot import inbox, metrics, outbox, reports
+from bot.baton import Holder
 from bot.buttons import as_pressed, may_be_sent
 from bot.group_commit import GroupCommit
 from bot.wakeups import ATTACHMENTS, INBOX, OUTBOX, Wakeups
@@ -31,10 +33,13 @@ from store.events import ContactShared, Echo, Event, Reachability, Receipt, Repo
 from store.logs import get_logger
 from store.messages import InboundMessage, Reply
 from store.tables import conversation, inbound
+from store.text import clean
 
 log = get_logger("bot.intake")
 
 LONGEST_ID = 100
+# The shortest window of any provider (Zalo's free one).
+ALWAYS_OPEN = timedelta(hours=48)
 GREET = "/greet"
 
 
@@ -72,8 +77,11 @@ class Intake:
         self._acknowledging: set[asyncio.Task[None]] = set()
 
     async def take(self, channel: str, events: Sequence[Event]) -> None:
-        """Returns when all of `events` are on disk. Raises SQLAlchemyError when the database is away."""
-        await asyncio.gather(*(self._take(channel, event) for event in events))
+        """Returns when all of `events` are on disk. Raises OperationalError, InterfaceError when the database is away.
+
+        What cannot be kept as what it is, is kept as a dead letter: it would come again and again, and hold up others.
+        """
+        await asyncio.gather(*(self._take_or_bury(channel, event) for event in events))
 
     async def finish(self) -> None:
         """Wait for acknowledgements that are under way."""
@@ -102,6 +110,17 @@ class Intake:
         metrics.webhook_received(message.channel, int(not accepted.duplicate), int(accepted.duplicate))
         return accepted
 
+    async def _take_or_bury(self, channel: str, event: Event) -> None:
+        try:
+            await self._take(channel, event)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            log.exception("event_not_kept", channel=channel, kind=type(event).__name__)
+            words = repr(event)
+            id_ = hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()
+            await self._take(channel, Unread(id_, type(event).__name__, clean(words), type(error).__name__))
+
     async def _take(self, channel: str, event: Event) -> None:
         if isinstance(event, InboundMessage):
             message = replace(event, channel=channel)
@@ -111,13 +130,10 @@ class Intake:
             return
         taken = await self._commit.run(f"{channel}:{getattr(event, 'address', '')}", self._work(channel, event))
         metrics.webhook_received(channel, int(not taken.duplicate), int(taken.duplicate))
-        if taken.conversation_id is not None:
-            self._wake(taken)
-
-    def _wake(self, taken: Taken) -> None:
-        self.wakeups.notify(INBOX)
-        self.wakeups.notify(OUTBOX)
-        self.wakeups.notify(str(taken.conversation_id))
+        if taken.conversation_id is not None and not isinstance(event, Receipt):
+            self.wakeups.notify(INBOX)
+            self.wakeups.notify(OUTBOX)
+            self.wakeups.notify(taken.conversation_id)
 
     def _acknowledge(self, channel: str, message: InboundMessage) -> None:
         """Ends the spinner on the button; the press itself is safe already."""
@@ -159,9 +175,13 @@ class Intake:
             message = replace(message, payload=None, text="")  # no button of ours: words that say nothing
         now = self.clock.now()
         accepted = inbox.accept(connection, known["id"], message, now, lease, self.most_in_a_minute)
-        if not accepted.duplicate:
+        if not accepted.duplicate and not _is_open(known["last_heard_at"], now):
             reports.release_held(connection, known["id"], now)
-        if accepted.is_flood and inbox.begins_flood(connection, known["id"], accepted.seq):
+        if (
+            accepted.is_flood
+            and known["holder"] == Holder.BOT
+            and inbox.begins_flood(connection, known["id"], accepted.seq)
+        ):
             words = self.content.phrases.say("flood", known["language"] or "vi")
             outbox.say(connection, known["id"], known["channel"], [Reply(words, entry="flood")], now)
         return accepted
@@ -184,10 +204,13 @@ class Intake:
         known = self._conversation(connection, channel, bounded(event.address), event.name)
         if known["last_heard_at"] is not None and event.at < known["last_heard_at"]:
             return Taken(known["id"])  # it comes late: the owner has written since
-        values: dict[str, object] = {"unreachable": None if event.reachable else "blocked"}
+        values: dict[str, object] = {}
+        if event.reachable is not None:
+            values["unreachable"] = None if event.reachable else "blocked"
         if event.opens_window:
             values["last_heard_at"] = event.at
-        connection.execute(update(conversation).filter_by(id=known["id"]).values(values))
+        if values:
+            connection.execute(update(conversation).filter_by(id=known["id"]).values(values))
         if not event.opens_window:
             return Taken(known["id"])
         reports.release_held(connection, known["id"], self.clock.now())
@@ -223,6 +246,11 @@ class Intake:
         if is_new and event.reason:
             log.error("event_dead", channel=channel, kind=event.name, code=event.reason)
         return Taken(duplicate=not is_new)
+
+
+def _is_open(last_heard_at: datetime | None, now: datetime) -> bool:
+    """Whether nothing can be held: the last interaction was so recent that every window is open."""
+    return last_heard_at is not None and now - last_heard_at < ALWAYS_OPEN
 
 
 def bounded(id_: str) -> str:

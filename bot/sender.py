@@ -52,8 +52,10 @@ LONGEST_PAUSE_SECONDS = 30.0
 
 TIMED_OUT = ProviderError("timed_out", Fate.UNCERTAIN, "Nhà cung cấp không trả lời kịp, chưa rõ tin đã đi hay chưa.")
 BROKE = ProviderError("sender_broke", Fate.UNCERTAIN, "Lỗi của hotline khi gửi, chưa rõ tin đã đi hay chưa.")
+# Taken, but under which id? The echo will say; without it the echo would look like a person's message.
+NO_ID = ProviderError("no_message_id", Fate.UNCERTAIN, "Nhà cung cấp nhận tin nhưng không cho mã tin.")
 FILE_GONE = ProviderError("file_gone", Fate.REFUSED, "Ảnh hoặc tệp cần gửi không còn.")
-INTERRUPTED, UNREACHABLE, CHANNEL_OFF = "interrupted", "unreachable", "channel_off"
+INTERRUPTED, UNREACHABLE = "interrupted", "unreachable"
 
 _LOCK = select(conversation).where(conversation.c.id == bindparam("conversation")).with_for_update()
 _STAY_DUE = (
@@ -299,6 +301,8 @@ class Sender:
         except Exception:
             log.exception("send_broke", message=call.message["id"])
             return await self._failed(call, SendFailed(BROKE), provider)
+        if sent.provider_message_id is None and provider.echoes:
+            return await self._failed(call, SendFailed(NO_ID), provider)
         self._troubles.pop(call.channel, None)
         return await self.database.run(lambda c: self._accepted(c, call, sent))
 

@@ -106,7 +106,7 @@ class TurnRunner:
             except Exception as error:
                 # A fault of ours must end with a person as well, not in a message that is tried for ever
                 log.exception("turn_broke", conversation=work.conversation["id"])
-                await self._put_off(work, f"{type(error).__name__}: {error}")
+                await self._put_off(work, type(error).__name__)  # its words may be the owner's
                 return
             work = following
 

@@ -179,7 +179,9 @@ def answer_escalation(settings: Settings, number: int, text: str, officer: str, 
             return_to_bot(connection, number, now, officer_id)
 
     _act(settings, clock, number, send, _ONLY_THE_HOLDER_SENDS)
-    click.echo(f"Đã gửi trả lời của yêu cầu #{number}.")
+    click.echo(
+        f"Đã nhận trả lời của yêu cầu #{number}; hotline đang gửi. Không gửi được thì có ở: hotline dead-letters list"
+    )
     if finished:
         click.echo("Đã trả cuộc trò chuyện về cho trợ lý ảo.")
     else:

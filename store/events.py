@@ -12,14 +12,13 @@ from store.messages import InboundMessage
 class Echo:
     """The provider says what our side has sent: through us, or by a person in the provider's own app.
 
-    `text`: as the owner sees it, clean; "" for a picture or a file. `by_person`: the provider names the person.
+    `text`: as the owner sees it, clean; "" for a picture or a file.
     """
 
     address: str
     provider_message_id: str
     text: str
     at: datetime
-    by_person: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,12 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Reachability:
-    """The owner has begun or ended to accept our messages. `opens_window`: Zalo counts it as an interaction."""
+    """The owner has begun or ended to accept our messages. `reachable` None: they have left, and whether they can be
+    reached the next message shows. `opens_window`: Zalo counts it as an interaction.
+    """
 
     address: str
-    reachable: bool
+    reachable: bool | None
     at: datetime
     event_id: str
     opens_window: bool = False

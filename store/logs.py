@@ -8,13 +8,17 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from structlog.typing import EventDict, WrappedLogger
 
 SECRET_KEYS = re.compile(r"token|secret|password|authorization|cookie|api_?key|signature", re.IGNORECASE)
 PERSONAL_KEYS = frozenset({"text", "name", "phone", "address", "sender_name", "payload", "email", "tax_code"})
+# The database's parameters are hidden (store/database.py), the system's errors name files and addresses of ours.
+WORDS_ARE_OURS = (OSError, SQLAlchemyError)
 REDACTED = "[đã che]"
 # Vietnamese phone numbers, with the separators people type; e-mail addresses; passwords inside URLs
 _PATTERNS = (
@@ -43,13 +47,26 @@ def _masked(key: str, value: Any) -> Any:
     return value
 
 
+def _format_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A structlog processor: where it happened and what kind of error it was. Its words only where they cannot be
+    somebody's: other exceptions quote the value that they choked on.
+    """
+    given = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        said = f": {error}" if isinstance(error, WORDS_ARE_OURS) else ""
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        event["exception"] = f"{frames}{type(error).__name__}{said}"
+    return event
+
+
 def configure_logs(level: int = logging.INFO) -> None:
     """Send our own logs and those of libraries through the same renderer and redaction."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _format_exception,
         redact,
     ]
     structlog.configure(

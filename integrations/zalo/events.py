@@ -131,14 +131,13 @@ def _message_event_id(envelope: Envelope, message: dict[str, Any]) -> str:
 
 
 def _echo(envelope: Envelope, at: datetime) -> Echo:
-    message, sender = envelope.message, envelope.data.get("sender")
+    message = envelope.message
     msg_id = message.get("msg_id")
     return Echo(
         address=envelope.party("recipient"),
         provider_message_id=envelope.unique_id if msg_id is None else read_id(msg_id, "message"),
         text=clean(optional_text(message, "text") or ""),
         at=at,
-        by_person=isinstance(sender, dict) and bool(sender.get("admin_id")),
     )
 
 
@@ -166,10 +165,12 @@ def _receipt_ids(envelope: Envelope) -> tuple[str, ...]:
 
 
 def _followed(envelope: Envelope, at: datetime) -> Reachability:
-    """Following counts as an interaction."""
+    """Following counts as an interaction. Who ends it may be written to as long as their window is open."""
     user = envelope.party("follower" if "follower" in envelope.data else "sender")
     follows = envelope.name == "follow"
-    return Reachability(user, reachable=follows, at=at, event_id=envelope.unique_id, opens_window=follows)
+    return Reachability(
+        user, reachable=True if follows else None, at=at, event_id=envelope.unique_id, opens_window=follows
+    )
 
 
 def _submitted(envelope: Envelope, at: datetime) -> ContactShared:

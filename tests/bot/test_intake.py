@@ -201,6 +201,23 @@ async def test_events_nothing_is_done_about_are_kept_and_damaged_ones_wait_for_a
     ]
 
 
+async def test_what_cannot_be_kept_as_what_it_is_is_a_dead_letter_and_holds_up_nobody(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept = inbox.accept
+
+    def breaks(connection: Any, here: str, event: InboundMessage, *more: Any) -> Any:
+        if event.text == "hỏng":
+            raise ValueError(event.text)
+        return accept(connection, here, event, *more)
+
+    monkeypatch.setattr(inbox, "accept", breaks)
+    await take(bot, message(bot, "trước"), message(bot, "hỏng", "user-2"), message(bot, "sau"))
+    await take(bot, message(bot, "hỏng", "user-2"))
+    assert sorted(row.text for row in await rows(bot, inbound, channel="zalo")) == ["sau", "trước"]
+    assert [(row.name, row.error) for row in await rows(bot, channel_event)] == [("InboundMessage", "ValueError")]
+
+
 async def test_ids_longer_than_their_column_stay_unique(bot: Bot) -> None:
     long = "m" * 5000
     first, second = message(bot, "một", id_=long + "1"), message(bot, "hai", id_=long + "2")
@@ -236,6 +253,13 @@ async def test_who_blocks_is_not_written_to_and_who_comes_back_is(bot: Bot) -> N
     assert [row.status for row in await bot.sent()] == ["sent", "failed", "sent"]
 
 
+async def test_who_only_stops_following_can_still_be_answered(bot: Bot) -> None:
+    await take(bot, message(bot, "xin chào"))
+    await take(bot, Reachability("user-1", None, bot.clock.now(), "unfollow:1"))
+    await settle(bot)
+    assert [row.status for row in await bot.sent()] == ["sent"]
+
+
 async def test_news_of_leaving_that_comes_after_the_owner_wrote_again_is_old(bot: Bot) -> None:
     before = bot.clock.now()
     bot.clock.advance(timedelta(minutes=1))
@@ -250,7 +274,7 @@ async def test_news_of_leaving_that_comes_after_the_owner_wrote_again_is_old(bot
 async def test_a_person_who_answers_in_the_providers_app_takes_the_conversation(bot: Bot) -> None:
     await take(bot, message(bot, "xin chào"))
     await settle(bot)
-    echo = Echo("user-1", "oa-7", "Chị Hà đây ạ", bot.clock.now(), by_person=True)
+    echo = Echo("user-1", "oa-7", "Chị Hà đây ạ", bot.clock.now())
     await take(bot, echo, echo)
     await take(bot, message(bot, "dạ em cảm ơn chị"))
     await settle(bot)

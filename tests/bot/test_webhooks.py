@@ -25,6 +25,7 @@ from bot.attachments import Fetcher
 from bot.web.app import public_app
 from bot.web.webhooks import MAX_BODY_BYTES
 from bot.worker import Worker
+from integrations.errors import Fate, ProviderError, SendFailed
 from integrations.provider import Fetched, Provider
 from integrations.registry import CHANNELS, Specimen, settings_for, specimen
 from integrations.zalo.sim_account import OA_SECRET
@@ -77,6 +78,16 @@ class Door:
         await self.bot.work()
         await self.bot.deliver()
         await self.bot.web.intake.finish()
+
+    def refuse(self, channel: str, fate: Fate | None) -> None:
+        """From now on the platform refuses messages so; None: it takes them again."""
+        stand_in = self.bot.sender.providers[channel]
+        assert isinstance(stand_in, StandInProvider)
+
+        async def refuses(_: Any) -> None:
+            raise SendFailed(ProviderError("test", fate or Fate.RETRY, "thử"))
+
+        stand_in.outcome = refuses if fate else None
 
     def answers(self, channel: str) -> list[str]:
         stand_in = self.bot.sender.providers[channel]
@@ -398,17 +409,22 @@ async def test_who_blocks_us_in_the_middle_of_the_survey_is_left_alone_and_finds
     (here,) = await door.rows(conversation, channel=channel)
     with capture_logs() as logs:
         assert await door.genuine(channel, door.fixture(channel, gone)) == 200
-        await door.bot.database.run(lambda c: _ask_next(c, here.id, channel, door.bot))
-        await door.settle()
-    assert door.answers(channel) == ["Câu 1 ạ"]
-    statuses = [(row.status, row.error) for row in await door.rows(outbound, conversation_id=here.id)]
-    assert statuses == [("sent", None), ("failed", "unreachable")] and is_silent(logs)
+        door.refuse(channel, Fate.UNREACHABLE)
+        for _ in range(2):
+            await door.bot.database.run(lambda c: _ask_next(c, here.id, channel, door.bot))
+            await door.settle()
+    # Telegram has told us; that Zalo delivers nothing to them, the first message after it shows
+    calls = {"telegram": 1, "zalo": 2}[channel]
+    assert len(door.answers(channel)) == calls
+    statuses = [row.status for row in await door.rows(outbound, conversation_id=here.id)]
+    assert statuses == ["sent", "failed", "failed"] and is_silent(logs)
     (left,) = await door.rows(conversation, channel=channel)
-    assert (left.unreachable, left.dialogue_state) == ("blocked", IN_SURVEY)
+    assert left.unreachable and left.dialogue_state == IN_SURVEY
+    door.refuse(channel, None)
     assert await door.genuine(channel, door.words(channel, "cho hỏi lại câu vừa rồi với", 2, address)) == 200
     await door.settle()
     (back,) = await door.rows(conversation, channel=channel)
-    assert back.unreachable is None and door.answers(channel) == ["Câu 1 ạ", "Câu 1 ạ"]
+    assert back.unreachable is None and door.answers(channel)[calls:] == ["Câu 1 ạ"]
     assert door.bot.rasa.requests[-1]["state"]["loop"] == "survey_form"
 
 

@@ -60,7 +60,7 @@ def test_an_officer_reads_answers_and_hands_back(environment: dict[str, str]) ->
     assert "+84912345678" in listed
     assert "Chủ cửa hàng: máy in hỏng, gọi giúp bác" in listed
     sent = said("escalations", "answer", "1", "Dạ em gọi ngay ạ.", "--officer", "Lan", **environment)
-    assert "Đã gửi trả lời" in sent
+    assert "Đã nhận trả lời" in sent
     assert "hotline escalations return 1 --officer Lan" in sent
     held = said("escalations", "list", **environment)
     assert "Lan đang giữ" in held
