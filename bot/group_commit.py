@@ -16,8 +16,8 @@ from store.database import Database, Transaction
 
 T = TypeVar("T")
 
-# More in one transaction would make the first of them wait noticeably; the disk's share is negligible by then.
-MOST_TOGETHER = 64
+# The first waits for the last of its batch: a millisecond each. The disk's share is small by then.
+MOST_TOGETHER = 16
 
 
 @dataclass(frozen=True)

@@ -92,11 +92,11 @@ class Intake:
 
         Raises what `accept` raises; then nothing has happened.
         """
-        self.worker.pressure.arrived()
         lease = self.worker.lease()
         accepted = None
         try:
-            accepted = await self._commit.run(f"{message.channel}:{message.address}", partial(accept, lease))
+            with self.worker.pressure.keeping():
+                accepted = await self._commit.run(f"{message.channel}:{message.address}", partial(accept, lease))
         finally:
             if lease is not None and (accepted is None or accepted.work is None):
                 self.worker.release()
@@ -126,9 +126,9 @@ class Intake:
             message = replace(event, channel=channel)
             await self.take_message(message, partial(self._message, message))
             self._acknowledge(channel, message)
-            self.wakeups.notify(OUTBOX)  # something may have been held until now
             return
-        taken = await self._commit.run(f"{channel}:{getattr(event, 'address', '')}", self._work(channel, event))
+        with self.worker.pressure.keeping():
+            taken = await self._commit.run(f"{channel}:{getattr(event, 'address', '')}", self._work(channel, event))
         metrics.webhook_received(channel, int(not taken.duplicate), int(taken.duplicate))
         if taken.conversation_id is not None and not isinstance(event, Receipt):
             self.wakeups.notify(INBOX)
@@ -175,7 +175,7 @@ class Intake:
             message = replace(message, payload=None, text="")  # no button of ours: words that say nothing
         now = self.clock.now()
         accepted = inbox.accept(connection, known["id"], message, now, lease, self.most_in_a_minute)
-        if not accepted.duplicate and not _is_open(known["last_heard_at"], now):
+        if not accepted.duplicate and known["last_seq"] and not _is_open(known["last_heard_at"], now):
             reports.release_held(connection, known["id"], now)
         if (
             accepted.is_flood

@@ -1,4 +1,4 @@
-"""Whether messages come in faster than anybody could answer them: then answering gives way to accepting.
+"""Whether messages come in faster than they can be kept: then answering gives way to accepting.
 
 A provider that is not answered in time calls again and in the end no more (Zalo: 2 seconds); an owner who waits for an
 answer a little longer notices nothing. Both share one event loop and, on SQLite, one writer.
@@ -6,13 +6,13 @@ answer a little longer notices nothing. Both share one event loop and, on SQLite
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-# So many messages within so long are a burst: about what one process can answer in that time, several times over.
-BURST = 48
-WITHIN_SECONDS = 0.25
+# So many that wait for the disk at one time are a burst, and so long after the last such moment it is taken for one.
+MANY = 6
+HOLD_SECONDS = 0.25
 
 
 class Pressure:
@@ -20,12 +20,20 @@ class Pressure:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._arrivals: deque[float] = deque(maxlen=BURST)
+        self._waiting = 0
+        self._until = 0.0
 
-    def arrived(self) -> None:
-        """One message has come in."""
-        self._arrivals.append(self._now())
+    @contextlib.contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Something has come in and is not on disk yet."""
+        self._waiting += 1
+        if self._waiting >= MANY:
+            self._until = self._now() + HOLD_SECONDS
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
     def is_high(self) -> bool:
-        """Whether the last BURST messages came within WITHIN_SECONDS, until just now."""
-        return len(self._arrivals) == BURST and self._now() - self._arrivals[0] < WITHIN_SECONDS
+        """Whether answering should give way."""
+        return self._now() < self._until

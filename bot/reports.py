@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, Update, bindparam, func, null, select, update
 
 from bot import baton, outbox
 from integrations.fitting import LIMITS, shown_text
@@ -15,7 +15,7 @@ from store.database import insert_if_new
 from store.events import Echo, Receipt
 from store.logs import get_logger
 from store.messages import Reply
-from store.tables import conversation, outbound
+from store.tables import UtcDateTime, conversation, outbound
 from store.text import clean
 
 log = get_logger("bot.reports")
@@ -24,6 +24,22 @@ log = get_logger("bot.reports")
 APPS = {"zalo": "Zalo OA Manager"}
 LONGEST_NAME = 60
 LONGEST_REASON = 200
+
+
+def _arrival(status: str, column: str, before: tuple[str, ...]) -> Update:
+    """Built once: receipts are the most frequent of all events. An uncertain message that has arrived did go out."""
+    own = update(outbound).where(
+        outbound.c.conversation_id == bindparam("conversation"),
+        outbound.c.provider_message_id.in_(bindparam("ids", expanding=True)),
+        outbound.c.status.in_((*before, "sending", "uncertain")),
+    )
+    at = bindparam("at", type_=UtcDateTime())
+    sent_at = func.coalesce(outbound.c.sent_at, at)
+    return own.values({"status": status, column: at, "sent_at": sent_at, "decide_at": null(), "error": null()})
+
+
+_DELIVERED = _arrival("delivered", "delivered_at", ("sent",))
+_SEEN = _arrival("seen", "seen_at", ("sent", "delivered"))
 
 
 def echo(connection: Connection, conversation_id: str, channel: str, said: Echo, now: datetime, due_hours: int) -> bool:
@@ -93,16 +109,8 @@ def _written_elsewhere(
 
 def receipt(connection: Connection, conversation_id: str, arrived: Receipt) -> bool:
     """Delivered or seen; only forward, in whatever order receipts come. Whether something changed."""
-    status, before = ("seen", ("sent", "delivered")) if arrived.seen else ("delivered", ("sent",))
-    column = "seen_at" if arrived.seen else "delivered_at"
-    # An uncertain message that has arrived did go out
-    own = update(outbound).where(
-        outbound.c.conversation_id == conversation_id,
-        outbound.c.provider_message_id.in_(arrived.provider_message_ids),
-        outbound.c.status.in_((*before, "sending", "uncertain")),
-    )
-    values = {"status": status, column: arrived.at, "sent_at": func.coalesce(outbound.c.sent_at, arrived.at)}
-    return connection.execute(own.values(decide_at=None, error=None, **values)).rowcount > 0
+    values = {"conversation": conversation_id, "ids": list(arrived.provider_message_ids), "at": arrived.at}
+    return connection.execute(_SEEN if arrived.seen else _DELIVERED, values).rowcount > 0
 
 
 def release_held(connection: Connection, conversation_id: str, now: datetime) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ LOOPBACK = "127.0.0.1"
 # Event streams never end by themselves; a stop does not wait for them.
 GOODBYE_SECONDS = 2
 BACKLOG = 2048
+SWITCH_SECONDS = 0.0005
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ async def serve(
 
     Raises Stop with the reason when a part fails for good.
     """
+    # The event loop and the database's thread share one interpreter: usually either waits 5 ms for the other each time
+    sys.setswitchinterval(SWITCH_SECONDS)
     public, internal = bind(ports.host, ports.port), bind(ports.internal_host, ports.internal_port)
     internal_url = settings.internal_url or f"http://{LOOPBACK}:{internal.getsockname()[1]}"
     public_port = public.getsockname()[1]

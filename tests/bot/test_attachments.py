@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select
 from structlog.testing import capture_logs
 
 from bot import attachments, inbox
@@ -67,11 +67,9 @@ class Desk:
 
         def work(connection: Any) -> int:
             conversation = inbox.open_conversation(connection, self.keyring, "zalo", "user-1", "thai-nguyen", now)
-            taken = inbox.accept(connection, conversation, message, now, now + timedelta(seconds=10))
-            # the conversation goes to rest at once, so that the next message finds it idle
-            connection.execute(update(inbox.conversation).values(wake_at=None))
-            assert taken.work is not None
-            return int(taken.work.message["id"])
+            accepted = inbox.accept(connection, conversation, message, now)
+            rows = select(inbox.inbound.c.id).filter_by(conversation_id=conversation, seq=accepted.seq)
+            return int(connection.execute(rows).scalar_one())
 
         return await self.database.run(work)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
-from bot.pressure import BURST, WITHIN_SECONDS, Pressure
+from bot.pressure import HOLD_SECONDS, MANY, Pressure
 from bot.worker import PARALLEL_TURNS, TURNS_UNDER_PRESSURE, Worker
 from tests.bot.conftest import Bot
 
@@ -16,28 +17,27 @@ class Time:
         return self.now
 
 
-def burst(pressure: Pressure, messages: int = BURST) -> None:
-    for _ in range(messages):
-        pressure.arrived()
+def burst(pressure: Pressure, messages: int = MANY) -> None:
+    with contextlib.ExitStack() as waiting:
+        for _ in range(messages):
+            waiting.enter_context(pressure.keeping())
 
 
-def test_a_burst_is_over_as_soon_as_it_is() -> None:
+def test_many_that_wait_at_once_are_a_burst_until_a_moment_later() -> None:
     time = Time()
     pressure = Pressure(time)
-    burst(pressure, BURST - 1)
+    burst(pressure, MANY - 1)
     assert not pressure.is_high()
-    burst(pressure, 1)
+    burst(pressure)
     assert pressure.is_high()
-    time.now += WITHIN_SECONDS
+    time.now += HOLD_SECONDS
     assert not pressure.is_high()
 
 
-def test_many_messages_over_a_longer_time_are_no_burst() -> None:
-    time = Time()
-    pressure = Pressure(time)
-    for _ in range(10 * BURST):
-        time.now += 2 * WITHIN_SECONDS / BURST
-        pressure.arrived()
+def test_however_many_come_one_after_the_other_are_no_burst() -> None:
+    pressure = Pressure(Time())
+    for _ in range(10 * MANY):
+        burst(pressure, 1)
     assert not pressure.is_high()
 
 
@@ -47,7 +47,7 @@ async def test_a_worker_has_one_place_during_a_burst_and_all_of_them_after_it(bo
     burst(worker.pressure)
     assert [worker.lease() is None for _ in range(3)] == [False, True, True]
     assert TURNS_UNDER_PRESSURE == 1
-    time.now += WITHIN_SECONDS
+    time.now += HOLD_SECONDS
     assert sum(worker.lease() is not None for _ in range(2 * PARALLEL_TURNS)) == PARALLEL_TURNS - 1
 
 
@@ -59,7 +59,7 @@ async def test_what_waited_during_a_burst_is_answered_after_it(bot: Bot) -> None
         await bot.receive("xin chào", to=one)
     burst(worker.pressure)
     working = asyncio.create_task(worker.run())
-    time.now += WITHIN_SECONDS
+    time.now += HOLD_SECONDS
     async with asyncio.timeout(10):
         while not all([await bot.replies(of=one) for one in conversations]):
             await asyncio.sleep(0.01)
