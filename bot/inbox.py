@@ -63,8 +63,19 @@ def open_conversation(
 ) -> str:
     """The id of the conversation of this person on this channel, made if there is none yet."""
     existing = find_conversation(connection, channel, address)
-    if existing is not None:
-        return str(existing["id"])
+    return str((existing or begin_conversation(connection, keyring, channel, address, province, now, name))["id"])
+
+
+def begin_conversation(
+    connection: Connection,
+    keyring: Keyring,
+    channel: str,
+    address: str,
+    province: str,
+    now: datetime,
+    name: str | None = None,
+) -> RowMapping:
+    """The new conversation of somebody who had none a moment ago."""
     row = {
         "id": secrets.token_hex(16),
         "channel": channel,
@@ -76,11 +87,12 @@ def open_conversation(
         "last_seq": 0,
         "created_at": now,
     }
-    if insert_if_new(connection, conversation, row):
-        return str(row["id"])
-    # Another process opened it a moment ago, with its own contact
+    begun = insert_if_new(connection, conversation, row)
+    if begun is not None:
+        return begun
+    # Another process opened it meanwhile, with its own contact
     connection.execute(delete(contact).where(contact.c.id == row["contact_id"]))
-    return str(connection.scalar(select(conversation.c.id).filter_by(channel=channel, address=address)))
+    return connection.execute(_FIND, {"channel": channel, "address": address}).mappings().one()
 
 
 # So long a message may still name what the next one says.

@@ -159,13 +159,9 @@ class Intake:
 
     def _conversation(self, connection: Connection, channel: str, address: str, name: str | None = None) -> RowMapping:
         known = inbox.find_conversation(connection, channel, address)
-        if known is None:
-            now = self.clock.now()
-            inbox.open_conversation(connection, self.keyring, channel, address, self.province, now, name)
-            known = inbox.find_conversation(connection, channel, address)
-        if known is None:
-            raise LookupError(channel)  # it was made just now
-        return known
+        return known or inbox.begin_conversation(
+            connection, self.keyring, channel, address, self.province, self.clock.now(), name
+        )
 
     def _message(self, message: InboundMessage, lease: datetime | None, connection: Connection) -> inbox.Accepted:
         id_ = bounded(message.provider_message_id)

@@ -19,7 +19,7 @@ class Pressure:
     """For one process. `now`: seconds on a clock that only runs forward."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
+        self.now = now
         self._waiting = 0
         self._until = 0.0
 
@@ -28,7 +28,7 @@ class Pressure:
         """Something has come in and is not on disk yet."""
         self._waiting += 1
         if self._waiting >= MANY:
-            self._until = self._now() + HOLD_SECONDS
+            self._until = self.now() + HOLD_SECONDS
         try:
             yield
         finally:
@@ -36,4 +36,4 @@ class Pressure:
 
     def is_high(self) -> bool:
         """Whether answering should give way."""
-        return self._now() < self._until
+        return self.now() < self._until

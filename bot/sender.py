@@ -37,7 +37,7 @@ log = get_logger("bot.sender")
 
 PARALLEL_SENDS = 48
 # While messages come in faster than they can be kept (bot/pressure.py).
-SENDS_UNDER_PRESSURE = 4
+SENDS_UNDER_PRESSURE = 1
 PRESSURE_LOOK_SECONDS = 0.05
 # One delivery with its upload and a renewal of the token; each part has a shorter limit of its own.
 CALL_SECONDS = 22

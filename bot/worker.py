@@ -19,8 +19,8 @@ from store.queries import next_wake
 log = get_logger("bot.worker")
 
 PARALLEL_TURNS = 16
-# While messages come in faster than they could be answered, so that accepting them is never late.
-TURNS_UNDER_PRESSURE = 1
+# While messages come in faster than they can be kept, so that accepting them is never late: one turn, so often.
+TURN_UNDER_PRESSURE_SECONDS = 0.5
 PRESSURE_LOOK_SECONDS = 0.05
 LONGEST_NAP_SECONDS = 1.0
 SHORTEST_NAP_SECONDS = 0.02
@@ -41,6 +41,7 @@ class Worker:
         self.pressure = pressure or Pressure()
         self._turns: set[asyncio.Task[None]] = set()
         self._promised = 0
+        self._last_turn = 0.0
 
     async def run(self) -> None:
         try:
@@ -86,6 +87,7 @@ class Worker:
         self._start(work)
 
     def _start(self, work: Work) -> None:
+        self._last_turn = self.pressure.now()
         turn = asyncio.create_task(self._run_turns(work))
         self._turns.add(turn)
         turn.add_done_callback(self._turns.discard)
@@ -95,12 +97,17 @@ class Worker:
         await asyncio.gather(*self._turns, return_exceptions=True)
 
     def _places(self) -> int:
-        return TURNS_UNDER_PRESSURE if self.pressure.is_high() else PARALLEL_TURNS
+        if not self.pressure.is_high():
+            return PARALLEL_TURNS
+        return 1 if self.pressure.now() - self._last_turn >= TURN_UNDER_PRESSURE_SECONDS else 0
 
     async def _claim(self) -> list[Work]:
         while (free := self._places() - len(self._turns)) <= 0:
             # A turn that ends makes room; so does a burst that is over, which nobody announces
-            await asyncio.wait(self._turns, timeout=PRESSURE_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if self._turns and not self.pressure.is_high():
+                await asyncio.wait(self._turns, timeout=PRESSURE_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(PRESSURE_LOOK_SECONDS)
         return await self.database.run(lambda connection: self.runner.claim(connection, free))
 
     async def _nap(self) -> float:

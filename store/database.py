@@ -112,7 +112,12 @@ def _inserts(dialect: str, table: Table) -> ReturningInsert[Any]:
 
 def insert_returning_id(connection: Connection, table: Table, row: dict[str, Any]) -> int:
     """Insert one row and return the number the database gave it."""
-    return int(connection.execute(insert(table).values(row).returning(table.c.id)).scalar_one())
+    return int(connection.execute(_returning_id(table), row).scalar_one())
+
+
+@cache
+def _returning_id(table: Table) -> ReturningInsert[Any]:
+    return insert(table).returning(table.c.id)
 
 
 def _engine(url: str) -> Engine:
