@@ -12,7 +12,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
@@ -109,6 +109,7 @@ class Sender:
         self._sending: set[asyncio.Task[None]] = set()
         self._is_ending = False
         self._troubles: dict[str, int] = {}
+        self._told: dict[str, tuple[str, datetime]] = {}  # who was told to slow down last, and until when
 
     async def run(self) -> None:
         """Deliver until cancelled; the calls under way are finished first, and nothing more is begun."""
@@ -352,6 +353,8 @@ class Sender:
     async def _slow_down(self, call: Call, failure: SendFailed, decision: RetryDecision) -> None:
         if decision.pause_chat:
             await self.pace.back_off(call.channel, call.conversation["address"], decision.pause_chat.total_seconds())
+            if self._is_about_channel(call, decision.pause_chat):
+                await self.pace.back_off(call.channel, None, decision.pause_chat.total_seconds())
         if decision.pause_channel:
             await self.pace.back_off(call.channel, None, decision.pause_channel.total_seconds())
         if failure.error.fate not in (Fate.UNCERTAIN, Fate.RETRY):
@@ -361,6 +364,15 @@ class Sender:
         if troubles >= MANY_TROUBLES:
             seconds = min(LONGEST_PAUSE_SECONDS, 2.0 ** (troubles - MANY_TROUBLES))
             await self.pace.back_off(call.channel, None, seconds)
+
+    def _is_about_channel(self, call: Call, pause: timedelta) -> bool:
+        """Whether a second conversation is told to slow down while the first still waits: then it is not about them.
+
+        A provider does not say which of its limits was met, and whoever knocks again meanwhile waits longer.
+        """
+        now, (address, until) = self.clock.now(), self._told.get(call.channel, ("", datetime.min.replace(tzinfo=UTC)))
+        self._told[call.channel] = call.conversation["address"], max(until, now + pause)
+        return address != call.conversation["address"] and now < until
 
     async def _invite(self, call: Call, provider: Provider, held: RetryDecision) -> RetryDecision:
         """The window is closed: ask the owner, where the provider has a way, to write, so that it opens again.

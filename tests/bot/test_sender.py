@@ -165,6 +165,17 @@ async def test_told_to_slow_down_the_chat_waits_and_others_go_on(bot: Bot, teleg
     assert telegram.texts == ["một", "hai", "một"]
 
 
+async def test_when_several_are_told_to_slow_down_the_whole_channel_does(bot: Bot, telegram: StandInProvider) -> None:
+    telegram.outcome = failing(Fate.BACK_OFF, after=7, times=2)
+    for number in range(3):
+        await say(bot, await bot.open("telegram"), str(number), channel="telegram")
+        await bot.deliver()
+    assert telegram.texts == ["0", "1"]
+    bot.clock.advance(timedelta(seconds=7))
+    await bot.deliver()
+    assert sorted(telegram.texts) == ["0", "0", "1", "1", "2"]
+
+
 async def test_what_will_never_be_taken_fails_and_does_not_block(bot: Bot, zalo: StandInProvider) -> None:
     here = await bot.open("zalo")
     zalo.outcome = failing(Fate.REFUSED, times=1)
