@@ -18,7 +18,7 @@ from programme.responses import Kept, Origin
 from programme.survey.definition import CONSENT, REFUSED, Answer, Item
 from programme.survey.response import Response, answered, next_item
 from scheduler.kinds import JobContext, JobKind
-from scheduler.registry import KINDS
+from scheduler.survey_nudges import SURVEY_NUDGE
 from scheduler.ticker import Ticker
 from store.clock import ManualClock
 from store.crypto import Keyring
@@ -57,6 +57,10 @@ class Logged:
         self.events.append((event, values))
 
 
+# The other jobs have tests of their own.
+ONLY_NUDGES = {SURVEY_NUDGE.name: SURVEY_NUDGE}
+
+
 @dataclass
 class Desk:
     """Owners and their surveys, and what the scheduler did about them."""
@@ -78,7 +82,7 @@ class Desk:
     def context(self) -> JobContext:
         return JobContext(self.database, self.clock, self.content, self.heard, self.bot.keyring)
 
-    def ticker(self, kinds: Mapping[str, JobKind] = KINDS, database: Database | None = None) -> Ticker:
+    def ticker(self, kinds: Mapping[str, JobKind] = ONLY_NUDGES, database: Database | None = None) -> Ticker:
         return Ticker(database or self.database, self.clock, self.content, self.heard, self.bot.keyring, kinds)
 
     async def leave_unfinished(self, **origin: Any) -> Kept:

@@ -29,7 +29,7 @@ from store.leadership import LEASE
 from store.messages import InboundMessage, Reply
 from store.survey_tables import survey_response
 from store.tables import conversation, data_request, inbound, opt_out
-from tests.scheduler.conftest import Desk, Heard, Logged, all_answers, one_more_answer, own_connection
+from tests.scheduler.conftest import ONLY_NUDGES, Desk, Heard, Logged, all_answers, one_more_answer, own_connection
 from tests.scheduler.test_ticker import Died
 
 SECOND, TEN_MINUTES = timedelta(seconds=1), timedelta(minutes=10)
@@ -397,7 +397,7 @@ async def test_a_process_that_dies_after_the_commit_repeats_nothing(desk: Desk) 
 
     desk.clock.advance(NUDGE_AFTER)
     with pytest.raises(Died):
-        await Ticker(desk.database, desk.clock, desk.content, Deadly(), desk.bot.keyring).look()
+        await Ticker(desk.database, desk.clock, desk.content, Deadly(), desk.bot.keyring, ONLY_NUDGES).look()
     assert sorted([len(await desk.said(owner)) for owner in owners]) == [0, 0, 1]
     desk.clock.advance(LEASE)
     for _ in range(2):
@@ -425,7 +425,9 @@ async def test_two_tickers_that_race_make_one_job_and_one_reminder(desk: Desk) -
 
     async def look(context: JobContext) -> None:
         ready.wait(20)
-        await Ticker(context.database, context.clock, context.content, context.wakeups, context.keyring).look()
+        await Ticker(
+            context.database, context.clock, context.content, context.wakeups, context.keyring, ONLY_NUDGES
+        ).look()
 
     await asyncio.to_thread(_in_two_threads, desk, look)
     await _each_once(desk, owners)
