@@ -117,9 +117,7 @@ class Intake:
             raise
         except Exception as error:
             log.exception("event_not_kept", channel=channel, kind=type(event).__name__)
-            words = repr(event)
-            id_ = hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()
-            await self._take(channel, Unread(id_, type(event).__name__, clean(words), type(error).__name__))
+            await self._take(channel, _dead_letter(event, error))
 
     async def _take(self, channel: str, event: Event) -> None:
         if isinstance(event, InboundMessage):
@@ -242,6 +240,15 @@ class Intake:
         if is_new and event.reason:
             log.error("event_dead", channel=channel, kind=event.name, code=event.reason)
         return Taken(duplicate=not is_new)
+
+
+def _dead_letter(event: Event, error: Exception) -> Unread:
+    """Known by the event's own id: when it comes again, it is the same letter."""
+    name, words = type(event).__name__, clean(repr(event))
+    own = getattr(event, "provider_message_id", None) or getattr(event, "event_id", None) or words
+    return Unread(
+        f"{name}:{hashlib.sha256(own.encode('utf-8', 'replace')).hexdigest()}", name, words, type(error).__name__
+    )
 
 
 def _is_open(last_heard_at: datetime | None, now: datetime) -> bool:

@@ -20,6 +20,7 @@ from aiohttp import web
 from integrations.simulation import control
 from integrations.simulation.clock import SimulatedClock
 from integrations.simulation.delivery import Deliverer, Terms
+from integrations.simulation.errors import ControlError
 from integrations.simulation.faults import Fault, FaultKind, Faults
 from integrations.simulation.journal import REQUEST, Journal, Pulse
 from integrations.simulation.media import MediaShelf
@@ -101,7 +102,7 @@ class Simulator(ABC, Generic[P]):
 
     def raw_event(self, wanted: Mapping[str, Any]) -> None:
         """Send any webhook call, however wrong. Raises ControlError."""
-        raise NotImplementedError
+        raise ControlError("Trình mô phỏng này không gửi được sự kiện thô.")
 
     @contextlib.asynccontextmanager
     async def running(self, port: int = 0) -> AsyncIterator[str]:

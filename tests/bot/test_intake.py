@@ -213,6 +213,7 @@ async def test_what_cannot_be_kept_as_what_it_is_is_a_dead_letter_and_holds_up_n
 
     monkeypatch.setattr(inbox, "accept", breaks)
     await take(bot, message(bot, "trước"), message(bot, "hỏng", "user-2"), message(bot, "sau"))
+    bot.clock.advance(timedelta(minutes=1))
     await take(bot, message(bot, "hỏng", "user-2"))
     assert sorted(row.text for row in await rows(bot, inbound, channel="zalo")) == ["sau", "trước"]
     assert [(row.name, row.error) for row in await rows(bot, channel_event)] == [("InboundMessage", "ValueError")]
