@@ -90,6 +90,8 @@ class Retrieval:
 
     def refining(self, intent: str, question: str, province: str, on: dt.date) -> Hit | None:
         """An entry that answers `question` more precisely than the one for its intent, if the search is very sure."""
+        if intent not in self._indexes[province].refined:
+            return None
         ranked = self._indexes[province].rank(question, on)
         best = next((one for one in ranked if intent in (*one.answer.refines, one.answer.intent)), None)
         if best is None or best.answer.intent == intent:
@@ -138,9 +140,11 @@ class _Index:
     def __init__(self, answers: AnswerBook, words: _Words, province: str) -> None:
         self._book, self._words = answers, words
         self._answers = [answer for answer in answers.in_reach(province) if answer.searchable]
+        # the intents that an entry beside their own answers more precisely
+        self.refined = frozenset(intent for answer in self._answers for intent in answer.refines)
 
     def prepare(self) -> None:
-        _ = self._bm25, self._owners, self._term_counts, self._mean_length, self._word_counts
+        _ = self._bm25, self._owners, self._term_counts, self._mean_length, self._places
 
     def rank(self, question: str, on: dt.date) -> list[_Ranked]:
         """The entries that may be said on that day, the likeliest first."""
@@ -152,18 +156,17 @@ class _Index:
             return []
         similar = np.zeros(len(self._answers))
         np.maximum.at(similar, self._owners, self._bm25.get_scores(known) / self._most_possible(terms))
-        whole = sum(self._idf(word) for word in meant)
-        ranked = [
-            _Ranked(
-                answer,
-                float(similar[place]),
-                sum(self._idf(word) for word in meant & self._contents[place]) / whole,
-                len(meant),
-            )
-            for place, answer in enumerate(self._answers)
-            if similar[place] > 0 and self._book.may_be_said(answer, on)
+        covered = np.zeros(len(self._answers))
+        for word in meant & self._places.keys():
+            covered[self._places[word]] += self._idf(word)
+        covered /= sum(self._idf(word) for word in meant)
+        order = np.argsort(-similar - COVERED_SHARE * covered, kind="stable")
+        ordered = zip(order.tolist(), similar[order].tolist(), covered[order].tolist(), strict=True)
+        return [
+            _Ranked(self._answers[place], similarity, coverage, len(meant))
+            for place, similarity, coverage in ordered
+            if similarity > 0 and self._book.may_be_said(self._answers[place], on)
         ]
-        return sorted(ranked, key=lambda one: -one.rank)
 
     @cached_property
     def _utterances(self) -> list[tuple[int, list[str]]]:
@@ -202,28 +205,17 @@ class _Index:
         )
 
     @cached_property
-    def _contents(self) -> list[frozenset[str]]:
-        """The words that an entry contains anywhere."""
-        return [
-            frozenset(
-                word
-                for text in (
-                    *dict(answer.titles).values(),
-                    *answer.keywords,
-                    *answer.questions,
-                    *dict(answer.texts).values(),
-                )
-                for word in self._words(text)
-            )
-            for answer in self._answers
-        ]
-
-    @cached_property
-    def _word_counts(self) -> Counter[str]:
-        return Counter(word for words in self._contents for word in words)
+    def _places(self) -> dict[str, list[int]]:
+        """The places of the entries that contain a word anywhere."""
+        places: dict[str, list[int]] = {}
+        for place, answer in enumerate(self._answers):
+            texts = (*dict(answer.titles).values(), *answer.keywords, *answer.questions, *dict(answer.texts).values())
+            for word in {word for text in texts for word in self._words(text)}:
+                places.setdefault(word, []).append(place)
+        return places
 
     def _idf(self, word: str) -> float:
-        return _idf(self._word_counts[word], len(self._answers))
+        return _idf(len(self._places.get(word, ())), len(self._answers))
 
 
 def _idf(count: int, of: int) -> float:

@@ -138,7 +138,7 @@ def test_reading_takes_less_than_a_millisecond(content: Content) -> None:
     rows = [(survey.by_id[id_], text) for id_, text, _ in _rows(TUNED)]
     for item, text in rows:
         _read(content, item, text)
-    begin = time.perf_counter()
+    begin = time.process_time()  # of this process: what else the machine does is no matter
     for item, text in rows:
         _read(content, item, text)
-    assert (time.perf_counter() - begin) / len(rows) < 0.001
+    assert (time.process_time() - begin) / len(rows) < 0.001

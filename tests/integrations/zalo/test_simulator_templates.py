@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ def at(platform: Zalo, hour: int) -> None:
     """Put the clock to an hour of the day in Việt Nam."""
     clock = platform.sim.clock
     now = clock.now().astimezone(clock.timezone)
-    clock.advance(timedelta(hours=(hour - now.hour) % 24) - timedelta(minutes=now.minute))
+    platform.pass_time(hours=(hour - now.hour) % 24, minutes=-now.minute)
 
 
 async def send(platform: Zalo, path: str = BY_PHONE, **changes: Any) -> Any:
