@@ -5,6 +5,7 @@ It provides nothing the tests need (tools/test_services.py does) and knows no si
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LIMIT_SECONDS = 45 * 60
 NO_TESTS_SELECTED = 5  # pytest's exit status
 RASA_TESTS = "tests/nlu"
+# The tests start hundreds of Python processes: they are compiled once, also where Python was told to write no bytecode.
+COMPILED_ONCE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache" / "bytecode")}
 RASA_CONFIGURATION = ("-c", "tests/nlu/pytest.ini")  # without it pytest would load the app's conftest
 
 
@@ -55,7 +58,7 @@ def verdict(statuses: Sequence[int], selective: bool) -> int:
 def run(suite: Suite) -> int:
     command = [str(ROOT / suite.python), "-m", "pytest", *suite.arguments]
     print(f"\n=== {suite.name} suite: {suite.python} -m pytest {' '.join(suite.arguments)}", flush=True)
-    with subprocess.Popen(command, cwd=ROOT) as process:
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **COMPILED_ONCE}) as process:
         try:
             return process.wait(timeout=LIMIT_SECONDS)
         except subprocess.TimeoutExpired:
