@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from programme.acts_said import consent_withdrawn, in_distress, wants_messages_again
+from programme.acts_said import consent_withdrawn, data_request_said, in_distress, wants_messages_again
 from programme.calls_said import wants_call
 from programme.links_said import link_code_said, wants_channels_apart, wants_link_code
 from store.contacts import find_phone
@@ -145,6 +145,11 @@ def stands_alone(text: str, offered: Sequence[Mapping[str, str]] | None) -> bool
 def says_stop(text: str) -> bool:
     """Whether the message is the word that ends all unasked messages."""
     return " ".join(folded_words(text[:40])) in _STOP
+
+
+def is_claim(text: str) -> bool:
+    """Whether the message claims what the law grants, and what must be heard however many messages come."""
+    return says_stop(text) or consent_withdrawn(text) or data_request_said(text) is not None
 
 
 def offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | None:

@@ -324,6 +324,16 @@ async def test_who_writes_too_fast_is_told_once_and_a_person_sees_the_rest(bot: 
     assert (await bot.replies(of=here.id))[-1] == "echo em xin lỗi"
 
 
+@pytest.mark.parametrize("claim", ["STOP", "tôi rút lại đồng ý", "xóa hết dữ liệu của tôi đi"])
+async def test_what_the_law_grants_is_heard_among_a_hundred_messages(bot: Bot, claim: str) -> None:
+    for number in range(MOST_IN_A_MINUTE + 1):
+        await take(bot, message(bot, f"tin {number}"))
+    for number in range(3):
+        await take(bot, message(bot, claim, id_=f"claim-{number}"))
+    await settle(bot)
+    assert [row.status for row in await rows(bot, inbound) if row.text == claim] == ["answered", "flood", "flood"]
+
+
 async def test_who_was_opened_by_another_process_an_instant_ago_has_one_contact(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
