@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from store.database import Database, Transaction
 
@@ -55,7 +56,11 @@ class GroupCommit:
             batch.sort(key=lambda piece: piece.key)  # stable: one key's pieces stay in order
             try:
                 results = await self.database.run(partial(_run_all, batch))
-            except Exception:  # noqa: BLE001 - one of them failed, or the database did: each learns for itself
+            except (OperationalError, InterfaceError) as error:
+                for piece in batch:  # the database is away: nobody has to find that out alone
+                    _fail(piece.result, error)
+                continue
+            except Exception:  # noqa: BLE001 - one of them failed: each learns for itself
                 await self._one_by_one(batch)
                 continue
             for piece, result in zip(batch, results, strict=True):
@@ -66,8 +71,7 @@ class GroupCommit:
             try:
                 _settle(piece.result, await self.database.run(piece.work))
             except Exception as error:  # noqa: BLE001 - it is the caller's
-                if not piece.result.done():
-                    piece.result.set_exception(error)
+                _fail(piece.result, error)
 
 
 def _run_all(batch: list[_Piece], connection: Connection) -> list[Any]:
@@ -77,3 +81,8 @@ def _run_all(batch: list[_Piece], connection: Connection) -> list[Any]:
 def _settle(future: asyncio.Future[Any], result: Any) -> None:
     if not future.done():  # the caller may have been cancelled; what is committed stays
         future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

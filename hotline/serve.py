@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -114,7 +115,8 @@ async def _serve(
         starting = [asyncio.to_thread(content.search.prepare, province)]  # else the first question would wait for it
         if rasa is not None:
             starting.append(rasa.start())
-        await asyncio.gather(*starting)
+        if not await _unless(stop, asyncio.gather(*starting)):
+            return
         print(f"Khung chat:  http://{LOOPBACK}:{public.getsockname()[1]}/   (Ctrl-C để dừng)", flush=True)
         for name, address in simulators.addresses.items():
             print(f"{name}:  {address}/", flush=True)
@@ -125,6 +127,19 @@ async def _serve(
         if rasa is not None:
             await rasa.stop()
         await hotline.close()
+
+
+async def _unless(stop: asyncio.Event, starting: asyncio.Future[Any]) -> bool:
+    """Whether `starting` was done before somebody wanted to stop; else it is cancelled."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait([starting])
+        return False
+    starting.result()
+    return True
 
 
 async def _run_until(

@@ -22,13 +22,14 @@ from programme.content import Content
 from tests.conftest import SECRET
 
 START_SECONDS = 60
+QUESTION, ANSWER = "xã Tân Cương bên nào hỗ trợ", "VNPT HKD"
 HOTLINE = [str(Path(sys.executable).with_name("hotline"))]
 
 
 class Running:
-    """A started `hotline up`."""
+    """A started `hotline up`; `wait` until it answers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wait: bool = True) -> None:
         self.environment = {
             **os.environ,
             "HOTLINE_DATABASE_URL": f"sqlite:///{folder}/up.db",
@@ -42,6 +43,8 @@ class Running:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        if not wait:
+            return
         try:
             self._begin()
         except BaseException:
@@ -81,12 +84,12 @@ class Running:
             return answer
 
     def ask(self, text: str, seconds: float = 20) -> list[str]:
-        """What the bot said after `text`, as soon as it answered with more than the holding reply."""
+        """What the bot said after `text`, up to the ANSWER."""
         seq = self.post("/webchat/messages", {"id": uuid.uuid4().hex, "text": text})["seq"]
         return self.said_after(seq, seconds)
 
     def said_after(self, seq: int, seconds: float = 20) -> list[str]:
-        """What the bot said after message `seq`, read from one event stream until more than the holding reply came."""
+        """What the bot said after message `seq`, up to the ANSWER, read from one event stream."""
         headers = {"Cookie": f"hotline_webchat={self.token}"}
         request = urllib.request.Request(f"{self.url}/webchat/events?after={seq}", headers=headers)
         said: list[str] = []
@@ -98,8 +101,8 @@ class Running:
                     event = json.loads(line[6:])
                     if event.get("direction") == "out":
                         said.append(event["text"])
-                elif line == b"\n" and any("đã nhận được tin" not in text for text in said):
-                    return said
+                        if ANSWER in said[-1]:
+                            return said
         pytest.fail(f"no answer within {seconds} s, only {said}")
 
     def stop(self, number: int) -> int:
@@ -135,7 +138,7 @@ def _gone(pids: list[int], seconds: float = 10) -> bool:
 
 
 def test_it_answers_and_ctrl_c_stops_every_process(running: Running) -> None:
-    assert "VNPT HKD" in running.ask("xã Tân Cương bên nào hỗ trợ")[-1]
+    assert ANSWER in running.ask(QUESTION)[-1]
     children = running.rasa()
     assert len(children) == 1
     assert running.stop(signal.SIGINT) == 0
@@ -145,11 +148,24 @@ def test_it_answers_and_ctrl_c_stops_every_process(running: Running) -> None:
 def test_a_killed_rasa_service_is_started_again_and_the_message_is_answered(running: Running, content: Content) -> None:
     (first,) = running.rasa()
     os.kill(first, signal.SIGKILL)
-    said = running.ask("xã Tân Cương bên nào hỗ trợ", seconds=40)
-    assert "VNPT HKD" in said[-1]
+    said = running.ask(QUESTION, seconds=40)
+    assert ANSWER in said[-1]
     assert said.count(content.phrases.say("please_wait")) <= 1
-    assert sum("VNPT HKD" in text for text in said) == 1
+    assert sum(ANSWER in text for text in said) == 1
     assert running.rasa() not in ([], [first])
+
+
+def test_while_it_starts_it_can_be_stopped_as_well(tmp_path: Path, model: Path) -> None:
+    starting = Running(tmp_path, wait=False)
+    until = time.monotonic() + START_SECONDS
+    while not (children := starting.rasa()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert starting.stop(signal.SIGTERM) == 0
+    assert starting.process.stdout is not None
+    with starting.process.stdout as printed:
+        assert "Khung chat" not in printed.read()
+    assert _gone(children)
 
 
 def test_a_killed_hotline_leaves_no_process_behind(running: Running) -> None:
@@ -160,13 +176,13 @@ def test_a_killed_hotline_leaves_no_process_behind(running: Running) -> None:
 
 def test_what_was_accepted_before_a_kill_is_answered_after_the_restart(running: Running, tmp_path: Path) -> None:
     os.kill(running.rasa()[0], signal.SIGSTOP)  # nothing can be answered now
-    seq = running.post("/webchat/messages", {"id": "message-before-kill", "text": "xã Tân Cương bên nào hỗ trợ"})["seq"]
+    seq = running.post("/webchat/messages", {"id": "message-before-kill", "text": QUESTION})["seq"]
     os.kill(running.rasa()[0], signal.SIGCONT)
     running.stop(signal.SIGKILL)
     again = Running(tmp_path)
     try:
         again.token = running.token
-        assert sum("VNPT HKD" in text for text in again.said_after(seq, seconds=30)) == 1
+        assert sum(ANSWER in text for text in again.said_after(seq, seconds=30)) == 1
     finally:
         again.stop(signal.SIGTERM)
         if again.process.stdout:
