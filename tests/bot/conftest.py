@@ -242,5 +242,19 @@ async def bot(database: Database, clock: ManualClock, keyring: Keyring, content:
     await server.close()
 
 
+@pytest.fixture
+def zalo(bot: Bot) -> StandInProvider:
+    provider = bot.web.providers["zalo"]
+    assert isinstance(provider, StandInProvider)
+    return provider
+
+
+@pytest.fixture
+def telegram(bot: Bot) -> StandInProvider:
+    provider = bot.web.providers["telegram"]
+    assert isinstance(provider, StandInProvider)
+    return provider
+
+
 async def _healthy(_: web.Request) -> web.Response:
     return web.json_response({})

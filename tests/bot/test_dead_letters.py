@@ -14,7 +14,7 @@ from store.channel_tables import attachment
 from store.events import Unread
 from store.messages import Attachment, InboundMessage, Kind, Reply
 from tests.bot.conftest import MOST_IN_A_MINUTE, Bot, StandInProvider
-from tests.bot.test_sender import failing
+from tests.bot.sending import failing
 
 
 async def listed(bot: Bot) -> list[Any]:

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from actions.context import RememberDomain
 from programme.domain_names import DomainStatus
 from store.tables import consent, shop_domain
+from tests.bot.acting import apply, rows
 from tests.bot.conftest import Bot
-from tests.bot.test_acts import apply, rows
 
 SINCE, UNTIL = date(2025, 3, 1), date(2027, 8, 15)
 

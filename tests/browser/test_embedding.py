@@ -13,8 +13,8 @@ from playwright.sync_api import FrameLocator, expect
 
 from integrations.webchat.client import EMBED_SCRIPT
 
+from .chat_page import OpenBrowser, Owner, new_owner, reply, stub
 from .stub_server import StubServer
-from .test_webchat_page import OpenBrowser, Owner, new_owner, reply, stub
 from .test_webchat_pictures import photo
 
 __all__ = ["new_owner", "stub"]  # fixtures

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, expect
 
+from .chat_page import OpenBrowser, Owner, new_owner, owner, reply, stub
 from .stub_server import Refusal, StubServer
-from .test_webchat_page import OpenBrowser, Owner, new_owner, owner, reply, stub
 
 __all__ = ["new_owner", "owner", "stub"]  # fixtures
 

@@ -1,4 +1,4 @@
-"""A typed text read as the bot reads it: the gazetteer finds, the directory says what is meant."""
+"""A typed text read as the bot reads it: the gazetteer finds, the directory says what is meant; channels to join."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import pytest
 import yaml
 
 from nlu.components.commune_finder import CommuneFinder
-from programme.communes import Mention, Resolution
+from programme.communes import CommuneDirectory, Mention, Resolution
 from programme.content import Content
+from store.clock import ManualClock
+from store.crypto import Keyring
+from store.database import Database
+from tests.programme.channels import Channels
 
 Understand = Callable[..., Resolution]
 WORD_LISTS = Path(__file__).parents[2] / "nlu/data/everyday_words.yml"
@@ -19,6 +23,11 @@ WORD_LISTS = Path(__file__).parents[2] / "nlu/data/everyday_words.yml"
 def word_list(name: str) -> list[str]:
     tables = {table["lookup"]: table["examples"] for table in yaml.safe_load(WORD_LISTS.read_text("utf-8"))["nlu"]}
     return [line.removeprefix("- ").strip() for line in tables[name].splitlines()]
+
+
+@pytest.fixture(scope="session")
+def communes(content: Content) -> CommuneDirectory:
+    return content.communes
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +44,8 @@ def understand(content: Content) -> Understand:
         return content.communes.resolve_all(mentions, text, province)
 
     return read
+
+
+@pytest.fixture
+def channels(database: Database, keyring: Keyring, clock: ManualClock, content: Content) -> Channels:
+    return Channels(database, keyring, clock, content)
