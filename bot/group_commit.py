@@ -55,7 +55,7 @@ class GroupCommit:
             batch, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
             batch.sort(key=lambda piece: piece.key)  # stable: one key's pieces stay in order
             try:
-                results = await self.database.run(partial(_run_all, batch))
+                results = await self.database.run(partial(_run_all, batch), urgent=True)
             except (OperationalError, InterfaceError) as error:
                 for piece in batch:  # the database is away: nobody has to find that out alone
                     _fail(piece.result, error)
@@ -69,7 +69,7 @@ class GroupCommit:
     async def _one_by_one(self, batch: list[_Piece]) -> None:
         for piece in batch:
             try:
-                _settle(piece.result, await self.database.run(piece.work))
+                _settle(piece.result, await self.database.run(piece.work, urgent=True))
             except Exception as error:  # noqa: BLE001 - it is the caller's
                 _fail(piece.result, error)
 

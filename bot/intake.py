@@ -95,8 +95,7 @@ class Intake:
         lease = self.worker.lease()
         accepted = None
         try:
-            with self.worker.pressure.keeping():
-                accepted = await self._commit.run(f"{message.channel}:{message.address}", partial(accept, lease))
+            accepted = await self._commit.run(f"{message.channel}:{message.address}", partial(accept, lease))
         finally:
             if lease is not None and (accepted is None or accepted.work is None):
                 self.worker.release()
@@ -125,8 +124,7 @@ class Intake:
             await self.take_message(message, partial(self._message, message))
             self._acknowledge(channel, message)
             return
-        with self.worker.pressure.keeping():
-            taken = await self._commit.run(f"{channel}:{getattr(event, 'address', '')}", self._work(channel, event))
+        taken = await self._commit.run(f"{channel}:{getattr(event, 'address', '')}", self._work(channel, event))
         metrics.webhook_received(channel, int(not taken.duplicate), int(taken.duplicate))
         if taken.conversation_id is not None and not isinstance(event, Receipt):
             self.wakeups.notify(INBOX)

@@ -21,7 +21,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import metrics
 from bot.files import FileGone, Files
 from bot.pace import Pace
-from bot.pressure import Pressure
 from bot.retry import ECHO_WAIT, RetryDecision, decide
 from bot.wakeups import OUTBOX, Wakeups
 from integrations.errors import Fate, ProviderError, SendFailed
@@ -36,9 +35,6 @@ from store.tables import conversation, outbound
 log = get_logger("bot.sender")
 
 PARALLEL_SENDS = 48
-# While messages come in faster than they can be kept (bot/pressure.py).
-SENDS_UNDER_PRESSURE = 1
-PRESSURE_LOOK_SECONDS = 0.05
 # One delivery with its upload and a renewal of the token; each part has a shorter limit of its own.
 CALL_SECONDS = 22
 # A conversation is left to its sender so long: longer than a delivery. It is what the conversations of a killed sender
@@ -100,9 +96,7 @@ class Sender:
         pace: Pace,
         files: Files,
         wakeups: Wakeups,
-        pressure: Pressure | None = None,
     ) -> None:
-        self.pressure = pressure or Pressure()
         self.database, self.clock, self.providers, self.pace = database, clock, providers, pace
         self.files, self.wakeups = files, wakeups
         self._beginning: asyncio.Future[bool] | None = None
@@ -139,10 +133,9 @@ class Sender:
         """Begin what is due; if nothing is, sleep until something may be."""
         news = self.wakeups.listen(OUTBOX)
         try:
-            places = SENDS_UNDER_PRESSURE if self.pressure.is_high() else PARALLEL_SENDS
-            free = places - len(self._sending)
+            free = PARALLEL_SENDS - len(self._sending)
             if free <= 0:
-                await asyncio.wait(self._sending, timeout=PRESSURE_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
             elif not await self._begin_due(free):
                 await self.wakeups.wait(news, await self._nap())
         finally:

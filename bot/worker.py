@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.inbox import Work
-from bot.pressure import Pressure
 from bot.turn import LEASE, TurnRunner
 from bot.wakeups import INBOX, Wakeups
 from store.clock import Clock
@@ -18,10 +17,8 @@ from store.queries import next_wake
 
 log = get_logger("bot.worker")
 
-PARALLEL_TURNS = 16
-# While messages come in faster than they can be kept, so that accepting them is never late: one turn, so often.
-TURN_UNDER_PRESSURE_SECONDS = 0.5
-PRESSURE_LOOK_SECONDS = 0.05
+# One interpreter runs them all: more at a time would end no sooner, and what is under way is in the way of what comes in.
+PARALLEL_TURNS = 4
 LONGEST_NAP_SECONDS = 1.0
 SHORTEST_NAP_SECONDS = 0.02
 
@@ -29,19 +26,10 @@ SHORTEST_NAP_SECONDS = 0.02
 class Worker:
     """One per process. `run` ends only when it is cancelled; running turns are finished first."""
 
-    def __init__(
-        self,
-        database: Database,
-        runner: TurnRunner,
-        clock: Clock,
-        wakeups: Wakeups,
-        pressure: Pressure | None = None,
-    ) -> None:
+    def __init__(self, database: Database, runner: TurnRunner, clock: Clock, wakeups: Wakeups) -> None:
         self.database, self.runner, self.clock, self.wakeups = database, runner, clock, wakeups
-        self.pressure = pressure or Pressure()
         self._turns: set[asyncio.Task[None]] = set()
         self._promised = 0
-        self._last_turn = 0.0
 
     async def run(self) -> None:
         try:
@@ -72,7 +60,7 @@ class Worker:
 
         With a lease goes a place: it ends with `begin`, or with `release` when nothing was taken.
         """
-        if len(self._turns) + self._promised >= self._places():
+        if len(self._turns) + self._promised >= PARALLEL_TURNS:
             return None
         self._promised += 1
         return self.clock.now() + LEASE
@@ -87,7 +75,6 @@ class Worker:
         self._start(work)
 
     def _start(self, work: Work) -> None:
-        self._last_turn = self.pressure.now()
         turn = asyncio.create_task(self._run_turns(work))
         self._turns.add(turn)
         turn.add_done_callback(self._turns.discard)
@@ -96,18 +83,9 @@ class Worker:
         """Wait for the turns that are under way."""
         await asyncio.gather(*self._turns, return_exceptions=True)
 
-    def _places(self) -> int:
-        if not self.pressure.is_high():
-            return PARALLEL_TURNS
-        return 1 if self.pressure.now() - self._last_turn >= TURN_UNDER_PRESSURE_SECONDS else 0
-
     async def _claim(self) -> list[Work]:
-        while (free := self._places() - len(self._turns)) <= 0:
-            # A turn that ends makes room; so does a burst that is over, which nobody announces
-            if self._turns and not self.pressure.is_high():
-                await asyncio.wait(self._turns, timeout=PRESSURE_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            else:
-                await asyncio.sleep(PRESSURE_LOOK_SECONDS)
+        while (free := PARALLEL_TURNS - len(self._turns)) <= 0:
+            await asyncio.wait(self._turns, return_when=asyncio.FIRST_COMPLETED)
         return await self.database.run(lambda connection: self.runner.claim(connection, free))
 
     async def _nap(self) -> float:

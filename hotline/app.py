@@ -214,7 +214,7 @@ def compose(
             renewals=[channels.zalo.tokens.keep_fresh] if channels.zalo else [],
         ),
         intake=intake,
-        sender=Sender(database, clock, channels.providers, pace, files, wakeups, worker.pressure),
+        sender=Sender(database, clock, channels.providers, pace, files, wakeups),
         fetcher=Fetcher(database, keyring, clock, channels.providers, wakeups),
         channels=channels,
         poller=poller,

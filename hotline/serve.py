@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from bot import language
 from bot.callbacks import internal_app
 from bot.metrics import metrics_route
 from bot.web.app import public_app
@@ -111,12 +113,13 @@ async def _serve(
     rasa = RasaProcess(model, lambda url: setattr(hotline.dialogue, "rasa_url", url)) if model else None
     stop = _stop_on_signals()
     try:
-        province = content.packs.province(hotline.settings.province).id
-        starting = [asyncio.to_thread(content.search.prepare, province)]  # else the first question would wait for it
+        starting = [asyncio.to_thread(_prepare, content)]
         if rasa is not None:
             starting.append(rasa.start())
         if not await _unless(stop, asyncio.gather(*starting)):
             return
+        # What is there now stays: looking through it for garbage would stop everybody for a tenth of a second
+        gc.freeze()
         print(f"Khung chat:  http://{LOOPBACK}:{public.getsockname()[1]}/   (Ctrl-C để dừng)", flush=True)
         for name, address in simulators.addresses.items():
             print(f"{name}:  {address}/", flush=True)
@@ -127,6 +130,12 @@ async def _serve(
         if rasa is not None:
             await rasa.stop()
         await hotline.close()
+
+
+def _prepare(content: Content) -> None:
+    """What else the first message would wait for, and those behind it."""
+    content.search.prepare()
+    language.prepare()
 
 
 async def _unless(stop: asyncio.Event, starting: asyncio.Future[Any]) -> bool:

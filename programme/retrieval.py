@@ -68,16 +68,17 @@ class Hit:
 
 
 class Retrieval:
-    """One index per province, over the searchable entries in its reach; built at the first question."""
+    """One index per province, over the searchable entries in its reach."""
 
     def __init__(self, answers: AnswerBook, lexicon: Lexicon, provinces: Iterable[str]) -> None:
         self._answers = answers
         words = _Words(lexicon)
         self._indexes = {province: _Index(answers, words, province) for province in provinces}
 
-    def prepare(self, province: str) -> None:
-        """Make a province's index now (a third of a second) instead of at its first question."""
-        self._indexes[province].prepare()
+    def prepare(self) -> None:
+        """Make the indexes now (a third of a second each) instead of at a province's first question."""
+        for index in self._indexes.values():
+            index.prepare()
 
     def best(self, question: str, province: str, on: dt.date, threshold: float = THRESHOLD) -> Hit | None:
         """The entry that answers `question` and may be said on that day, if the search is sure enough."""

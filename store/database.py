@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +19,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from store import tables
 from store.clock import Clock
 from store.crypto import Keyring
+from store.transaction_threads import TransactionThreads
 
 T = TypeVar("T")
 Transaction = Callable[[Connection], T]
@@ -49,16 +49,19 @@ class Database:
         self.url = normalise_url(url)
         self.engine = _engine(self.url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self._writers = ThreadPoolExecutor(1 if self.is_sqlite else POSTGRESQL_CONNECTIONS, "database")
-        self._readers = ThreadPoolExecutor(2, "database-read") if self.is_sqlite else self._writers
+        self._writers = TransactionThreads(1 if self.is_sqlite else POSTGRESQL_CONNECTIONS, "database")
+        self._readers = TransactionThreads(2, "database-read") if self.is_sqlite else self._writers
 
-    async def run(self, work: Transaction[T]) -> T:
-        """Run `work` in one transaction: committed when it returns, rolled back when it raises."""
-        return await asyncio.get_running_loop().run_in_executor(self._writers, self.run_now, work)
+    async def run(self, work: Transaction[T], urgent: bool = False) -> T:
+        """Run `work` in one transaction: committed when it returns, rolled back when it raises.
+
+        `urgent`: before all that waits and is not.
+        """
+        return await asyncio.wrap_future(self._writers.submit(partial(self.run_now, work), urgent))
 
     async def read(self, work: Transaction[T]) -> T:
         """Run `work`, which only reads."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
+        return await asyncio.wrap_future(self._readers.submit(partial(self.read_now, work)))
 
     def run_now(self, work: Transaction[T]) -> T:
         """`run` for callers without an event loop (command line, tests)."""
@@ -70,8 +73,8 @@ class Database:
             return work(connection)
 
     def close(self) -> None:
-        self._writers.shutdown()
-        self._readers.shutdown()
+        for threads in {self._writers, self._readers}:
+            threads.shutdown()
         self.engine.dispose()
 
 

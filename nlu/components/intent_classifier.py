@@ -122,7 +122,8 @@ class LinearModel:
                 columns = np.fromiter(counts.keys(), dtype=np.int64, count=len(counts))
                 values = 1 + np.log(np.fromiter(counts.values(), dtype=np.float64, count=len(counts)))
                 values *= idf[columns - start]
-                scores = scores + (weight * values / np.linalg.norm(values)) @ self.weights[columns]
+                values *= weight / np.linalg.norm(values)
+                scores = scores + values.astype(np.float32) @ self.weights[columns]
             start += len(idf)
         exponents = np.exp(scores - scores.max())
         return exponents / exponents.sum()
