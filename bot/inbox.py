@@ -48,6 +48,16 @@ _FIND = select(conversation).where(
 )
 
 
+_FIND_ID = select(conversation.c.id, conversation.c.province).where(
+    conversation.c.channel == bindparam("channel"), conversation.c.address == bindparam("address")
+)
+
+
+def find_conversation_id(connection: Connection, channel: str, address: str) -> RowMapping | None:
+    """Its id and province only: reports about our messages are many, and its dialogue may be long."""
+    return connection.execute(_FIND_ID, {"channel": channel, "address": address}).mappings().first()
+
+
 def find_conversation(connection: Connection, channel: str, address: str) -> RowMapping | None:
     """The conversation of one person on one channel."""
     return connection.execute(_FIND, {"channel": channel, "address": address}).mappings().first()

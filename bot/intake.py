@@ -49,9 +49,9 @@ Accept = Callable[[datetime | None, Connection], inbox.Accepted]
 
 @dataclass(frozen=True)
 class Taken:
-    """What an event that is no message came to."""
+    """What an event that is no message came to. `wakes`: the conversation in which something is to be done or shown."""
 
-    conversation_id: str | None = None
+    wakes: str | None = None
     duplicate: bool = False
 
 
@@ -126,10 +126,9 @@ class Intake:
             return
         taken = await self._commit.run(f"{channel}:{getattr(event, 'address', '')}", self._work(channel, event))
         metrics.webhook_received(channel, int(not taken.duplicate), int(taken.duplicate))
-        if taken.conversation_id is not None and not isinstance(event, Receipt):
-            self.wakeups.notify(INBOX)
-            self.wakeups.notify(OUTBOX)
-            self.wakeups.notify(taken.conversation_id)
+        if taken.wakes is not None:
+            for topic in (INBOX, OUTBOX, taken.wakes):
+                self.wakeups.notify(topic)
 
     def _acknowledge(self, channel: str, message: InboundMessage) -> None:
         """Ends the spinner on the button; the press itself is safe already."""
@@ -179,23 +178,26 @@ class Intake:
         return accepted
 
     def _echo(self, channel: str, echo: Echo, connection: Connection) -> Taken:
-        known = self._conversation(connection, channel, bounded(echo.address))
+        address = bounded(echo.address)
+        known = inbox.find_conversation_id(connection, channel, address)
+        known = known or self._conversation(connection, channel, address)
         hours = self.content.packs.province(known["province"]).sla.hours
-        news = reports.echo(connection, known["id"], channel, echo, self.clock.now(), hours)
-        return Taken(known["id"], duplicate=not news)
+        echoed = reports.echo(connection, known["id"], channel, echo, self.clock.now(), hours)
+        wakes = echoed in (reports.Echoed.DECIDED, reports.Echoed.BY_PERSON)
+        return Taken(known["id"] if wakes else None, duplicate=echoed is reports.Echoed.KNOWN)
 
     def _receipt(self, channel: str, receipt: Receipt, connection: Connection) -> Taken:
-        known = inbox.find_conversation(connection, channel, bounded(receipt.address))
+        known = inbox.find_conversation_id(connection, channel, bounded(receipt.address))
         if known is None:
             return Taken()
-        return Taken(known["id"], duplicate=not reports.receipt(connection, known["id"], receipt))
+        return Taken(duplicate=not reports.receipt(connection, known["id"], receipt))
 
     def _reachability(self, channel: str, event: Reachability, connection: Connection) -> Taken:
         if not reports.keep_event(connection, channel, bounded(event.event_id), "reachability", event.at):
             return Taken(duplicate=True)
         known = self._conversation(connection, channel, bounded(event.address), event.name)
         if known["last_heard_at"] is not None and event.at < known["last_heard_at"]:
-            return Taken(known["id"])  # it comes late: the owner has written since
+            return Taken()  # it comes late: the owner has written since
         values: dict[str, object] = {}
         if event.reachable is not None:
             values["unreachable"] = None if event.reachable else "blocked"
@@ -227,7 +229,7 @@ class Intake:
         phone = normalise_phone(event.phone or "")
         if phone is None:
             is_new = reports.keep_event(connection, channel, bounded(event.event_id), "contact_shared", event.at)
-            return Taken(known["id"], duplicate=not is_new)
+            return Taken(duplicate=not is_new)
         typed = InboundMessage(channel, event.address, event.event_id, event.at, phone)
         accepted = self._message(typed, None, connection)
         return Taken(accepted.conversation_id, accepted.duplicate)

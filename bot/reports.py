@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from enum import Enum
 
 from sqlalchemy import Connection, RowMapping, Update, bindparam, func, null, select, update
 
@@ -42,39 +43,67 @@ _DELIVERED = _arrival("delivered", "delivered_at", ("sent",))
 _SEEN = _arrival("seen", "seen_at", ("sent", "delivered"))
 
 
-def echo(connection: Connection, conversation_id: str, channel: str, said: Echo, now: datetime, due_hours: int) -> bool:
-    """Our own message is known as sent; any other was written by a person, who takes the baton. Whether it was news."""
-    connection.execute(select(conversation.c.id).filter_by(id=conversation_id).with_for_update())
-    known = select(outbound.c.id).filter_by(conversation_id=conversation_id)
-    if connection.scalar(known.where(outbound.c.provider_message_id == said.provider_message_id)) is not None:
-        return False
+_LOCK = select(conversation.c.id).where(conversation.c.id == bindparam("conversation")).with_for_update()
+_KNOWN = select(outbound.c.id).where(
+    outbound.c.conversation_id == bindparam("conversation"), outbound.c.provider_message_id == bindparam("provider_id")
+)
+_OPEN = (
+    select(outbound.c.id, outbound.c.reply, outbound.c.decide_at)
+    .where(
+        outbound.c.conversation_id == bindparam("conversation"),
+        UNDELIVERED,
+        outbound.c.status.in_(("sending", "uncertain")),
+    )
+    # What nobody waits for any more comes last: the bot often says the same again
+    .order_by((outbound.c.status == "uncertain") & outbound.c.decide_at.is_(None), outbound.c.seq)
+)
+_WENT_OUT = (
+    update(outbound)
+    .where(outbound.c.id == bindparam("message"))
+    .values(
+        status="sent",
+        provider_message_id=bindparam("provider_id"),
+        sent_at=bindparam("at"),
+        error=None,
+        decide_at=None,
+    )
+)
+_GO_ON = (
+    update(conversation)
+    .where(conversation.c.id == bindparam("conversation"), conversation.c.send_at.is_not(None))
+    .values(send_at=bindparam("at"))
+)
+
+
+class Echoed(Enum):
+    """What an echo told: nothing new; that a message of ours went out; and that others need wait for it no more; that
+    a person wrote elsewhere."""
+
+    KNOWN, SENT, DECIDED, BY_PERSON = range(4)
+
+
+def echo(
+    connection: Connection, conversation_id: str, channel: str, said: Echo, now: datetime, due_hours: int
+) -> Echoed:
+    """Our own message is known as sent; any other was written by a person, who takes the baton."""
+    here, id_ = {"conversation": conversation_id}, {"provider_id": said.provider_message_id}
+    connection.execute(_LOCK, here)
+    if connection.scalar(_KNOWN, here | id_) is not None:
+        return Echoed.KNOWN
     ours = _own(connection, conversation_id, channel, said)
-    if ours is not None:
-        values = {"status": "sent", "provider_message_id": said.provider_message_id, "sent_at": now}
-        decided = update(outbound).where(outbound.c.id == ours["id"])
-        connection.execute(decided.values(error=None, decide_at=None, **values))
-        # What waited for this decision goes on
-        due = update(conversation).where(conversation.c.id == conversation_id, conversation.c.send_at.is_not(None))
-        if ours["decide_at"] is not None:
-            connection.execute(due.values(send_at=now))
-        return True
-    _written_elsewhere(connection, conversation_id, channel, said, now, due_hours)
-    return True
+    if ours is None:
+        _written_elsewhere(connection, conversation_id, channel, said, now, due_hours)
+        return Echoed.BY_PERSON
+    connection.execute(_WENT_OUT, id_ | {"message": ours["id"], "at": now})
+    if ours["decide_at"] is None:
+        return Echoed.SENT
+    connection.execute(_GO_ON, here | {"at": now})
+    return Echoed.DECIDED
 
 
 def _own(connection: Connection, conversation_id: str, channel: str, said: Echo) -> RowMapping | None:
     """The message of ours whose call is open or whose outcome is unknown and that says just this."""
-    open_ = (
-        select(outbound)
-        .where(
-            outbound.c.conversation_id == conversation_id,
-            UNDELIVERED,
-            outbound.c.status.in_(("sending", "uncertain")),
-        )
-        # What nobody waits for any more comes last: the bot often says the same again
-        .order_by((outbound.c.status == "uncertain") & outbound.c.decide_at.is_(None), outbound.c.seq)
-    )
-    for row in connection.execute(open_).mappings():
+    for row in connection.execute(_OPEN, {"conversation": conversation_id}).mappings():
         reply = Reply.from_json(row["reply"])
         if (reply.image or reply.file) and not said.text:
             return row

@@ -33,6 +33,11 @@ class RetryDecision:
     pause_channel: timedelta | None = None
     unreachable: bool = False
 
+    @property
+    def is_about_owner(self) -> bool:
+        """Whether it is so no more once the owner writes."""
+        return self.status == "held" or self.unreachable
+
 
 def decide(failure: SendFailed, attempts: int, said_at: datetime, now: datetime, echoes: bool) -> RetryDecision:
     """`attempts`: calls made so far, this one included. `echoes`: the provider reports what it has sent."""

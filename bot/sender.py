@@ -9,43 +9,36 @@ it, and nothing is sent again by itself. Whoever was only slow still counts: a r
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import metrics
+from bot.deliveries import Call, Deliveries
 from bot.files import FileGone, Files
 from bot.pace import Pace
-from bot.retry import ECHO_WAIT, RetryDecision, decide
+from bot.retry import RetryDecision, decide
 from bot.wakeups import OUTBOX, Wakeups
 from integrations.errors import Fate, ProviderError, SendFailed
-from integrations.provider import Outgoing, Provider, Sent
+from integrations.provider import Outgoing, Provider
 from store.clock import Clock
 from store.database import Database
 from store.logs import get_logger
 from store.messages import Reply
-from store.queries import claim_deliveries, next_delivery, undelivered
-from store.tables import conversation, outbound
+from store.queries import next_delivery
 
 log = get_logger("bot.sender")
 
 PARALLEL_SENDS = 48
 # One delivery with its upload and a renewal of the token; each part has a shorter limit of its own.
 CALL_SECONDS = 22
-# A conversation is left to its sender so long: longer than a delivery. It is what the conversations of a killed sender
-# wait before their open call is declared uncertain.
-LEASE = timedelta(seconds=25)
 LONGEST_NAP_SECONDS = 1.0
 SHORTEST_NAP_SECONDS = 0.02
 # So long a message may wait for its turn in memory; longer, and it goes back into the queue.
 PATIENCE_SECONDS = 0.3
 INVITE_AGAIN = timedelta(minutes=30)
-NO_PROVIDER_WAIT = timedelta(minutes=1)
 # After so many troubles in a row a channel is left alone for a moment: what is not called cannot become uncertain.
 MANY_TROUBLES = 3
 LONGEST_PAUSE_SECONDS = 30.0
@@ -55,34 +48,6 @@ BROKE = ProviderError("sender_broke", Fate.UNCERTAIN, "Lỗi của hotline khi g
 # Taken, but under which id? The echo will say; without it the echo would look like a person's message.
 NO_ID = ProviderError("no_message_id", Fate.UNCERTAIN, "Nhà cung cấp nhận tin nhưng không cho mã tin.")
 FILE_GONE = ProviderError("file_gone", Fate.REFUSED, "Ảnh hoặc tệp cần gửi không còn.")
-INTERRUPTED, UNREACHABLE = "interrupted", "unreachable"
-
-_LOCK = select(conversation).where(conversation.c.id == bindparam("conversation")).with_for_update()
-_STAY_DUE = (
-    update(conversation)
-    .where(conversation.c.id == bindparam("conversation"))
-    .values(send_at=func.coalesce(conversation.c.send_at, bindparam("at")))
-)
-_SEND_AT = update(conversation).where(conversation.c.id == bindparam("conversation")).values(send_at=bindparam("at"))
-_MARK = (
-    update(outbound)
-    .where(outbound.c.id == bindparam("message"))
-    .values(status="sending", attempt=bindparam("token"), attempts=outbound.c.attempts + 1, decide_at=None)
-)
-
-
-@dataclass(frozen=True)
-class Call:
-    """A message marked `sending` for us. `until`: our lease of its conversation."""
-
-    conversation: RowMapping
-    message: RowMapping
-    token: str
-    until: datetime
-
-    @property
-    def channel(self) -> str:
-        return str(self.conversation["channel"])
 
 
 class Sender:
@@ -101,12 +66,13 @@ class Sender:
         self.files, self.wakeups = files, wakeups
         self._beginning: asyncio.Future[bool] | None = None
         self._sending: set[asyncio.Task[None]] = set()
-        self._is_ending = False
+        self._deliveries, self._is_running = Deliveries(clock, providers), False
         self._troubles: dict[str, int] = {}
         self._told: dict[str, tuple[str, datetime]] = {}  # who was told to slow down last, and until when
 
     async def run(self) -> None:
         """Deliver until cancelled; the calls under way are finished first, and nothing more is begun."""
+        self._is_running = True
         try:
             while True:
                 try:
@@ -115,19 +81,33 @@ class Sender:
                     log.exception("outbox_unreadable")
                     await asyncio.sleep(LONGEST_NAP_SECONDS)
         finally:
-            self._is_ending = True
+            self._is_running, self._deliveries.is_ending = False, True
             await self.finish()
 
     async def finish(self) -> None:
         """Wait for the deliveries that are under way."""
-        if self._beginning is not None:
-            await asyncio.gather(self._beginning, return_exceptions=True)
+        await asyncio.gather(*filter(None, [self._beginning]), return_exceptions=True)
         await asyncio.gather(*self._sending, return_exceptions=True)
 
     async def deliver_due(self) -> None:
         """Deliver what is due now, to its end."""
         while await self._begin_due(PARALLEL_SENDS):
             await self.finish()
+
+    def take(self, connection: Connection, row: RowMapping) -> Call | None:
+        """Within the transaction that says something: what is due there; to `begin` as soon as that is committed.
+
+        It saves the claim. None while there is no room: `run` will come to it.
+        """
+        if not self._is_running or len(self._sending) >= PARALLEL_SENDS:
+            return None
+        return self._deliveries.next(connection, row)
+
+    def begin(self, call: Call) -> None:
+        """Deliver what was taken, and what else waits in its conversation."""
+        sending = asyncio.create_task(self._deliver(call))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
 
     async def _look(self) -> None:
         """Begin what is due; if nothing is, sleep until something may be."""
@@ -147,11 +127,9 @@ class Sender:
         return await asyncio.shield(self._beginning)
 
     async def _begin(self, limit: int) -> bool:
-        calls = await self.database.run(lambda c: self._claim(c, limit))
+        calls = await self.database.run(lambda c: self._deliveries.claim(c, limit))
         for call in calls:
-            sending = asyncio.create_task(self._deliver(call))
-            self._sending.add(sending)
-            sending.add_done_callback(self._sending.discard)
+            self.begin(call)
         return bool(calls)
 
     async def _nap(self) -> float:
@@ -159,88 +137,6 @@ class Sender:
         if due is None:
             return LONGEST_NAP_SECONDS
         return min(LONGEST_NAP_SECONDS, max(SHORTEST_NAP_SECONDS, (due - self.clock.now()).total_seconds()))
-
-    # --- within transactions
-
-    def _claim(self, connection: Connection, limit: int) -> list[Call]:
-        now = self.clock.now()
-        taken = claim_deliveries(connection, now, now + LEASE, limit)
-        return [call for id_ in taken if (call := self._next(connection, id_)) is not None]
-
-    def _next(self, connection: Connection, conversation_id: str) -> Call | None:
-        """The conversation's next message, marked as ours; None when there is nothing to send now.
-
-        Only whoever has taken the conversation calls this, so a row that is `sending` here was left by somebody dead.
-        """
-        now = self.clock.now()
-        row = connection.execute(_LOCK, {"conversation": conversation_id}).mappings().one()
-        provider = self.providers.get(row["channel"])
-        if provider is None:
-            return self._rest(connection, conversation_id, now + NO_PROVIDER_WAIT)
-        if self._is_ending:
-            return self._rest(connection, conversation_id, now)
-        for message in undelivered(connection, conversation_id):
-            status, decide_at = message["status"], message["decide_at"]
-            if status == "sending":
-                decide_at = now + ECHO_WAIT if provider.echoes else None
-                self._change(connection, message, status="uncertain", error=INTERRUPTED, decide_at=decide_at)
-                log.warning("message_uncertain", message=message["id"], code=INTERRUPTED)
-                metrics.message_delivered(row["channel"], "uncertain")
-                status = "uncertain"
-            if decide_at is not None and decide_at > now:
-                return self._rest(connection, conversation_id, decide_at)
-            if status == "uncertain":
-                self._change(connection, message, decide_at=None)
-                continue
-            if status == "held" and decide_at is None:
-                return self._rest(connection, conversation_id, None)
-            if row["unreachable"]:
-                self._change(connection, message, status="failed", error=UNREACHABLE)
-                metrics.message_delivered(row["channel"], "failed")
-                continue
-            call = Call(row, message, secrets.token_hex(16), now + LEASE)
-            connection.execute(_MARK, {"message": message["id"], "token": call.token})
-            self._rest(connection, conversation_id, call.until)
-            return call
-        return self._rest(connection, conversation_id, None)
-
-    def _go_on(self, connection: Connection, call: Call, known: RowMapping) -> Call | None:
-        """What comes next, unless somebody else has taken the conversation when our lease was over."""
-        if known["send_at"] == call.until:
-            return self._next(connection, known["id"])
-        self._wait(connection, call, known, self.clock.now())
-        return None
-
-    def _wait(self, connection: Connection, call: Call, known: RowMapping, at: datetime) -> None:
-        """Look again at `at`; who has taken the conversation meanwhile may do so when they like."""
-        if known["send_at"] == call.until:
-            self._rest(connection, known["id"], at)
-        else:
-            connection.execute(_STAY_DUE, {"conversation": known["id"], "at": at})
-
-    @staticmethod
-    def _lock(connection: Connection, call: Call) -> RowMapping:
-        return connection.execute(_LOCK, {"conversation": call.conversation["id"]}).mappings().one()
-
-    @staticmethod
-    def _rest(connection: Connection, conversation_id: str, at: datetime | None) -> None:
-        connection.execute(_SEND_AT, {"conversation": conversation_id, "at": at})
-
-    @staticmethod
-    def _change(connection: Connection, message: RowMapping, **values: Any) -> None:
-        connection.execute(update(outbound).where(outbound.c.id == message["id"]).values(values))
-
-    @staticmethod
-    def _is_ours(connection: Connection, call: Call, **values: Any) -> bool:
-        """Write a call's result, unless an echo or a receipt has brought it already, or a later attempt took over."""
-        own = update(outbound).where(
-            outbound.c.id == call.message["id"],
-            outbound.c.attempt == call.token,
-            outbound.c.status.in_(("sending", "uncertain")),
-        )
-        return connection.execute(own.values(values)).rowcount == 1
-
-    # --- between them
 
     async def _deliver(self, call: Call | None) -> None:
         """Send `call` and what else waits in its conversation."""
@@ -270,15 +166,8 @@ class Sender:
             patience -= wait
 
     async def _give_back(self, call: Call, seconds: float) -> None:
-        """It was not called: certainly not taken, and no attempt."""
         at = self.clock.now() + timedelta(seconds=seconds)
-
-        def work(connection: Connection) -> None:
-            known = self._lock(connection, call)
-            if self._is_ours(connection, call, status="waiting", attempt=None, attempts=call.message["attempts"]):
-                self._wait(connection, call, known, at)
-
-        await self.database.run(work)
+        await self.database.run(lambda c: self._deliveries.give_back(c, call, at))
 
     async def _send(self, call: Call, provider: Provider) -> Call | None:
         now = self.clock.now()
@@ -305,17 +194,7 @@ class Sender:
         if sent.provider_message_id is None and provider.echoes:
             return await self._failed(call, SendFailed(NO_ID), provider)
         self._troubles.pop(call.channel, None)
-        return await self.database.run(lambda c: self._accepted(c, call, sent))
-
-    def _accepted(self, connection: Connection, call: Call, sent: Sent) -> Call | None:
-        known = self._lock(connection, call)
-        values = {"provider_message_id": sent.provider_message_id, "sent_at": self.clock.now(), "error": None}
-        if self._is_ours(connection, call, status="sent", decide_at=None, **values):
-            metrics.message_delivered(call.channel, "sent")
-        if sent.state:
-            own = update(conversation).where(conversation.c.id == known["id"])
-            connection.execute(own.values(provider_state=sent.state))
-        return self._go_on(connection, call, known)
+        return await self.database.run(lambda c: self._deliveries.accepted(c, call, sent))
 
     async def _failed(self, call: Call, failure: SendFailed, provider: Provider) -> Call | None:
         now, attempts = self.clock.now(), call.message["attempts"] + 1
@@ -325,23 +204,7 @@ class Sender:
         log.warning("message_not_taken", message=call.message["id"], code=decision.code, status=decision.status)
         metrics.message_delivered(call.channel, decision.status)
         await self._slow_down(call, failure, decision)
-        return await self.database.run(lambda c: self._write_failure(c, call, decision))
-
-    def _write_failure(self, connection: Connection, call: Call, decision: RetryDecision) -> Call | None:
-        known, now = self._lock(connection, call), self.clock.now()
-        if known["last_heard_at"] != call.conversation["last_heard_at"] and _is_about_owner(decision):
-            decision = RetryDecision("waiting", decision.code, now)  # they have written since: it is so no more
-        # Uncertain until the echo's time is over, held until the owner is invited once more
-        decide_at = decision.again_at if decision.status in ("uncertain", "held") else None
-        if not self._is_ours(connection, call, status=decision.status, error=decision.code, decide_at=decide_at):
-            return self._go_on(connection, call, known)
-        if decision.unreachable:
-            own = update(conversation).where(conversation.c.id == known["id"])
-            connection.execute(own.values(unreachable=decision.code[:40]))
-        if decision.status != "waiting":
-            return self._go_on(connection, call, known)
-        self._wait(connection, call, known, decision.again_at or now)
-        return None
+        return await self.database.run(lambda c: self._deliveries.failed(c, call, decision))
 
     async def _slow_down(self, call: Call, failure: SendFailed, decision: RetryDecision) -> None:
         if decision.pause_chat:
@@ -382,7 +245,3 @@ class Sender:
                 return RetryDecision("held", failure.error.code, self.clock.now() + wait)
             return RetryDecision("held", failure.error.code)  # what the alarms read
         return held
-
-
-def _is_about_owner(decision: RetryDecision) -> bool:
-    return decision.status == "held" or decision.unreachable

@@ -16,8 +16,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot import baton, effects, metrics, outbox
 from bot.answering import HOLDING_AFTER, Answerer, Outcome, Wait
+from bot.deliveries import Call
 from bot.dialogue import DialogueUnavailable
 from bot.inbox import Work
+from bot.sender import Sender
 from bot.wakeups import OUTBOX, Wakeups
 from programme.responses import ResponseChanged
 from store.clock import Clock
@@ -78,10 +80,16 @@ class TurnRunner:
     """Answers the pending messages of one conversation, in their order."""
 
     def __init__(
-        self, database: Database, answerer: Answerer, clock: Clock, keyring: Keyring, wakeups: Wakeups
+        self,
+        database: Database,
+        answerer: Answerer,
+        clock: Clock,
+        keyring: Keyring,
+        wakeups: Wakeups,
+        sender: Sender,
     ) -> None:
         self.database, self.answerer, self.clock, self.keyring = database, answerer, clock, keyring
-        self.wakeups = wakeups
+        self.wakeups, self.sender = wakeups, sender
 
     def claim(self, connection: Connection, limit: int) -> list[Work]:
         """Take up to `limit` due conversations, each with its oldest pending message."""
@@ -113,25 +121,27 @@ class TurnRunner:
     async def _finish(self, work: Work, outcome: Outcome) -> Work | None:
         conversation_id = work.conversation["id"]
 
-        def commit_and_look(connection: Connection) -> Work | None:
-            row = self._commit(connection, work, outcome)
+        def commit_and_look(connection: Connection) -> tuple[Work | None, Call | None]:
+            row, call = self._commit(connection, work, outcome)
             if outcome.escalate or effects.change_conversation(outcome.effects):
-                return self._next(connection, conversation_id)
-            return self._following(connection, row)
+                return self._next(connection, conversation_id), call
+            return self._following(connection, row), call
 
         try:
-            following = await self.database.run(commit_and_look)
+            following, call = await self.database.run(commit_and_look)
         except (Superseded, ResponseChanged):
             log.info("turn_superseded", conversation=conversation_id)
             return await self.database.run(lambda connection: self._next(connection, conversation_id))
         metrics.turn_finished(work.conversation["channel"], outcome.status, 1 + len(outcome.together))
-        self._tell(work)
+        self._tell(work, call)
         return following
 
-    def _tell(self, work: Work) -> None:
-        """Whoever shows or delivers what was said just now."""
+    def _tell(self, work: Work, call: Call | None = None) -> None:
+        """Whoever shows or delivers what was said just now; `call` is its delivery, if it was taken already."""
         self.wakeups.notify(work.conversation["id"])
-        if outbox.is_pushed(work.conversation["channel"]):
+        if call is not None:
+            self.sender.begin(call)
+        elif outbox.is_pushed(work.conversation["channel"]):
             self.wakeups.notify(OUTBOX)
 
     def _next(self, connection: Connection, conversation_id: str) -> Work | None:
@@ -152,7 +162,7 @@ class TurnRunner:
         """Wait for the rest; nothing else has happened."""
 
         def commit(connection: Connection) -> None:
-            self._advance(connection, work, (), until, work.conversation["outage_told_at"])
+            self._advance(connection, work, (), self.clock.now(), until, work.conversation["outage_told_at"])
 
         try:
             await self.database.run(commit)
@@ -160,12 +170,13 @@ class TurnRunner:
             return
         self._tell(work)
 
-    def _commit(self, connection: Connection, work: Work, outcome: Outcome) -> RowMapping:
+    def _commit(self, connection: Connection, work: Work, outcome: Outcome) -> tuple[RowMapping, Call | None]:
+        """The conversation as it is now, and the delivery of what was said, if it could be taken at once."""
         now = self.clock.now()
         told = None if outcome.status == "answered" else work.conversation["outage_told_at"]
         outcome = self._with_notice(work, outcome)
         parts = outbox.fitted(work.conversation["channel"], outcome.replies)
-        row = self._advance(connection, work, parts, now + LEASE, told, outcome)
+        row = self._advance(connection, work, parts, now, now + LEASE, told, outcome)
         done = {"status": outcome.status, "done_at": now, "reading": outcome.reading and outcome.reading.as_json()}
         for message in (work.message, *outcome.together):
             connection.execute(_MESSAGE_DONE, {"message": message["id"], **done})
@@ -175,7 +186,9 @@ class TurnRunner:
         if reason is not None:
             baton.escalate(connection, work.conversation["id"], reason, now, self.answerer.due_hours(work))
         outbox.append(connection, row, parts, now, in_reply_to=work.message["id"])
-        return row
+        # Due since just now: nobody else has it, and nothing there waits for its time
+        call = self.sender.take(connection, row) if parts and row["send_at"] == now else None
+        return row, call
 
     def _with_notice(self, work: Work, outcome: Outcome) -> Outcome:
         """At the first contact on a channel, and when its words have changed: who answers and what is kept.
@@ -196,6 +209,7 @@ class TurnRunner:
         connection: Connection,
         work: Work,
         replies: Sequence[Reply],
+        now: datetime,
         wake_at: datetime,
         outage_told_at: datetime | None,
         outcome: Outcome | None = None,
@@ -224,7 +238,7 @@ class TurnRunner:
             "unclear": unclear,
             "state": known["dialogue_state"] if state is None else state,
             "wake": wake_at,
-            "send": self.clock.now() if replies and outbox.is_pushed(known["channel"]) else None,
+            "send": now if replies and outbox.is_pushed(known["channel"]) else None,
             "says_nothing": not replies,
         }
         row = connection.execute(_ADVANCE, values).mappings().first()
@@ -247,7 +261,7 @@ class TurnRunner:
                     now,
                     outbox.fitted(work.conversation["channel"], [self.answerer.say(work, "please_wait")]),
                 )
-            row = self._advance(connection, work, replies, retry_at, told)
+            row = self._advance(connection, work, replies, now, retry_at, told)
             values = {"attempts": attempts, "last_error": error[:500]}
             connection.execute(update(inbound).filter_by(id=work.message["id"]).values(values))
             outbox.append(connection, row, replies, now)

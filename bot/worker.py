@@ -17,7 +17,7 @@ from store.queries import next_wake
 
 log = get_logger("bot.worker")
 
-# One interpreter runs them all: more at a time would end no sooner, and what is under way is in the way of what comes in.
+# One interpreter runs them all: more at a time would end no sooner, and what comes in would wait for them.
 PARALLEL_TURNS = 4
 LONGEST_NAP_SECONDS = 1.0
 SHORTEST_NAP_SECONDS = 0.02

@@ -174,9 +174,10 @@ def compose(
     channels = open_channels(settings, database, clock)
     dialogue = Dialogue(rasa_url, internal_url.rstrip("/") + ACTIONS_PATH, register)
     answerer = Answerer(database, dialogue, flows, content, clock, gather)
-    runner = TurnRunner(database, answerer, clock, keyring, wakeups)
-    worker = Worker(database, runner, clock, wakeups)
     files = Files(database, content, clock)
+    sender = Sender(database, clock, channels.providers, pace, files, wakeups)
+    runner = TurnRunner(database, answerer, clock, keyring, wakeups, sender)
+    worker = Worker(database, runner, clock, wakeups)
     intake = Intake(
         database,
         keyring,
@@ -214,7 +215,7 @@ def compose(
             renewals=[channels.zalo.tokens.keep_fresh] if channels.zalo else [],
         ),
         intake=intake,
-        sender=Sender(database, clock, channels.providers, pace, files, wakeups),
+        sender=sender,
         fetcher=Fetcher(database, keyring, clock, channels.providers, wakeups),
         channels=channels,
         poller=poller,

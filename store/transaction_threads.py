@@ -17,7 +17,7 @@ class TransactionThreads:
     """`count` threads, started at once; they end with `shutdown`, or with the process."""
 
     def __init__(self, count: int, name: str) -> None:
-        self._number = itertools.count()
+        self._number, self._is_closed = itertools.count(), False
         self._waiting: queue.PriorityQueue[tuple[int, int, Future[Any] | None, Callable[[], Any] | None]] = (
             queue.PriorityQueue()
         )
@@ -26,13 +26,19 @@ class TransactionThreads:
             thread.start()
 
     def submit(self, work: Callable[[], T], urgent: bool = False) -> Future[T]:
-        """Run `work` as soon as a thread is free. A future that is cancelled before then is not run."""
+        """Run `work` as soon as a thread is free. A future that is cancelled before then is not run.
+
+        Raises RuntimeError after `shutdown`.
+        """
+        if self._is_closed:
+            raise RuntimeError("The database is closed.")
         future: Future[T] = Future()
         self._waiting.put((0 if urgent else 1, next(self._number), future, work))
         return future
 
     def shutdown(self) -> None:
         """Returns when everything submitted is done."""
+        self._is_closed = True
         for _ in self._threads:
             self._waiting.put((_LAST, next(self._number), None, None))
         for thread in self._threads:

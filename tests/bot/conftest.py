@@ -215,10 +215,11 @@ async def bot(database: Database, clock: ManualClock, keyring: Keyring, content:
     flows, wakeups, register = Flows(INTENTS, {"slots": {}, "forms": {}}), Wakeups(), TurnRegister()
     dialogue = Dialogue(str(server.make_url("")), "http://127.0.0.1:1/actions", register)
     answerer = Answerer(database, dialogue, flows, content, clock)
-    runner = TurnRunner(database, answerer, clock, keyring, wakeups)
-    worker = Worker(database, runner, clock, wakeups)
     files, zalo = Files(database, content, clock), StandInProvider("zalo", echoes=True)
     providers: dict[str, Provider] = {"zalo": zalo, "telegram": StandInProvider("telegram", echoes=False)}
+    sender = Sender(database, clock, providers, Pace(clock), files, wakeups)
+    runner = TurnRunner(database, answerer, clock, keyring, wakeups, sender)
+    worker = Worker(database, runner, clock, wakeups)
     intake = Intake(database, keyring, clock, worker, wakeups, content, "thai-nguyen", providers, MOST_IN_A_MINUTE)
     context = WebContext(
         database=database,
@@ -234,7 +235,6 @@ async def bot(database: Database, clock: ManualClock, keyring: Keyring, content:
         files=files,
         province="thai-nguyen",
     )
-    sender = Sender(database, clock, providers, Pace(clock), files, wakeups)
     made = Bot(database, clock, keyring, runner, rasa, context, sender)
     made.conversation_id = await made.open()
     yield made

@@ -109,9 +109,9 @@ async def test_a_hundred_events_at_once_are_few_transactions(bot: Bot, monkeypat
     transactions = []
     run = bot.database.run
 
-    async def counted(work: Any) -> Any:
+    async def counted(work: Any, urgent: bool) -> Any:
         transactions.append(work)
-        return await run(work)
+        return await run(work, urgent)
 
     monkeypatch.setattr(bot.database, "run", counted)
     commit = GroupCommit(bot.database)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, RowMapping, select
 
 from bot import outbox
+from bot.deliveries import Call
 from bot.pace import Pace
 from bot.retry import GIVE_UP_AFTER, WAITS
 from bot.sender import INVITE_AGAIN, Sender
@@ -45,6 +47,51 @@ async def test_a_turn_on_a_pushed_channel_is_delivered_and_on_the_web_chat_is_no
     await bot.deliver()
     assert zalo.texts == ["echo xin chào"]
     assert await statuses(bot, "webchat") == ["sent"]
+
+
+async def test_while_the_sender_runs_a_reply_is_taken_by_the_turn_that_says_it(
+    bot: Bot, zalo: StandInProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed, claim = list[Call](), bot.sender._deliveries.claim
+
+    def claim_and_note(connection: Connection, limit: int) -> list[Call]:
+        claimed.extend(calls := claim(connection, limit))
+        return calls
+
+    monkeypatch.setattr(bot.sender._deliveries, "claim", claim_and_note)
+    bot.conversation_id = await bot.open("zalo")
+    running = asyncio.create_task(bot.sender.run())
+    await asyncio.sleep(0.05)
+    await bot.say("xin chào")
+    await bot.say("tên miền")
+    async with asyncio.timeout(10):
+        while await statuses(bot) != ["sent", "sent"]:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait([running])
+    assert zalo.texts == ["echo xin chào", "echo tên miền"] and not claimed
+    await bot.say("khảo sát")
+    assert await statuses(bot) == ["sent", "sent", "waiting"]  # who has ended takes nothing
+
+
+async def test_a_turn_that_cannot_be_written_has_called_nobody(
+    bot: Bot, zalo: StandInProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot.conversation_id = await bot.open("zalo")
+    take, taken = bot.sender.take, list[Call | None]()
+
+    def take_and_break(connection: Connection, row: RowMapping) -> None:
+        taken.append(take(connection, row))
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(bot.sender, "take", take_and_break)
+    running = asyncio.create_task(bot.sender.run())
+    await asyncio.sleep(0.05)
+    await bot.say("xin chào")
+    running.cancel()
+    await asyncio.wait([running])
+    assert len(taken) == 1 and taken[0] is not None
+    assert not zalo.sent and await statuses(bot) == []
 
 
 async def test_a_failure_that_was_certainly_not_taken_is_tried_again_later_and_later(

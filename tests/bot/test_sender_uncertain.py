@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
+from bot.deliveries import LEASE
 from bot.files import Files
 from bot.pace import Pace
 from bot.retry import ECHO_WAIT
-from bot.sender import LEASE, Sender
+from bot.sender import Sender
 from integrations.errors import Fate
 from integrations.provider import Outgoing
 from store.events import Echo, Receipt
@@ -154,7 +155,7 @@ async def test_a_sender_that_is_stopped_calls_whatever_it_has_marked_and_no_more
 ) -> None:
     here, marked, stopped = await bot.open("telegram"), threading.Event(), threading.Event()
     await say(bot, here, "một", "hai", channel="telegram")
-    claim = bot.sender._claim
+    claim = bot.sender._deliveries.claim
 
     def claim_slowly(connection: Connection, limit: int) -> list[Any]:
         calls = claim(connection, limit)
@@ -162,7 +163,7 @@ async def test_a_sender_that_is_stopped_calls_whatever_it_has_marked_and_no_more
         stopped.wait(10)
         return calls
 
-    monkeypatch.setattr(bot.sender, "_claim", claim_slowly)
+    monkeypatch.setattr(bot.sender._deliveries, "claim", claim_slowly)
     running = asyncio.create_task(bot.sender.run())
     await asyncio.to_thread(marked.wait, 10)
     running.cancel()
