@@ -146,6 +146,7 @@ class Deliveries:
         if decision.unreachable:
             own = update(conversation).where(conversation.c.id == known["id"])
             connection.execute(own.values(unreachable=decision.code[:40]))
+            known = self._lock(connection, known["id"])
         if decision.status != "waiting":
             return self._go_on(connection, call, known)
         self._wait(connection, call, known, decision.again_at or now)

@@ -66,6 +66,7 @@ async def test_while_the_sender_runs_a_reply_is_taken_by_the_turn_that_says_it(
     await bot.say("tên miền")
     async with asyncio.timeout(10):
         while await statuses(bot) != ["sent", "sent"]:
+            await bot.work()  # who claims passes by what the sender has locked just then
             await asyncio.sleep(0.01)
     running.cancel()
     await asyncio.wait([running])
