@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from bench import chat, zalo
 from bench.catalogue import Sheet
 from bench.figures import Times
+from bench.machine import FOLDER
 from bench.product import START_SECONDS, running_product
+from bench.product_turns import look_into
 from bench.scale import Scale
 from bench.survey_walk import Script
 from bench.wire import Wires
@@ -141,9 +143,10 @@ async def measure(questions: Sequence[str], sheet: Sheet, scale: Scale) -> None:
         await traffic.greet()
         await traffic.write(scale.messages_per_second, scale.end_to_end_seconds)
         unanswered = await traffic.finish()
-    times = Times(tuple(traffic.ms))
+    times, kept = Times(tuple(traffic.ms)), look_into(FOLDER / "end-to-end.db")
     note = (
-        f"p99 {times.p99:.0f} ms, max {max(times.ms):.0f} ms; {unanswered} not answered, {traffic.wrong} answered"
-        f" otherwise than the survey's engine, {traffic.refused} calls and {platform.refused} messages refused"
+        f"p50 {times.p50:.0f} ms, p99 {times.p99:.0f} ms (an unclear message waits 2.5 s for more); {unanswered} not"
+        f" answered, counted as {REPLY_SECONDS:.0f} s, {kept.unanswered} of them with a person by then; {traffic.wrong}"
+        f" answered otherwise than the survey's engine, {traffic.refused} calls and {platform.refused} messages refused"
     )
     sheet.put(sheet["end_to_end"].timed(times, note=note))
