@@ -56,20 +56,21 @@ class GroupCommit:
             batch.sort(key=lambda piece: piece.key)  # stable: one key's pieces stay in order
             try:
                 results = await self.database.run(partial(_run_all, batch), urgent=True)
-            except (OperationalError, InterfaceError) as error:
-                for piece in batch:  # the database is away: nobody has to find that out alone
-                    _fail(piece.result, error)
-                continue
-            except Exception:  # noqa: BLE001 - one of them failed: each learns for itself
+            except Exception:  # noqa: BLE001 - one of them failed, or the database did: each learns for itself
                 await self._one_by_one(batch)
                 continue
             for piece, result in zip(batch, results, strict=True):
                 _settle(piece.result, result)
 
     async def _one_by_one(self, batch: list[_Piece]) -> None:
-        for piece in batch:
+        for number, piece in enumerate(batch):
             try:
                 _settle(piece.result, await self.database.run(piece.work, urgent=True))
+            except (OperationalError, InterfaceError) as error:
+                # Alone it fails so only when the database is away; the others need not find that out one after another
+                for one in batch[number:]:
+                    _fail(one.result, error)
+                return
             except Exception as error:  # noqa: BLE001 - it is the caller's
                 _fail(piece.result, error)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, null, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, null, select, update
 
 from bot import attachments
 from bot.baton import HOLDER_WHEN_WRITTEN_TO, Holder
@@ -139,18 +140,21 @@ _NTH_NEWEST = (
     .limit(1)
     .offset(bindparam("before"))
 )
-FLOOD = "flood"
+FLOOD, MINUTE = "flood", timedelta(minutes=1)
+_NTH_HEARD = _NTH_NEWEST.where(inbound.c.status != FLOOD)
+# So many claims are heard in a minute beyond what is too fast; whoever says more has been heard.
+MOST_CLAIMS = 3
 
 
-def begins_flood(connection: Connection, conversation_id: str, seq: int) -> bool:
-    """Whether the message with this number is the first of those that came too fast."""
-    before = (
-        select(inbound.c.status)
-        .where(inbound.c.conversation_id == conversation_id, inbound.c.kind == "message", inbound.c.seq < seq)
-        .order_by(inbound.c.seq.desc())
-        .limit(1)
+def begins_flood(connection: Connection, conversation_id: str, seq: int, at: datetime) -> bool:
+    """Whether the message with this number, received then, is the first within a minute that came too fast."""
+    others = select(inbound.c.id).where(
+        inbound.c.conversation_id == conversation_id,
+        inbound.c.status == FLOOD,
+        inbound.c.seq < seq,
+        inbound.c.received_at > at - MINUTE,
     )
-    return connection.scalar(before) != FLOOD
+    return connection.scalar(others.limit(1)) is None
 
 
 def was_written_in(connection: Connection, conversation_id: str) -> bool:
@@ -163,12 +167,15 @@ def _writes_too_fast(connection: Connection, number: RowMapping, message: Inboun
     """Whether `most` messages of this person came within the last minute, and this one need not be heard."""
     if number["last_seq"] <= most:
         return False
-    newest = {"conversation": number["id"], "before": most - 1}
-    at: datetime | None = connection.scalar(_NTH_NEWEST, newest)
-    if at is None or message.received_at - at >= timedelta(minutes=1):
+
+    def within_a_minute(nth: Select[Any], before: int) -> bool:
+        at: datetime | None = connection.scalar(nth, {"conversation": number["id"], "before": before - 1})
+        return at is not None and message.received_at - at < MINUTE
+
+    if not within_a_minute(_NTH_NEWEST, most):
         return False
-    # "STOP" counts among a hundred others as well; said again and again, it has been heard
-    return not is_claim(message.text) or message.text == _just_before(connection, number["id"], message.received_at)
+    # "STOP" counts among a hundred others as well
+    return not is_claim(message.text) or within_a_minute(_NTH_HEARD, most + MOST_CLAIMS)
 
 
 def _just_before(connection: Connection, conversation_id: str, now: datetime) -> str:

@@ -171,7 +171,7 @@ class Intake:
         if (
             accepted.is_flood
             and known["holder"] == Holder.BOT
-            and inbox.begins_flood(connection, known["id"], accepted.seq)
+            and inbox.begins_flood(connection, known["id"], accepted.seq, message.received_at)
         ):
             words = self.content.phrases.say("flood", known["language"] or "vi")
             outbox.say(connection, known["id"], known["channel"], [Reply(words, entry="flood")], now)
@@ -223,16 +223,19 @@ class Intake:
     def _contact(self, channel: str, event: ContactShared, connection: Connection) -> Taken:
         """The number counts as if it had been typed, so that the dialogue says what becomes of it."""
         known = self._conversation(connection, channel, bounded(event.address), event.name)
-        contacts = Contacts(connection, self.keyring)
-        if event.name and contacts.get(known["contact_id"]).name is None:
-            contacts.set_name(known["contact_id"], event.name)
         phone = normalise_phone(event.phone or "")
         if phone is None:
             is_new = reports.keep_event(connection, channel, bounded(event.event_id), "contact_shared", event.at)
-            return Taken(duplicate=not is_new)
-        typed = InboundMessage(channel, event.address, event.event_id, event.at, phone)
-        accepted = self._message(typed, None, connection)
-        return Taken(accepted.conversation_id, accepted.duplicate)
+            taken = Taken(duplicate=not is_new)
+        else:
+            typed = InboundMessage(channel, event.address, event.event_id, event.at, phone)
+            accepted = self._message(typed, None, connection)
+            taken = Taken(accepted.conversation_id, accepted.duplicate)
+        # After the conversation, as everybody who changes both: else two would wait for each other
+        contacts = Contacts(connection, self.keyring)
+        if event.name and contacts.get(known["contact_id"]).name is None:
+            contacts.set_name(known["contact_id"], event.name)
+        return taken
 
     def _unread(self, channel: str, event: Unread, connection: Connection) -> Taken:
         id_, now = bounded(event.event_id), self.clock.now()

@@ -149,6 +149,8 @@ def says_stop(text: str) -> bool:
 
 def is_claim(text: str) -> bool:
     """Whether the message claims what the law grants, and what must be heard however many messages come."""
+    if len(text) > MAX_UNDERSTOOD_CHARACTERS:
+        return False
     return says_stop(text) or consent_withdrawn(text) or data_request_said(text) is not None
 
 

@@ -9,11 +9,12 @@ it, and nothing is sent again by itself. Whoever was only slow still counts: a r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from bot import metrics
 from bot.deliveries import Call, Deliveries
@@ -105,7 +106,14 @@ class Sender:
 
     def begin(self, call: Call) -> None:
         """Deliver what was taken, and what else waits in its conversation."""
-        sending = asyncio.create_task(self._deliver(call))
+        self._start(self._deliver(call))
+
+    def abandon(self, call: Call) -> None:
+        """Whether taking it was committed is not known. Nobody was called: if it was, it goes back into the queue."""
+        self._start(self._put_back(call))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        sending = asyncio.create_task(work)
         self._sending.add(sending)
         sending.add_done_callback(self._sending.discard)
 
@@ -168,6 +176,13 @@ class Sender:
     async def _give_back(self, call: Call, seconds: float) -> None:
         at = self.clock.now() + timedelta(seconds=seconds)
         await self.database.run(lambda c: self._deliveries.give_back(c, call, at))
+
+    async def _put_back(self, call: Call) -> None:
+        while self.clock.now() < call.until:
+            try:
+                return await self._give_back(call, 0)
+            except (OperationalError, InterfaceError):
+                await asyncio.sleep(LONGEST_NAP_SECONDS)
 
     async def _send(self, call: Call, provider: Provider) -> Call | None:
         now = self.clock.now()

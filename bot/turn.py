@@ -121,27 +121,35 @@ class TurnRunner:
     async def _finish(self, work: Work, outcome: Outcome) -> Work | None:
         conversation_id = work.conversation["id"]
 
-        def commit_and_look(connection: Connection) -> tuple[Work | None, Call | None]:
+        call: Call | None = None
+
+        def commit_and_look(connection: Connection) -> Work | None:
+            nonlocal call
             row, call = self._commit(connection, work, outcome)
             if outcome.escalate or effects.change_conversation(outcome.effects):
-                return self._next(connection, conversation_id), call
-            return self._following(connection, row), call
+                return self._next(connection, conversation_id)
+            return self._following(connection, row)
 
         try:
-            following, call = await self.database.run(commit_and_look)
+            following = await self.database.run(commit_and_look)
         except (Superseded, ResponseChanged):
             log.info("turn_superseded", conversation=conversation_id)
             return await self.database.run(lambda connection: self._next(connection, conversation_id))
+        except (OperationalError, InterfaceError):
+            if call is not None:
+                self.sender.abandon(call)  # the commit may have reached the database all the same
+            raise
         metrics.turn_finished(work.conversation["channel"], outcome.status, 1 + len(outcome.together))
-        self._tell(work, call)
-        return following
-
-    def _tell(self, work: Work, call: Call | None = None) -> None:
-        """Whoever shows or delivers what was said just now; `call` is its delivery, if it was taken already."""
-        self.wakeups.notify(work.conversation["id"])
         if call is not None:
             self.sender.begin(call)
-        elif outbox.is_pushed(work.conversation["channel"]):
+        # What an effect says in another conversation is nobody's yet
+        self._tell(work, is_taken=call is not None and not effects.change_conversation(outcome.effects))
+        return following
+
+    def _tell(self, work: Work, is_taken: bool = False) -> None:
+        """Whoever shows or delivers what was said just now; `is_taken`: its delivery has begun."""
+        self.wakeups.notify(work.conversation["id"])
+        if outbox.is_pushed(work.conversation["channel"]) and not is_taken:
             self.wakeups.notify(OUTBOX)
 
     def _next(self, connection: Connection, conversation_id: str) -> Work | None:

@@ -59,3 +59,5 @@ def _run(future: Future[Any], work: Callable[[], Any]) -> None:
         future.set_result(work())
     except BaseException as error:  # noqa: BLE001 - it is the caller's
         future.set_exception(error)
+    finally:
+        del future, work  # the error's traceback holds this frame

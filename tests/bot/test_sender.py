@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy.exc import OperationalError
 
 from bot import outbox
 from bot.deliveries import Call
@@ -73,6 +75,32 @@ async def test_while_the_sender_runs_a_reply_is_taken_by_the_turn_that_says_it(
     assert zalo.texts == ["echo xin chào", "echo tên miền"] and not claimed
     await bot.say("khảo sát")
     assert await statuses(bot) == ["sent", "sent", "waiting"]  # who has ended takes nothing
+
+
+async def test_what_was_taken_by_a_commit_that_nobody_knows_of_goes_back_into_the_queue(
+    bot: Bot, zalo: StandInProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot.conversation_id = await bot.open("zalo")
+    running, run = asyncio.create_task(bot.sender.run()), bot.database.run
+    await asyncio.sleep(0.05)
+
+    async def lost(work: Any, urgent: bool = False) -> Any:
+        result = await run(work, urgent)
+        if work.__name__ == "commit_and_look":
+            monkeypatch.setattr(bot.database, "run", run)
+            raise OperationalError("COMMIT", {}, Exception("connection lost"))
+        return result
+
+    monkeypatch.setattr(bot.database, "run", lost)
+    await bot.receive("xin chào")
+    with pytest.raises(OperationalError):
+        await bot.work()
+    async with asyncio.timeout(10):
+        while await statuses(bot) != ["sent"]:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait([running])
+    assert zalo.texts == ["echo xin chào"]
 
 
 async def test_a_turn_that_cannot_be_written_has_called_nobody(

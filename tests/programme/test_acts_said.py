@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from programme.acts_said import (
@@ -246,3 +248,11 @@ def test_a_scam_is_told() -> None:
         assert scam_told(text) == "ask_scam_check", text
     for text in ("gặp cán bộ có mất tiền không", "bán lúa, gọi lại cho tôi", "lựa chọn phần mềm", "sợ mất tiền điện"):
         assert scam_told(text) is None, text
+
+
+@pytest.mark.parametrize("words", ["em ", "cho em ", "xem ", "xóa ", "rút lại ", "không lưu "])
+def test_no_repetition_takes_long(words: str) -> None:
+    text = words * 4000
+    began = time.process_time()
+    data_request_said(text), data_request_taken_back(text), consent_withdrawn(text)
+    assert time.process_time() - began < 0.5
