@@ -80,8 +80,8 @@ OpenBrowser = Callable[..., Owner]
 
 
 @pytest.fixture
-def new_owner(browser: Browser) -> Iterator[OpenBrowser]:
-    """Makes owners with a browser of their own; afterwards none of them may have seen an error."""
+def new_owner(browser: Browser, stub: StubServer) -> Iterator[OpenBrowser]:
+    """Makes owners with a browser each; afterwards, while the server still runs, none may have seen an error."""
     owners: list[Owner] = []
 
     def make(context: BrowserContext | None = None, **options: object) -> Owner:
