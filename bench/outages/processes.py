@@ -124,8 +124,6 @@ class House:
             **accounts,
             "HOTLINE_RASA_URL": dialogue_url,
             "HOTLINE_REDIS_URL": self.redis.url if self.redis else "",
-            "HOTLINE_PUBLIC_URL": "",
-            "HOTLINE_MESSAGES_PER_MINUTE": "100000",
             "ZALO_PER_MINUTE": "100000",
         }
 

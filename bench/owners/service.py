@@ -29,8 +29,7 @@ class Service:
     def __init__(self, name: str, database: Path) -> None:
         self.name, self.database, self.port = name, database, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        # They type faster than anybody
-        self._env = hotline_environment(f"sqlite:///{database}") | {"HOTLINE_MESSAGES_PER_MINUTE": "100000"}
+        self._env = hotline_environment(f"sqlite:///{database}")
         self._running: Running | None = None
         self.broken: Counter[str] = Counter()
 
