@@ -146,7 +146,7 @@ async def measure(questions: Sequence[str], sheet: Sheet, scale: Scale) -> None:
     times, kept = Times(tuple(traffic.ms)), look_into(FOLDER / "end-to-end.db")
     note = (
         f"p50 {times.p50:.0f} ms, p99 {times.p99:.0f} ms (an unclear message waits 2.5 s for more); {unanswered} not"
-        f" answered, counted as {REPLY_SECONDS:.0f} s, {kept.unanswered} of them with a person by then; {traffic.wrong}"
+        f" answered, counted as {REPLY_SECONDS:.0f} s, {kept.unanswered} not by the bot; {traffic.wrong}"
         f" answered otherwise than the survey's engine, {traffic.refused} calls and {platform.refused} messages refused"
     )
     sheet.put(sheet["end_to_end"].timed(times, note=note))

@@ -289,9 +289,9 @@ def _kept_meanwhile(text: str, content: Content, today: date) -> tuple[Effect, .
     """While a person has the conversation the bot is silent, but what owners may claim at any time still counts: a
     number for the call back, "stop", what the law grants about their data. Too long a message is read by people alone.
     """
-    kept: list[Effect] = []
     if len(text) > MAX_UNDERSTOOD_CHARACTERS:
         return ()
+    kept: list[Effect] = []
     if phone := callback_phone(text):
         kept.append(RememberPhone(phone))
     if says_stop(text):

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from bot import metrics
+from bot.outbox import WENT_OUT
 from bot.retry import ECHO_WAIT, RetryDecision
 from integrations.provider import Provider, Sent
 from store.clock import Clock
@@ -42,17 +43,8 @@ _STAY_DUE = (
     .values(send_at=func.coalesce(conversation.c.send_at, bindparam("at")))
 )
 _SEND_AT = update(conversation).where(conversation.c.id == bindparam("conversation")).values(send_at=bindparam("at"))
-_ACCEPTED = (
-    update(outbound)
-    .where(outbound.c.id == bindparam("message"), outbound.c.attempt == bindparam("token"), _OPEN)
-    .values(
-        status="sent",
-        provider_message_id=bindparam("provider_id"),
-        sent_at=bindparam("at"),
-        error=None,
-        decide_at=None,
-    )
-)
+_OURS = update(outbound).where(outbound.c.id == bindparam("message"), outbound.c.attempt == bindparam("token"), _OPEN)
+_ACCEPTED = _OURS.values(WENT_OUT)
 _MARK = (
     update(outbound)
     .where(outbound.c.id == bindparam("message"))
@@ -72,6 +64,11 @@ class Call:
     @property
     def channel(self) -> str:
         return str(self.conversation["channel"])
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The parameters of _OURS."""
+        return {"message": self.message["id"], "token": self.token}
 
 
 class Deliveries:
@@ -124,10 +121,9 @@ class Deliveries:
     def accepted(self, connection: Connection, call: Call, sent: Sent) -> Call | None:
         """The provider has taken it. What comes next."""
         known = self._lock(connection, call.conversation["id"])
-        own = {"message": call.message["id"], "token": call.token}
         # Nothing is written where an echo or a receipt was faster
         result = {"provider_id": sent.provider_message_id, "at": self.clock.now()}
-        if connection.execute(_ACCEPTED, own | result).rowcount:
+        if connection.execute(_ACCEPTED, call.own | result).rowcount:
             metrics.message_delivered(call.channel, "sent")
         if sent.state:
             state = update(conversation).where(conversation.c.id == known["id"])
@@ -187,9 +183,4 @@ class Deliveries:
     @staticmethod
     def _is_ours(connection: Connection, call: Call, **values: Any) -> bool:
         """Write a call's result, unless an echo or a receipt has brought it already, or a later attempt took over."""
-        own = update(outbound).where(
-            outbound.c.id == call.message["id"],
-            outbound.c.attempt == call.token,
-            _OPEN,
-        )
-        return connection.execute(own.values(values)).rowcount == 1
+        return connection.execute(_OURS.values(values), call.own).rowcount == 1

@@ -10,11 +10,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, func, insert, update
+from sqlalchemy import Connection, RowMapping, bindparam, case, func, insert, update
 
 from integrations.fitting import LIMITS, fit
 from store.messages import Reply
 from store.tables import conversation, outbound
+
+# What a message has become that the provider has taken: parameters `provider_id` and `at`.
+WENT_OUT: dict[str, Any] = {
+    "status": "sent",
+    "provider_message_id": bindparam("provider_id"),
+    "sent_at": bindparam("at"),
+    "error": None,
+    "decide_at": None,
+}
 
 
 def fitted(channel: str, replies: Sequence[Reply]) -> list[Reply]:

@@ -57,17 +57,7 @@ _OPEN = (
     # What nobody waits for any more comes last: the bot often says the same again
     .order_by((outbound.c.status == "uncertain") & outbound.c.decide_at.is_(None), outbound.c.seq)
 )
-_WENT_OUT = (
-    update(outbound)
-    .where(outbound.c.id == bindparam("message"))
-    .values(
-        status="sent",
-        provider_message_id=bindparam("provider_id"),
-        sent_at=bindparam("at"),
-        error=None,
-        decide_at=None,
-    )
-)
+_WENT_OUT = update(outbound).where(outbound.c.id == bindparam("message")).values(outbox.WENT_OUT)
 _GO_ON = (
     update(conversation)
     .where(conversation.c.id == bindparam("conversation"), conversation.c.send_at.is_not(None))

@@ -87,7 +87,8 @@ class Sender:
 
     async def finish(self) -> None:
         """Wait for the deliveries that are under way."""
-        await asyncio.gather(*filter(None, [self._beginning]), return_exceptions=True)
+        if self._beginning is not None:
+            await asyncio.gather(self._beginning, return_exceptions=True)
         await asyncio.gather(*self._sending, return_exceptions=True)
 
     async def deliver_due(self) -> None:

@@ -15,7 +15,7 @@ os.environ.update(
     RASA_TELEMETRY_ENABLED="false",  # it would phone home
     SQLALCHEMY_SILENCE_UBER_WARNING="1",
     TQDM_DISABLE="1",  # training draws hundreds of progress bars
-    # One sentence is too little work to be shared: threads that wait for it spin, and take most of a core
+    # One sentence is too little work to be shared: threads that wait for it spin, and took four fifths of the time
     OPENBLAS_NUM_THREADS="1",
     OMP_NUM_THREADS="1",
 )

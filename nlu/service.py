@@ -201,7 +201,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     rasa_runtime.quiet()
     rasa_runtime.check_archive(arguments.model)
     service = Service(StatelessProcessor(str(arguments.model)), arguments.actions_allow)
-    gc.freeze()  # the model stays: looking through it for garbage would stop every turn for a tenth of a second
+    gc.freeze()  # the model stays: looking through it for garbage would stop every turn
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.install()
         asyncio.run(_serve(service, arguments.host, arguments.port, arguments.follow_stdin))

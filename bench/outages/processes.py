@@ -11,19 +11,18 @@ from typing import Any
 
 import aiohttp
 
-from bench.machine import FOLDER, Running, hotline_environment
+from bench.machine import Running, hotline_environment
 from hotline.paths import ROOT
 from tools.services.machine import Machine, free_port
 from tools.services.redis import Redis
 from tools.services.redis_server import PrivateRedis
+from tools.test_suites import COMPILED_ONCE
 
 PYTHON, HOTLINE = ROOT / ".venv" / "bin" / "python", ROOT / ".venv" / "bin" / "hotline"
 START_SECONDS = 60.0
 # Zalo repeats a webhook after 30 s, 5 min, … and turns it off in the end. Here the hotline dies oftener than anybody's
 # would: repetitions come every 0.6 s, until it is up.
 RETRY_SCALE = 0.02
-# A process that starts a hundred times must not compile itself a hundred times.
-COMPILED_ONCE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(FOLDER / "bytecode")}
 SWITCHES = {"zalo": ("tireless=true", "receipts=none"), "telegram": ()}
 
 
