@@ -107,6 +107,8 @@ class_place = Table(
     Column("province", String(40), nullable=False),
     Column("commune", String(10)),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("attended_at", UtcDateTime),  # ticked at the class; null: not (yet)
+    Column("ticked_by", Id, ForeignKey("officer.id")),
     UniqueConstraint("class_id", "contact_id"),
 )
 Index(

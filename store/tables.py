@@ -241,13 +241,36 @@ escalation = Table(
     Column("conversation_id", String(32), ForeignKey("conversation.id"), nullable=False, index=True),
     Column("reason", String(40), nullable=False),
     Column("status", String(20), nullable=False, index=True),  # open | taken | returned | closed | withdrawn
+    # What the queue is filtered by, known at the hand-over or set by an officer
+    Column("province", String(40), nullable=False, server_default=""),
+    Column("channel", String(20), nullable=False, server_default=""),
+    Column("commune", String(10)),
+    Column("vendor", String(40)),
+    Column("topic", String(40)),
     Column("opened_at", UtcDateTime, nullable=False),
-    Column("due_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),  # of the request under way, else of the last one
+    Column("waiting_since", UtcDateTime),  # the owner waits for a person's answer; null: a person had the last word
     Column("officer_id", Id, ForeignKey("officer.id")),  # who holds the conversation while status is taken
     Column("lease_until", UtcDateTime, index=True),
+    Column("snoozed_until", UtcDateTime),  # its officer has put it off; null: not
     Column("answered_at", UtcDateTime),  # a person's first answer
     Column("closed_at", UtcDateTime),
+    # How satisfied the owner was: asked when it was closed, at most once
+    Column("csat_asked_at", UtcDateTime),
+    Column("csat", String(20)),  # satisfied | neutral | unsatisfied
+    Column("csat_at", UtcDateTime),
 )
+_UNFINISHED = escalation.c.status.in_(("open", "taken"))
+# The queue and its filters: only what is not finished, the first due first
+for _columns in ((), ("commune",), ("channel",), ("topic",), ("vendor",), ("officer_id",)):
+    Index(
+        "_".join(("ix_escalation_queue", *_columns)),
+        escalation.c.status,
+        *(escalation.c[_column] for _column in _columns),
+        escalation.c.due_at,
+        sqlite_where=_UNFINISHED,
+        postgresql_where=_UNFINISHED,
+    )
 
 # What an owner agreed to, word for word: the version names the text that was shown (content/national/phrases.yaml).
 consent = Table(

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from store.channel_tables import metadata
+from store.console_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from store.channel_tables import metadata
+from store.console_tables import metadata
 from store.database import Database, Transaction
 
 # A table that is read from end to end; with an index (even if all of it) it is not.
