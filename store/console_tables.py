@@ -103,7 +103,9 @@ request = Table(
     Column("ended_at", UtcDateTime),
     Column("outcome", String(20)),  # answered | withdrawn (the owner) | unanswered (finished without an answer)
     Column("officer_id", Id, ForeignKey("officer.id")),  # who answered, or finished it
-    Column("warned", Integer, nullable=False, server_default="0"),  # how many of the province's warnings were given
+    Column("announced_at", UtcDateTime),  # officers on duty were told of it, or of something more urgent
+    # How far its warnings have gone: 1, 2 … of the province's, and one more when it was late
+    Column("warned", Integer, nullable=False, server_default="0"),
     Column("owner_told_at", UtcDateTime),  # that the promise was not kept
 )
 # One clock per conversation at a time, and what runs, the first due first.

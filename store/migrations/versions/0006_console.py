@@ -249,6 +249,7 @@ def _work() -> None:
         sa.Column("ended_at", tables.UtcDateTime()),
         sa.Column("outcome", sa.String(length=20)),
         sa.Column("officer_id", tables.Id),
+        sa.Column("announced_at", tables.UtcDateTime()),
         sa.Column("warned", sa.Integer(), server_default="0", nullable=False),
         sa.Column("owner_told_at", tables.UtcDateTime()),
         sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name="fk_request_conversation_id"),
