@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from bot.answering import GATHER, Answerer
 from bot.attachments import Fetcher
@@ -31,6 +31,9 @@ from bot.web.limits import WebLimits
 from bot.web.oauth import zalo_callback_route
 from bot.web.verification import zalo_verification_route
 from bot.worker import Worker
+from console.app import console_mount
+from console.context import ConsoleContext
+from console.words import load_words
 from hotline.channels import Channels, open_channels
 from hotline.errors import Stop
 from hotline.paths import VAR
@@ -71,6 +74,7 @@ class Hotline:
     channels: Channels
     poller: TelegramPoller | None
     web: WebContext
+    console: ConsoleContext
     keyring: Keyring
     redis: RedisLink | None
 
@@ -91,9 +95,9 @@ class Hotline:
             running.append(self.wakeups.run())
         return running
 
-    def public_routes(self) -> list[Route]:
-        """What single providers want to find on the public port, beside their webhooks."""
-        routes = []
+    def public_routes(self) -> list[BaseRoute]:
+        """The console, and what single providers want to find on the public port beside their webhooks."""
+        routes: list[BaseRoute] = [console_mount(self.console)]
         if self.settings.zalo_verification is not None:
             routes.append(zalo_verification_route(self.settings.zalo_verification))
         if self.channels.zalo is not None:
@@ -234,6 +238,18 @@ def compose(
             province=settings.province,
             embed_origins=read_origins(settings.embed_origins),
             limits=WebLimits(settings.messages_per_minute),
+        ),
+        console=ConsoleContext(
+            database=database,
+            clock=clock,
+            keyring=keyring,
+            wakeups=wakeups,
+            content=content,
+            providers=channels.providers,
+            files=files,
+            province=settings.province,
+            words=load_words(),
+            public_url=settings.public_url,
         ),
         keyring=keyring,
         redis=redis,

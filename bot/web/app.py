@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
@@ -23,19 +23,19 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds HEADERS to every response that does not say otherwise itself (bot/web/policy.py).
+    """Adds `headers` to every response that does not say otherwise itself (bot/web/policy.py).
 
     Plain ASGI, because Starlette's wrapper would buffer event streams.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str] = HEADERS) -> None:
+        self.app, self.headers = app, headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -1,0 +1,1 @@
+"""The pages of officers, administrators, vendors and commune staff."""

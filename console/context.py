@@ -1,0 +1,39 @@
+"""What the console's routes need, made once by the composition (hotline/app.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from bot.files import Files
+from bot.wakeups import Wakeups
+from console.words import Words
+from integrations.provider import Provider
+from programme.content import Content
+from store.clock import Clock
+from store.crypto import Keyring
+from store.database import Database
+
+
+@dataclass(frozen=True)
+class ConsoleContext:
+    """`province`: the pack of this hotline. `public_url`: the address people type, if it is known."""
+
+    database: Database
+    clock: Clock
+    keyring: Keyring
+    wakeups: Wakeups
+    content: Content
+    providers: Mapping[str, Provider]
+    files: Files
+    province: str
+    words: Words
+    public_url: str | None = None
+
+
+def console_context(request: Request) -> ConsoleContext:
+    """The context of the app that serves `request`."""
+    context: ConsoleContext = request.app.state.context
+    return context

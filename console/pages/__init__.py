@@ -1,0 +1,10 @@
+"""One module per page or group of pages: its routes, and nothing that another page needs."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from console.pages import home
+
+# In this order; each module's docstring says which addresses it serves.
+ROUTERS: tuple[APIRouter, ...] = (home.router,)
