@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StringConstraints, ValidationInfo, field_validator
 
+from programme.office_hours import OfficeHours
 from programme.yaml_source import ContentError, ContentModel, YamlSource, read_yaml, refusal
 
 NATIONAL = "national"
@@ -56,10 +57,32 @@ class Vendor(ContentModel):
 
 
 class Sla(ContentModel):
-    """Requests answered within `hours` must be a share greater than `target` (strictly, 0 to 1)."""
+    """Requests answered within `hours` must be a share greater than `target` (strictly, 0 to 1).
+
+    The hours run day and night. `warnings`: after so many of them a request that still waits is brought to people's
+    notice, each time to more of them.
+    """
 
     hours: Annotated[StrictInt, Field(gt=0)]
     target: Annotated[float, Field(gt=0, lt=1, strict=True)]
+    warnings: tuple[Annotated[StrictInt, Field(gt=0)], ...]
+
+    @field_validator("warnings")
+    @classmethod
+    def _come_in_time(cls, warnings: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        if list(warnings) != sorted(set(warnings)):
+            raise refusal("các mốc cảnh báo không tăng dần", "xếp lại từ nhỏ đến lớn, mỗi mốc một lần")
+        hours = info.data.get("hours")
+        if warnings and hours is not None and warnings[-1] >= hours:
+            raise refusal(f"mốc cảnh báo {warnings[-1]} giờ không trước hạn {hours} giờ", "chọn mốc nhỏ hơn hours")
+        return warnings
+
+    def step_reached(self, due_at: dt.datetime, now: dt.datetime) -> int:
+        """How far the warnings of a request have come: 0, 1 … for each of `warnings`, one more when it is late.
+
+        Counted back from what the owner was promised, so that a change of `hours` moves no promise.
+        """
+        return sum(due_at <= now + dt.timedelta(hours=self.hours - after) for after in (*self.warnings, self.hours))
 
 
 class Contacts(ContentModel):
@@ -85,6 +108,7 @@ class ProvincePack(ContentModel):
     kind: Literal["province"]
     documents: Annotated[tuple[Document, ...], Field(min_length=1)]
     sla: Sla
+    working_hours: OfficeHours
     contacts: Contacts
     vendors: tuple[Vendor, ...]
 

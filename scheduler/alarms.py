@@ -51,10 +51,10 @@ ALARMS = JobKind("alarms", timedelta(minutes=1), watch)
 
 async def _look(context: JobContext, condition: Condition, is_open: bool) -> Finding | None:
     """None when the condition broke: one that is wrong does not hide the others."""
-    timezone, calendar = context.clock.timezone, context.content.deadlines
+    timezone, working_time = context.clock.timezone, context.working_time(context.watch.province)
 
     def check(connection: Connection) -> Finding:
-        moment = Moment(connection, context.clock.now(), timezone, calendar, context.watch, is_open)
+        moment = Moment(connection, context.clock.now(), timezone, working_time, context.watch, is_open)
         return Finding(condition, condition.check(moment))
 
     try:

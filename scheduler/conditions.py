@@ -15,10 +15,9 @@ from sqlalchemy import Connection
 
 from integrations.errors import Fate, ProviderError
 from integrations.zalo.token_state import AGEING_AFTER, LOST
-from programme.working_days import Deadlines
+from programme.working_time import WorkingTime
 from scheduler.provider_errors import described
 from scheduler.watch import Watch
-from scheduler.working_hours import working_time
 from store import alarm_queries
 from store.backlog import Backlog, read_backlog
 
@@ -46,7 +45,7 @@ class Moment:
     connection: Connection
     now: datetime
     timezone: tzinfo
-    calendar: Deadlines
+    working_time: WorkingTime
     watch: Watch
     is_open: bool = False
 
@@ -75,7 +74,10 @@ def _quiet(channel: str) -> Callable[[Moment], str | None]:
             return None
         heard = alarm_queries.last_heard(moment.connection, channel)
         limit = timedelta(hours=moment.watch.quiet_hours)
-        if heard is None or working_time(moment.calendar, heard, moment.now, moment.timezone, limit) < limit:
+        if heard is None:
+            return None
+        quiet_from = moment.working_time.after(heard, limit)
+        if quiet_from is None or moment.now < quiet_from:
             return None
         return (
             f"Kênh {CHANNELS[channel]} không đưa gì về trong {moment.watch.quiet_hours} giờ làm việc, lần cuối lúc"

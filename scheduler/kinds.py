@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from bot.wakeups import Wakeups
 from programme.content import Content
+from programme.office_hours import ALWAYS_CLOSED
+from programme.packs import normalise_province_id
+from programme.working_time import WorkingTime
 from scheduler.watch import NOTHING_WATCHED, Watch
 from store.clock import Clock
 from store.crypto import Keyring
@@ -27,6 +30,12 @@ class JobContext:
     keyring: Keyring
     watch: Watch = NOTHING_WATCHED
     renewals: Sequence[Callable[[], Awaitable[object]]] = ()
+
+    def working_time(self, province: str) -> WorkingTime:
+        """When the officers of a province are at work: never, where it has no pack."""
+        pack = self.content.packs.provinces.get(normalise_province_id(province))
+        hours = ALWAYS_CLOSED if pack is None else pack.working_hours
+        return WorkingTime(hours, self.content.deadlines, self.clock.timezone)
 
 
 @dataclass(frozen=True)

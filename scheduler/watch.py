@@ -22,14 +22,31 @@ class AlarmSender(Protocol):
         """Bring `text` (Vietnamese, at most 1,500 characters) to them. Raises SendFailed; then it is tried again."""
 
 
-class ChatOfficers:
-    """The people on duty read a chat of a channel: `chat` is its address there."""
+class NoticeSender(Protocol):
+    """How one officer is told."""
 
-    def __init__(self, provider: Provider, chat: str, clock: Clock) -> None:
-        self.provider, self.chat, self.clock = provider, chat, clock
+    async def tell(self, chat: str, text: str) -> None:
+        """Bring `text` (Vietnamese, at most 4,000 characters) to the officer's `chat`. Raises SendFailed."""
+
+
+class OfficerChats:
+    """Officers read chats of a channel: `chat` is an address there."""
+
+    def __init__(self, provider: Provider, clock: Clock) -> None:
+        self.provider, self.clock = provider, clock
+
+    async def tell(self, chat: str, text: str) -> None:
+        await self.provider.send(Outgoing(chat, Reply(text), self.clock.now()))
+
+
+class ChatOfficers:
+    """The people on duty share one chat."""
+
+    def __init__(self, chats: NoticeSender, chat: str) -> None:
+        self.chats, self.chat = chats, chat
 
     async def tell(self, text: str) -> None:
-        await self.provider.send(Outgoing(self.chat, Reply(text), self.clock.now()))
+        await self.chats.tell(self.chat, text)
 
 
 @dataclass(frozen=True)
@@ -37,7 +54,9 @@ class Watch:
     """`channels`: those with an account. `quiet_hours`: so many working hours without an event are suspicious.
 
     `volumes`: folders whose disks must not fill. Without a `sender` the log is the only one who hears of an alarm.
-    `place`: whose hotline this is, as the people on duty call it.
+    `place`: whose hotline this is, as the people on duty call it. `province`: whose office hours count; "": nobody's.
+    `notices`: how single officers are told; without it they see what waits on the console's pages only. `address`: of
+    this server, for links; None where nobody could open them.
     """
 
     channels: tuple[str, ...] = ()
@@ -45,17 +64,30 @@ class Watch:
     volumes: tuple[Path, ...] = ()
     sender: AlarmSender | None = None
     place: str = ""
+    province: str = ""
+    notices: NoticeSender | None = None
+    address: str | None = None
 
     @classmethod
     def from_settings(
         cls, settings: Settings, providers: Mapping[str, Provider], place: str, var: Path, clock: Clock
     ) -> Watch:
         """`var`: the folder that we write to. Officers are told where they have a Telegram chat and we a bot."""
-        sender, chat = None, settings.telegram_alarm_chat
-        if chat is not None and "telegram" in providers:
-            sender = ChatOfficers(providers["telegram"], chat, clock)
+        sender, notices, chat = None, None, settings.telegram_alarm_chat
+        if "telegram" in providers:
+            notices = OfficerChats(providers["telegram"], clock)
+            sender = None if chat is None else ChatOfficers(notices, chat)
         volumes = {folder.resolve() for folder in (var, *_folder_of(settings)) if folder.is_dir()}
-        return cls(tuple(providers), settings.quiet_webhook_hours, tuple(sorted(volumes)), sender, place)
+        return cls(
+            channels=tuple(providers),
+            quiet_hours=settings.quiet_webhook_hours,
+            volumes=tuple(sorted(volumes)),
+            sender=sender,
+            place=place,
+            province=settings.province,
+            notices=notices,
+            address=settings.public_url,
+        )
 
 
 def _folder_of(settings: Settings) -> list[Path]:

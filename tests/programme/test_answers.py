@@ -45,9 +45,10 @@ documents:
     valid_from: 2026-01-02
     valid_to: 2026-06-30
     url: https://example.vn/plan
-sla: {hours: 24, target: 0.95}
+sla: {hours: 24, target: 0.95, warnings: [18, 22]}
 contacts: {hotline: null, zalo_oa: null, facebook: null, email: null, sms_brandname: null}
 vendors: []
+working_hours: {}
 """,
 }
 

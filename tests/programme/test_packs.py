@@ -42,10 +42,13 @@ documents:
     date: 2026-01-02
     valid_from: 2026-01-02
     valid_to: 2026-06-30
-sla: {hours: 24, target: 0.95}
+sla: {hours: 24, target: 0.95, warnings: [18, 22]}
 contacts: {hotline: null, zalo_oa: null, facebook: null, email: null, sms_brandname: null}
 vendors:
   - {id: ALPHA, name: Công ty Alpha, short: Alpha, platform: Alpha Bán, coverage: communes}
+working_hours:
+  monday: ["07:30-11:30", "13:00-17:00"]
+  sunday: ["00:00-24:00"]
 """
 
 PROVINCES = """\
@@ -107,6 +110,15 @@ def test_a_sound_folder_loads(root: Path) -> None:
         ("bac-song/pack.yaml", "hours: 24", "hours: '24'", 13, "số nguyên"),
         ("bac-song/pack.yaml", "hours: 24", "hours: 0", 13, "quá nhỏ"),
         ("bac-song/pack.yaml", "target: 0.95", "target: 95.0", 13, "quá lớn"),
+        ("bac-song/pack.yaml", "[18, 22]", "[22, 18]", 13, "không tăng dần"),
+        ("bac-song/pack.yaml", "[18, 22]", "[18, 18]", 13, "không tăng dần"),
+        ("bac-song/pack.yaml", "[18, 22]", "[18, 24]", 13, "không trước hạn 24 giờ"),
+        ("bac-song/pack.yaml", "[18, 22]", "[0, 18]", 13, "quá nhỏ"),
+        ("bac-song/pack.yaml", ", warnings: [18, 22]", "", 13, 'thiếu mục "warnings"'),
+        ("bac-song/pack.yaml", '"07:30-11:30"', '"7h30"', 18, "không đúng dạng"),
+        ("bac-song/pack.yaml", '"07:30-11:30"', '"11:30-07:30"', 18, "kết thúc trước khi bắt đầu"),
+        ("bac-song/pack.yaml", '"00:00-24:00"', '"00:00-24:30"', 19, "cuối ngày là 24:00"),
+        ("bac-song/pack.yaml", '"07:30-11:30"', '"07:30-13:30"', 18, "chồng lên nhau"),
         ("bac-song/pack.yaml", "date: 2026-01-02", "date: 2026-02-30", 10, "ngày có thật"),
         ("bac-song/pack.yaml", "valid_to: 2026-06-30", "valid_to: 2026-01-01", 12, "đứng trước valid_from"),
         ("bac-song/pack.yaml", "coverage: communes", "coverage: all", 16, "province_wide"),
@@ -138,7 +150,7 @@ def test_a_key_written_twice_is_refused_at_the_second(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("new", "line"),
-    [("name: [Bắc Sông", 3), ("name: 'Bắc Sông", 17), ("name:\tBắc: Sông", 2), ("name: \x07", 2)],
+    [("name: [Bắc Sông", 3), ("name: 'Bắc Sông", 20), ("name:\tBắc: Sông", 2), ("name: \x07", 2)],
 )
 def test_what_is_no_yaml_is_refused_where_the_reader_stumbles(root: Path, new: str, line: int) -> None:
     refusal = refused(root, "bac-song/pack.yaml", "name: Bắc Sông", new)

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from programme.content import Content
+from programme.working_time import WorkingTime
 from scheduler.conditions import CONDITIONS, GIBIBYTE, Moment
 from scheduler.watch import Watch
 from store.channel_tables import attachment, channel_event, zalo_token
@@ -43,8 +44,9 @@ class World:
         return self.database.read_now(lambda c: BY_NAME[name].check(self.moment(c, is_open)))
 
     def moment(self, connection: Connection, is_open: bool = False) -> Moment:
-        deadlines = self.content.deadlines
-        return Moment(connection, self.clock.now(), self.clock.timezone, deadlines, self.watch, is_open)
+        hours = self.content.packs.province("thai-nguyen").working_hours
+        working_time = WorkingTime(hours, self.content.deadlines, self.clock.timezone)
+        return Moment(connection, self.clock.now(), self.clock.timezone, working_time, self.watch, is_open)
 
     def conversation(self, channel: str) -> str:
         """The one conversation of a channel."""
