@@ -18,7 +18,10 @@ from programme.links import Link
 from programme.responses import Kept
 from store.messages import Reply
 
-Why = Literal["asked_for_person", "complaint", "spoken_help", "not_understood", "distress"]
+Why = Literal[
+    "asked_for_person", "complaint", "spoken_help", "not_understood", "distress", "anger", "scam", "money", "legal"
+]
+Score = Literal["satisfied", "neutral", "unsatisfied"]
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,13 @@ class JoinChannels:
 
 
 @dataclass(frozen=True)
+class RateService:
+    """How satisfied the owner was with the person who answered last."""
+
+    score: Score
+
+
+@dataclass(frozen=True)
 class PartChannels:
     """Give the conversations that were linked back to their own contacts."""
 
@@ -203,6 +213,7 @@ Effect = (
     | WrongLinkCode
     | JoinChannels
     | PartChannels
+    | RateService
 )
 
 

@@ -29,6 +29,7 @@ from actions.context import (
     OptOut,
     PartChannels,
     PassToVendor,
+    RateService,
     RememberDomain,
     RememberPhone,
     SaveSurvey,
@@ -39,7 +40,7 @@ from actions.context import (
     WithdrawConsent,
     WrongLinkCode,
 )
-from bot import baton, linking
+from bot import baton, linking, satisfaction
 from bot.baton import Reason
 from bot.secrets import mask
 from programme import classes, leads, links, responses
@@ -87,6 +88,11 @@ def change_conversation(effects: Sequence[Effect]) -> bool:
     return any(isinstance(effect, _CHANGE_CONVERSATION) for effect in effects)
 
 
+def move_queue(effects: Sequence[Effect]) -> bool:
+    """Whether one of `effects` changes what waits for people."""
+    return any(isinstance(effect, HandToPerson | NoPersonWanted) for effect in effects)
+
+
 def _write_for_review(connection: Connection, turn: Turn, effect: Effect) -> None:
     match effect:
         case Unclear(kind) | ForReview(kind):
@@ -103,6 +109,8 @@ def _write_to_conversation(connection: Connection, turn: Turn, effect: Effect) -
         case LivesIn(province):
             own = update(conversation).where(conversation.c.id == turn.conversation["id"])
             connection.execute(own.values(province=province))
+        case RateService(score):
+            satisfaction.rate(connection, turn.conversation["id"], score, turn.now)
 
 
 def _write_to_contact(connection: Connection, keyring: Keyring, turn: Turn, effect: Effect) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, null, select, update
 
-from bot import attachments
+from bot import attachments, holding
 from bot.baton import HOLDER_WHEN_WRITTEN_TO, Holder
 from bot.reading import is_claim
 from bot.secrets import mask, mask_behind, may_be_a_value
@@ -34,7 +34,7 @@ class Accepted:
     """`duplicate`: this provider message was stored before; nothing changed and `seq` is its old number.
 
     `work`: the conversation was idle and has been taken for the caller, who must run it at once. `is_flood`: it was
-    kept, but is not answered.
+    kept, but is not answered. `moves_queue`: its owner waits for a person since just now.
     """
 
     conversation_id: str
@@ -42,6 +42,7 @@ class Accepted:
     duplicate: bool
     work: Work | None = None
     is_flood: bool = False
+    moves_queue: bool = False
 
 
 _FIND = select(conversation).where(
@@ -191,13 +192,15 @@ def accept(
     now: datetime,
     take_until: datetime | None = None,
     most_in_a_minute: int | None = None,
+    kind: str = "message",
 ) -> Accepted:
     """Store `message` as the conversation's next and make the conversation due.
 
     Idempotent: (channel, provider_message_id) is unique, so a provider's repetition, however late, is recognised by
     the database itself. The number is given under the conversation's row lock: numbers follow the order of commits.
     With `take_until` an idle conversation is taken at once, which saves the worker its own claim. What one person sends
-    beyond `most_in_a_minute` is kept for people to see and not answered.
+    beyond `most_in_a_minute` is kept for people to see and not answered. `kind`: an event is ours, said as if by the
+    owner; nobody waits for a person because of it.
     """
     # What must never have been sent is not kept either: from here on nobody sees more than what it was
     text, masked = mask(message.text)
@@ -213,7 +216,7 @@ def accept(
         "seq": number["last_seq"],
         "channel": message.channel,
         "provider_message_id": message.provider_message_id,
-        "kind": "message",
+        "kind": kind,
         "text": text,
         "masked": list(masked) or None,
         "payload": message.payload,
@@ -225,7 +228,9 @@ def accept(
     stored = insert_if_new(connection, inbound, row)
     if stored is not None:
         attachments.keep(connection, stored["id"], message.attachments, now)
-        work = None
+        work, moves_queue = None, False
+        if number["holder"] in (Holder.QUEUE, Holder.OFFICER) and kind == "message" and not is_flood:
+            moves_queue = holding.heard(connection, conversation_id, text, min(message.received_at, now))
         if take_until is not None and number["wake_at"] == take_until:
             # Not ours yet: two messages may have the same lease, and only the oldest may be answered
             oldest = first_pending(connection, conversation_id)
@@ -233,7 +238,9 @@ def accept(
                 work = Work(number, stored)
             elif oldest is None:
                 connection.execute(update(conversation).filter_by(id=conversation_id).values(wake_at=now))
-        return Accepted(conversation_id, stored["seq"], duplicate=False, work=work, is_flood=is_flood)
+        return Accepted(
+            conversation_id, stored["seq"], duplicate=False, work=work, is_flood=is_flood, moves_queue=moves_queue
+        )
     # The number is not given back: gaps are harmless, reuse would not be. Somebody may wait behind the old message.
     first = connection.execute(
         select(inbound.c.conversation_id, inbound.c.seq).filter_by(

@@ -21,7 +21,8 @@ from bot import inbox, metrics, outbox, reports
 from bot.baton import Holder
 from bot.buttons import as_pressed, may_be_sent
 from bot.group_commit import GroupCommit
-from bot.wakeups import ATTACHMENTS, INBOX, OUTBOX, Wakeups
+from bot.matters import matter_of
+from bot.wakeups import ATTACHMENTS, INBOX, OUTBOX, QUEUE, Wakeups
 from bot.worker import Worker
 from integrations.provider import Provider
 from programme.content import Content
@@ -32,7 +33,7 @@ from store.database import Database
 from store.events import ContactShared, Echo, Event, Reachability, Receipt, Report, Unread
 from store.logs import get_logger
 from store.messages import InboundMessage, Reply
-from store.tables import conversation, inbound
+from store.tables import conversation
 from store.text import clean
 
 log = get_logger("bot.intake")
@@ -49,10 +50,14 @@ Accept = Callable[[datetime | None, Connection], inbox.Accepted]
 
 @dataclass(frozen=True)
 class Taken:
-    """What an event that is no message came to. `wakes`: the conversation in which something is to be done or shown."""
+    """What an event that is no message came to. `wakes`: the conversation in which something is to be done or shown.
+
+    `moves_queue`: a person may hold the conversation now who did not before.
+    """
 
     wakes: str | None = None
     duplicate: bool = False
+    moves_queue: bool = False
 
 
 class Intake:
@@ -106,6 +111,8 @@ class Intake:
         if message.attachments:
             self.wakeups.notify(ATTACHMENTS)
         self.wakeups.notify(accepted.conversation_id)
+        if accepted.moves_queue:
+            self.wakeups.notify(QUEUE)
         metrics.webhook_received(message.channel, int(not accepted.duplicate), int(accepted.duplicate))
         return accepted
 
@@ -129,6 +136,8 @@ class Intake:
         if taken.wakes is not None:
             for topic in (INBOX, OUTBOX, taken.wakes):
                 self.wakeups.notify(topic)
+        if taken.moves_queue:
+            self.wakeups.notify(QUEUE)
 
     def _acknowledge(self, channel: str, message: InboundMessage) -> None:
         """Ends the spinner on the button; the press itself is safe already."""
@@ -182,9 +191,11 @@ class Intake:
         known = inbox.find_conversation_id(connection, channel, address)
         known = known or self._conversation(connection, channel, address)
         hours = self.content.packs.province(known["province"]).sla.hours
-        echoed = reports.echo(connection, known["id"], channel, echo, self.clock.now(), hours)
-        wakes = echoed in (reports.Echoed.DECIDED, reports.Echoed.BY_PERSON)
-        return Taken(known["id"] if wakes else None, duplicate=echoed is reports.Echoed.KNOWN)
+        about = partial(matter_of, self.content)
+        echoed = reports.echo(connection, known["id"], channel, echo, self.clock.now(), hours, about)
+        by_person = echoed is reports.Echoed.BY_PERSON
+        wakes = by_person or echoed is reports.Echoed.DECIDED
+        return Taken(known["id"] if wakes else None, echoed is reports.Echoed.KNOWN, moves_queue=by_person)
 
     def _receipt(self, channel: str, receipt: Receipt, connection: Connection) -> Taken:
         known = inbox.find_conversation_id(connection, channel, bounded(receipt.address))
@@ -216,9 +227,7 @@ class Intake:
         begun = inbox.was_written_in(connection, conversation_id)
         if not begun:
             greeting = InboundMessage(channel, event.address, f"greet:{conversation_id}", event.at, payload=GREET)
-            accepted = inbox.accept(connection, conversation_id, greeting, self.clock.now())
-            hidden = update(inbound).filter_by(conversation_id=conversation_id, seq=accepted.seq)
-            connection.execute(hidden.values(kind="event"))
+            inbox.accept(connection, conversation_id, greeting, self.clock.now(), kind="event")
 
     def _contact(self, channel: str, event: ContactShared, connection: Connection) -> Taken:
         """The number counts as if it had been typed, so that the dialogue says what becomes of it."""

@@ -1,4 +1,4 @@
-"""What must happen without a message: leases of officers end, approvals of answers take effect."""
+"""What must happen without a message: leases of officers end, what they put off comes back, approvals take effect."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import asyncio
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import baton
-from bot.wakeups import INBOX, Wakeups
+from bot import baton, holding
+from bot.wakeups import INBOX, QUEUE, Wakeups
 from programme.answers import AnswerBook
 from programme.approvals import approvals
 from store.clock import Clock
@@ -37,10 +37,18 @@ class Keeper:
     async def look(self) -> None:
         """Do what is due now."""
 
-        def ended(connection: Connection) -> list[str]:
-            return baton.expire_leases(connection, self.clock.now())
+        def ended(connection: Connection) -> tuple[list[str], list[str]]:
+            now = self.clock.now()
+            woken = [held.conversation_id for held in holding.wake_snoozed(connection, now)]
+            return woken, baton.expire_leases(connection, now)
 
         self.answers.release(await self.database.read(approvals))
-        for conversation_id in await self.database.run(ended):
+        woken, freed = await self.database.run(ended)
+        for conversation_id in freed:
             log.info("lease_ended", conversation=conversation_id)
+        if freed:
             self.wakeups.notify(INBOX)
+        if woken or freed:
+            self.wakeups.notify(QUEUE)
+        for conversation_id in (*woken, *freed):
+            self.wakeups.notify(conversation_id)

@@ -8,7 +8,8 @@ from enum import Enum
 
 from sqlalchemy import Connection, RowMapping, Update, bindparam, func, null, select, update
 
-from bot import baton, outbox
+from bot import holding, outbox
+from bot.matters import MatterOf
 from integrations.fitting import LIMITS, shown_text
 from store.backlog import UNDELIVERED
 from store.channel_tables import channel_event
@@ -73,7 +74,13 @@ class Echoed(Enum):
 
 
 def echo(
-    connection: Connection, conversation_id: str, channel: str, said: Echo, now: datetime, due_hours: int
+    connection: Connection,
+    conversation_id: str,
+    channel: str,
+    said: Echo,
+    now: datetime,
+    due_hours: int,
+    matter_of: MatterOf | None = None,
 ) -> Echoed:
     """Our own message is known as sent; any other was written by a person, who takes the baton."""
     here, id_ = {"conversation": conversation_id}, {"provider_id": said.provider_message_id}
@@ -82,7 +89,9 @@ def echo(
         return Echoed.KNOWN
     ours = _own(connection, conversation_id, channel, said)
     if ours is None:
-        _written_elsewhere(connection, conversation_id, channel, said, now, due_hours)
+        _written_elsewhere(connection, conversation_id, channel, said, now)
+        app = APPS.get(channel, channel)
+        holding.wrote_elsewhere(connection, conversation_id, app, now, due_hours, matter_of)
         return Echoed.BY_PERSON
     connection.execute(_WENT_OUT, id_ | {"message": ours["id"], "at": now})
     if ours["decide_at"] is None:
@@ -108,9 +117,7 @@ def _same(echoed: str, said: str) -> bool:
     return clean(echoed).split() == clean(said).split()
 
 
-def _written_elsewhere(
-    connection: Connection, conversation_id: str, channel: str, said: Echo, now: datetime, due_hours: int
-) -> None:
+def _written_elsewhere(connection: Connection, conversation_id: str, channel: str, said: Echo, now: datetime) -> None:
     changed = (
         update(conversation)
         .where(conversation.c.id == conversation_id)
@@ -122,7 +129,6 @@ def _written_elsewhere(
     own = update(outbound).filter_by(conversation_id=conversation_id, seq=row["last_seq"])
     sent = {"status": "sent", "provider_message_id": said.provider_message_id, "sent_at": said.at}
     connection.execute(own.values(sent))
-    baton.wrote_elsewhere(connection, conversation_id, APPS.get(channel, channel), now, due_hours)
     log.info("person_wrote_elsewhere", conversation=conversation_id)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Boolean, Connection, RowMapping, bindparam, func, update
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -19,8 +20,9 @@ from bot.answering import HOLDING_AFTER, Answerer, Outcome, Wait
 from bot.deliveries import Call
 from bot.dialogue import DialogueUnavailable
 from bot.inbox import Work
+from bot.matters import matter_of
 from bot.sender import Sender
-from bot.wakeups import OUTBOX, Wakeups
+from bot.wakeups import OUTBOX, QUEUE, Wakeups
 from programme.responses import ResponseChanged
 from store.clock import Clock
 from store.crypto import Keyring
@@ -144,6 +146,8 @@ class TurnRunner:
             self.sender.begin(call)
         # What an effect says in another conversation is nobody's yet
         self._tell(work, is_taken=call is not None and not effects.change_conversation(outcome.effects))
+        if outcome.escalate or effects.move_queue(outcome.effects):
+            self.wakeups.notify(QUEUE)
         return following
 
     def _tell(self, work: Work, is_taken: bool = False) -> None:
@@ -192,7 +196,9 @@ class TurnRunner:
         turn = effects.Turn(work.conversation, work.message, asked, outcome.reading, now)
         reason = effects.apply(connection, self.keyring, turn, outcome.effects) or outcome.escalate
         if reason is not None:
-            baton.escalate(connection, work.conversation["id"], reason, now, self.answerer.due_hours(work))
+            since, about = work.message["received_at"], partial(matter_of, self.answerer.content)
+            hours = self.answerer.due_hours(work)
+            baton.escalate(connection, work.conversation["id"], reason, now, hours, since, about)
         outbox.append(connection, row, parts, now, in_reply_to=work.message["id"])
         # Due since just now: nobody else has it, and nothing there waits for its time
         call = self.sender.take(connection, row) if parts and row["send_at"] == now else None

@@ -11,6 +11,7 @@ from collections import defaultdict
 INBOX = "inbox"
 OUTBOX = "outbox"
 ATTACHMENTS = "attachments"
+QUEUE = "queue"  # what waits for people, or who holds it
 
 
 class Wakeups:

@@ -16,7 +16,7 @@ import click
 import orjson
 from sqlalchemy import Connection
 
-from bot import baton, data_requests
+from bot import baton, data_requests, holding
 from bot.baton import (
     OFFICER_LEASE,
     Holder,
@@ -57,10 +57,15 @@ _REASONS = {
     Reason.SPOKEN_HELP: "cần nói chuyện trực tiếp",
     Reason.NOT_UNDERSTOOD: "trợ lý ảo không hiểu mấy tin liền",
     Reason.DISTRESS: "CẦN GIÚP NGAY: chủ cửa hàng đang tuyệt vọng hoặc gặp nguy hiểm",
+    Reason.ANGER: "đang bực, trách hotline",
+    Reason.SCAM: "bị lừa đảo",
+    Reason.MONEY: "bị mất tiền, trừ tiền, đòi lại tiền",
+    Reason.LEGAL: "kiện tụng, bị phạt, việc với công an",
     Reason.BOT_UNAVAILABLE: "trợ lý ảo bị gián đoạn",
     Reason.STATE_UNREADABLE: "lỗi trạng thái hội thoại",
     Reason.ATTACHMENT: "gửi ảnh, ghi âm, tệp hoặc vị trí",
     Reason.WROTE_ELSEWHERE: "cán bộ đã trả lời trong ứng dụng của kênh",
+    Reason.OFFICER: "cán bộ tự nhận cuộc trò chuyện",
 }
 _WHO = {"owner": "Chủ cửa hàng", "bot": "Trợ lý ảo", "officer": "Cán bộ"}
 _ATTACHED = {
@@ -174,7 +179,7 @@ def answer_escalation(settings: Settings, number: int, text: str, officer: str, 
         now = clock.now()
         expire_leases(connection, now)
         officer_id = officer_named(connection, officer, now)
-        baton.answer(connection, number, officer_id, Reply(words), now)
+        holding.answer(connection, number, officer_id, Reply(words), now)
         if finished:
             return_to_bot(connection, number, now, officer_id)
 

@@ -15,6 +15,7 @@ from programme.retrieval import Retrieval
 from programme.spelt_out import SpeltOut
 from programme.survey.definition import Surveys, load_surveys
 from programme.survey.trades import Trades, load_trades
+from programme.topics import Topics, load_topics
 from programme.working_days import Deadlines, load_deadlines
 
 CONTENT_ROOT = Path(__file__).parent.parent / "content"
@@ -37,6 +38,7 @@ class Content:
     surveys: Surveys
     trades: Trades
     words_of: SpeltOut
+    topics: Topics
 
 
 def load_content(root: Path = CONTENT_ROOT) -> Content:
@@ -58,4 +60,5 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         surveys=load_surveys(root / NATIONAL / "surveys"),
         trades=load_trades(root / NATIONAL / "trade_groups.yaml"),
         words_of=SpeltOut(packs.lexicon),
+        topics=load_topics(root / NATIONAL / "topics.yaml"),
     )

@@ -251,6 +251,7 @@ escalation = Table(
     Column("due_at", UtcDateTime, nullable=False),  # of the request under way, else of the last one
     Column("waiting_since", UtcDateTime),  # the owner waits for a person's answer; null: a person had the last word
     Column("officer_id", Id, ForeignKey("officer.id")),  # who holds the conversation while status is taken
+    Column("taken_at", UtcDateTime),  # by its first officer
     Column("lease_until", UtcDateTime, index=True),
     Column("snoozed_until", UtcDateTime),  # its officer has put it off; null: not
     Column("answered_at", UtcDateTime),  # a person's first answer

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from sqlalchemy import Connection, select
 
-from bot import baton
+from bot import baton, holding
 from bot.baton import OFFICER_LEASE, Holder, NotEscalated, NotHolder, Reason
 from bot.escalations import CONTEXT_MESSAGES, waiting_escalations
 from store.messages import Reply
@@ -34,16 +34,16 @@ async def officer(bot: Bot, name: str) -> int:
 
 async def test_only_the_holder_may_send(bot: Bot) -> None:
     number, lan, minh = await escalated(bot), await officer(bot, "Lan"), await officer(bot, "Minh")
-    await act(bot, baton.answer, number, lan, Reply("Chào cô, em là Lan."), bot.clock.now())
+    await act(bot, holding.answer, number, lan, Reply("Chào cô, em là Lan."), bot.clock.now())
     with pytest.raises(NotHolder, match="Lan"):
-        await act(bot, baton.answer, number, minh, Reply("Chào cô."), bot.clock.now())
+        await act(bot, holding.answer, number, minh, Reply("Chào cô."), bot.clock.now())
     assert (await bot.replies())[-1] == "Chào cô, em là Lan."
     assert (await bot.row()).holder == Holder.OFFICER
 
 
 async def test_the_bot_is_silent_while_an_officer_holds_and_comes_back_with_an_event(bot: Bot) -> None:
     number, lan = await escalated(bot), await officer(bot, "Lan")
-    await act(bot, baton.take, number, lan, bot.clock.now())
+    await act(bot, holding.take, number, lan, bot.clock.now())
     assert await bot.say("còn đó không") == []
     await act(bot, baton.return_to_bot, number, bot.clock.now(), lan)
     await bot.work()
@@ -67,7 +67,7 @@ async def test_the_event_says_whether_the_owner_was_answered(bot: Bot, course: t
         if who == "owner":
             await bot.say("thế còn giấy tờ thì sao")
         else:
-            await act(bot, baton.answer, number, lan, Reply("Dạ."), bot.clock.now())
+            await act(bot, holding.answer, number, lan, Reply("Dạ."), bot.clock.now())
     waits = await act(bot, baton.owner_waits, number)
     await act(bot, baton.return_to_bot, number, bot.clock.now())
     events = select(inbound.c.payload).filter_by(kind="event")
@@ -94,7 +94,7 @@ async def test_the_owner_leaves_the_queue_and_the_bot_goes_on_where_it_was(bot: 
 
 async def test_what_an_officer_holds_is_not_withdrawn(bot: Bot) -> None:
     number, lan = await escalated(bot), await officer(bot, "Lan")
-    await act(bot, baton.take, number, lan, bot.clock.now())
+    await act(bot, holding.take, number, lan, bot.clock.now())
     assert await act(bot, baton.holding_officer, number) == "Lan"
     assert not await act(bot, baton.withdraw, bot.conversation_id, bot.clock.now())
     assert (await bot.row()).holder == Holder.OFFICER
@@ -120,9 +120,9 @@ async def test_a_lease_that_runs_out_frees_the_conversation(bot: Bot, answers: b
     number, lan = await escalated(bot), await officer(bot, "Lan")
     due = (await act(bot, waiting_escalations))[0].due_at
     if answers:
-        await act(bot, baton.answer, number, lan, Reply("Dạ."), bot.clock.now())
+        await act(bot, holding.answer, number, lan, Reply("Dạ."), bot.clock.now())
     else:
-        await act(bot, baton.take, number, lan, bot.clock.now())
+        await act(bot, holding.take, number, lan, bot.clock.now())
     bot.clock.advance(OFFICER_LEASE - timedelta(seconds=1))
     assert await act(bot, baton.expire_leases, bot.clock.now()) == []
     bot.clock.advance(timedelta(seconds=2))
@@ -134,7 +134,7 @@ async def test_a_lease_that_runs_out_frees_the_conversation(bot: Bot, answers: b
 
 async def test_a_question_after_the_officers_answer_waits_for_a_person(bot: Bot) -> None:
     number, lan = await escalated(bot), await officer(bot, "Lan")
-    await act(bot, baton.answer, number, lan, Reply("Dạ."), bot.clock.now())
+    await act(bot, holding.answer, number, lan, Reply("Dạ."), bot.clock.now())
     await bot.say("thế còn giấy tờ thì sao")
     bot.clock.advance(OFFICER_LEASE)
     assert await act(bot, baton.expire_leases, bot.clock.now()) == [bot.conversation_id]
@@ -145,9 +145,9 @@ async def test_a_question_after_the_officers_answer_waits_for_a_person(bot: Bot)
 
 async def test_an_act_renews_the_lease(bot: Bot) -> None:
     number, lan = await escalated(bot), await officer(bot, "Lan")
-    await act(bot, baton.take, number, lan, bot.clock.now())
+    await act(bot, holding.take, number, lan, bot.clock.now())
     bot.clock.advance(OFFICER_LEASE - timedelta(minutes=1))
-    await act(bot, baton.answer, number, lan, Reply("Dạ."), bot.clock.now())
+    await act(bot, holding.answer, number, lan, Reply("Dạ."), bot.clock.now())
     bot.clock.advance(timedelta(minutes=2))
     assert await act(bot, baton.expire_leases, bot.clock.now()) == []
 
@@ -155,9 +155,9 @@ async def test_an_act_renews_the_lease(bot: Bot) -> None:
 async def test_the_first_answer_is_kept_and_the_context_is_what_both_sides_said(bot: Bot) -> None:
     number, lan = await escalated(bot), await officer(bot, "Lan")
     first = bot.clock.now()
-    await act(bot, baton.answer, number, lan, Reply("Một."), first)
+    await act(bot, holding.answer, number, lan, Reply("Một."), first)
     bot.clock.advance(timedelta(minutes=5))
-    await act(bot, baton.answer, number, lan, Reply("Hai."), bot.clock.now())
+    await act(bot, holding.answer, number, lan, Reply("Hai."), bot.clock.now())
     (one,) = await act(bot, waiting_escalations)
     assert (one.answered_at, one.officer) == (first, "Lan")
     assert [(said.sender, said.text) for said in one.context] == [

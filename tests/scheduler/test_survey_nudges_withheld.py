@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
-from bot import baton, inbox
+from bot import baton, holding, inbox
 from bot.baton import Reason
 from programme import links, responses
 from programme.responses import Kept
@@ -101,7 +101,7 @@ def _asks_for_a_person(desk: Desk, kept: Kept, connection: Connection) -> int:
 
 def _is_with_an_officer(desk: Desk, kept: Kept, connection: Connection) -> None:
     number = _asks_for_a_person(desk, kept, connection)
-    baton.take(connection, number, baton.officer_named(connection, "Lan", desk.clock.now()), desk.clock.now())
+    holding.take(connection, number, baton.officer_named(connection, "Lan", desk.clock.now()), desk.clock.now())
 
 
 def _is_closed(desk: Desk, kept: Kept, connection: Connection) -> None:

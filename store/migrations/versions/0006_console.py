@@ -50,6 +50,7 @@ def _what_is_there() -> None:
         batch_op.add_column(sa.Column("vendor", sa.String(length=40)))
         batch_op.add_column(sa.Column("topic", sa.String(length=40)))
         batch_op.add_column(sa.Column("waiting_since", tables.UtcDateTime()))
+        batch_op.add_column(sa.Column("taken_at", tables.UtcDateTime()))
         batch_op.add_column(sa.Column("snoozed_until", tables.UtcDateTime()))
         batch_op.add_column(sa.Column("csat_asked_at", tables.UtcDateTime()))
         batch_op.add_column(sa.Column("csat", sa.String(length=20)))
