@@ -45,7 +45,7 @@ def question_words(context: TurnContext, response: Response, item: Item, is_repe
     language = context.language
     lines = [
         f"{progress}. {item.text[language]}"
-        if (progress := _progress(context, response, item))
+        if (progress := progress_words(context, response, item))
         else _opening(context, response, item, is_repeated)
     ]
     shown = _options(response, item)
@@ -101,7 +101,8 @@ def _opening(context: TurnContext, response: Response, item: Item, is_repeated: 
     return "\n\n".join(part for part in (intro, item.text[context.language]) if part)
 
 
-def _progress(context: TurnContext, response: Response, item: Item) -> str:
+def progress_words(context: TurnContext, response: Response, item: Item) -> str:
+    """ "Câu 6/24"; "" for what stands outside the form."""
     name = {"question": "progress", "profile": "progress_profile", "closing": "progress_closing"}.get(item.section, "")
     words = response.survey.ui.get(name)
     if words is None:

@@ -7,47 +7,32 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import click
-from sqlalchemy import Connection
 
 from actions.context import TurnContext
-from actions.survey_hearing import Heard, hear
+from actions.survey_assisted import goes_to, read_line, skipped
+from actions.survey_hearing import Heard
 from actions.survey_saying import question_words
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
 from hotline.options import NUMBER, PersonName
-from programme import leads, responses
-from programme.commune_column import CommuneUnclear, read_commune
+from programme import responses
 from programme.content import Content
 from programme.packs import normalise_province_id
 from programme.responses import Kept, Origin, ResponseChanged
-from programme.survey.commands import Command, read_command
-from programme.survey.definition import CONSENT, REFUSED, Answer, Item
-from programme.survey.response import (
-    CONSENT_REFUSED,
-    Response,
-    answered,
-    at,
-    facts,
-    in_force,
-    left,
-    may_skip,
-    next_item,
-    previous_item,
-    question_number,
-    shown_items,
-)
-from programme.survey_result import advice_words, level_words, number_words, pillar_lines, result_of
+from programme.survey.commands import Command
+from programme.survey.definition import CONSENT, Answer, Item
+from programme.survey.response import CONSENT_REFUSED, Response, answered, at, left, next_item
+from programme.survey_filling import CHANNEL, NEW_CONTACT, assisted_by, find_or_begin, finish, keep, newest
+from programme.survey_result import advice_words, level_words, number_words, pillar_lines
 from store.clock import Clock
-from store.contacts import Contacts, normalise_phone
+from store.contacts import normalise_phone
 from store.crypto import Keyring
 from store.database import Database
 from store.text import clean
 
-CHANNEL = "console"
-NEW_CONTACT = 0
 HOW = (
     "Đọc câu hỏi cho chủ cửa hàng, gõ câu trả lời rồi Enter. Lúc nào cũng gõ được: giải thích, quay lại, sửa câu 3,"
     " bỏ qua, dừng."
@@ -73,60 +58,37 @@ class Filling:
             line = self.read_line(f"\n{self._question(item)}\n> ")
             if line is None:
                 return self._stop()
-            command = read_command(self.kept.response.survey, line)
-            if command is not None and command.name == "pause":
+            read = read_line(self._context(line), self.kept.response, item)
+            if isinstance(read, Command) and read.name == "pause":
                 return self._stop()
-            if not self._take(item, line, command):
+            if not self._take(item, read):
                 return False
         self._say_result()
         return True
 
-    def _take(self, item: Item, line: str, command: Command | None) -> bool:
+    def _take(self, item: Item, read: Heard | Command) -> bool:
         """Do what the line says; False when the owner does not consent."""
-        heard = self._hear(item, line)
-        if item.options and heard.answer is not None:
-            return self._answer(item, heard.answer)
-        if command is not None:
-            self._command(item, command)
+        if isinstance(read, Command):
+            self._command(item, read)
             return True
-        if heard.answer is not None:
-            return self._answer(item, heard.answer, heard.note)
-        click.echo(_choices(heard) or heard.note or "Chưa rõ câu trả lời, gõ lại số hoặc chữ của một lựa chọn.")
+        if read.answer is not None:
+            return self._answer(item, read.answer, "" if item.options else read.note)
+        click.echo(_choices(read) or read.note or "Chưa rõ câu trả lời, gõ lại số hoặc chữ của một lựa chọn.")
         return True
-
-    def _hear(self, item: Item, line: str) -> Heard:
-        province = normalise_province_id(str(facts(self.kept.response).get("province", self.province)))
-        if item.kind != "commune_lookup" or province not in self.content.packs.provinces:
-            return hear(self._context(line), self.kept.response, item, ())
-        try:
-            return Heard(read_commune(self.content.communes, province, line).code)
-        except CommuneUnclear as unclear:
-            return Heard(note=f"{unclear}.")
 
     def _command(self, item: Item, command: Command) -> None:
         response = self.kept.response
         if command.name == "explain":
             click.echo(item.help.vi if item.help else "Câu này không có giải thích thêm.")
-        elif command.name == "back":
-            before = previous_item(response)
-            self._save(at(response, before)) if before else click.echo("Đây là câu đầu.")
         elif command.name == "skip":
-            self._skip(item)
+            changed = skipped(response, item)
+            self._save(changed) if changed else click.echo("Câu này bắt buộc, không bỏ qua được.")
+        elif target := goes_to(response, command):
+            self._save(at(response, target))
+        elif command.name == "back":
+            click.echo("Đây là câu đầu.")
         else:
-            number = int(command.target) if command.target.isdecimal() else None
-            target = question_number(response, number) if number else response.survey.by_id.get(command.target)
-            if target is None or target not in shown_items(response) or target.id not in in_force(response):
-                click.echo("Câu đó chưa trả lời hoặc không hỏi ở phiếu này.")
-            else:
-                self._save(at(response, target))
-
-    def _skip(self, item: Item) -> None:
-        if item.id in in_force(self.kept.response):
-            self._save(replace(self.kept.response, cursor=None))
-        elif may_skip(item):
-            self._save(answered(self.kept.response, item.id, REFUSED))
-        else:
-            click.echo("Câu này bắt buộc, không bỏ qua được.")
+            click.echo("Câu đó chưa trả lời hoặc không hỏi ở phiếu này.")
 
     def _answer(self, item: Item, answer: Answer, note: str = "") -> bool:
         if item.id == CONSENT and answer == CONSENT_REFUSED:
@@ -140,21 +102,12 @@ class Filling:
     def _save(self, response: Response) -> None:
         """Store the change at once; who changed the same response meanwhile goes first, and the question is asked
         again."""
-        changed, now = self.kept.with_response(response), self.clock.now()
-
-        def save(connection: Connection) -> Kept:
-            whose = changed.origin
-            if whose.contact_id == NEW_CONTACT:  # made with the first answer, so that a refusal leaves nothing
-                whose = replace(whose, contact_id=Contacts(connection, self.keyring).add(now))
-            return responses.save(connection, self.keyring, replace(changed, origin=whose), now)
-
+        kept, now = self.kept, self.clock.now()
         try:
-            self.kept = self.database.run_now(save)
+            self.kept = self.database.run_now(lambda c: keep(c, self.keyring, kept, response, now))
         except ResponseChanged:
             click.echo("Phiếu này vừa được sửa ở nơi khác, đọc lại câu trả lời mới nhất.")
-            contact_id, surveys = self.kept.origin.contact_id, self.content.surveys
-            newest = self.database.read_now(lambda c: responses.find_current(c, surveys, contact_id, self.clock.now()))
-            self.kept = newest or self.kept
+            self.kept = self.database.read_now(lambda c: newest(c, self.content.surveys, kept, now))
 
     def _stop(self) -> bool:
         if self.kept.id is None:
@@ -168,9 +121,8 @@ class Filling:
 
     def _say_result(self) -> None:
         """The result, and the lead that the owner agreed to."""
-        contact_id, surveys = self.kept.origin.contact_id, self.content.surveys
-        done = self.database.read_now(lambda c: responses.find_done(c, surveys, contact_id))
-        result = result_of(self.content, self.kept, done)
+        kept = self.kept
+        result, made = self.database.run_now(lambda c: finish(c, self.content, kept, self.clock.now()))
         total = result.score.total
         points = f"{number_words(total, 'vi')} điểm trên 100, " if total is not None else ""
         click.echo(f"\nPhiếu số {self.kept.id} xong: {points}{level_words(self.content, result, 'vi')}.")
@@ -178,7 +130,6 @@ class Filling:
             click.echo(f"  {name}: {words}")
         for number, rule in enumerate(result.rules, 1):
             click.echo(f"  {number}. {advice_words(result, rule, 'vi')}")
-        made = self.database.run_now(lambda c: leads.pass_on_agreed(c, result, self.clock.now()))
         if made:
             click.echo(f"Đã chuyển cho {', '.join(vendor.short for vendor in made)} liên hệ tư vấn.")
 
@@ -194,21 +145,6 @@ def _choices(heard: Heard) -> str:
     if not heard.buttons:
         return ""
     return "\n".join([heard.note, *(f"  - {choice['title']}" for choice in heard.buttons)])
-
-
-def find_or_begin(
-    database: Database, keyring: Keyring, content: Content, clock: Clock, origin: Origin, phone: str | None
-) -> Kept:
-    """The survey under way of the contact with this number, or a new one; without a number, of a new contact."""
-
-    def look(connection: Connection) -> Kept:
-        known = Contacts(connection, keyring).with_phone(phone) if phone else []
-        opened = responses.find_open(connection, content.surveys, known[0]) if known else None
-        whose = replace(origin, contact_id=known[0]) if known else origin
-        return opened or Kept(Response(content.surveys.latest, {}), whose)
-
-    kept = database.read_now(look)
-    return replace(kept, origin=replace(kept.origin, assisted_by=origin.assisted_by))
 
 
 @click.command("fill")
@@ -230,12 +166,12 @@ def survey_fill(officer: str, phone: str | None, number: int | None, province: s
     origin = Origin(NEW_CONTACT, CHANNEL, settings.province, assisted_by=officer)
     try:
         if number is None:
-            kept = find_or_begin(database, keyring, content, clock, origin, number_e164)
+            kept = database.read_now(lambda c: find_or_begin(c, keyring, content.surveys, origin, number_e164))
         else:
             found = database.read_now(lambda c: responses.find(c, content.surveys, number))
             if found is None or next_item(found.response) is None:
                 raise Stop(f"Không có phiếu số {number} đang làm dở.")
-            kept = replace(found, origin=replace(found.origin, assisted_by=officer))
+            kept = assisted_by(found, officer)
         Filling(database, keyring, clock, content, settings.province, kept, _typed).run()
     finally:
         database.close()

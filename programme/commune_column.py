@@ -12,7 +12,14 @@ _MOST_CHOICES = 8
 
 
 class CommuneUnclear(ValueError):
-    """The cell names no single commune of the province; the text (Vietnamese) says why and what to write."""
+    """The cell names no single commune of the province; the text (Vietnamese) says why and what to write.
+
+    `communes`: those of the province that it may mean.
+    """
+
+    def __init__(self, words: str, communes: tuple[Commune, ...] = ()) -> None:
+        super().__init__(words)
+        self.communes = communes
 
 
 def read_commune(directory: CommuneDirectory, province: str, text: str) -> Commune:
@@ -32,7 +39,8 @@ def read_commune(directory: CommuneDirectory, province: str, text: str) -> Commu
     # in this column a name shared with an abolished district is the commune's
     if place.kind in (Kind.CURRENT, Kind.OLD_UNIT, Kind.SAME_AS_DISTRICT) and place.commune:
         return place.commune
-    raise CommuneUnclear(_why(place, text))
+    elsewhere = place.kind is Kind.OTHER_PROVINCE
+    raise CommuneUnclear(_why(place, text), () if elsewhere else tuple(place.communes))
 
 
 def _why(place: Resolution, text: str) -> str:
