@@ -77,12 +77,16 @@ class Sla(ContentModel):
             raise refusal(f"mốc cảnh báo {warnings[-1]} giờ không trước hạn {hours} giờ", "chọn mốc nhỏ hơn hours")
         return warnings
 
-    def step_reached(self, due_at: dt.datetime, now: dt.datetime) -> int:
-        """How far the warnings of a request have come: 0, 1 … for each of `warnings`, one more when it is late.
+    def steps(self, now: dt.datetime) -> tuple[dt.datetime, ...]:
+        """For each of `warnings`, and for being late, until when a request must be due to have come so far.
 
         Counted back from what the owner was promised, so that a change of `hours` moves no promise.
         """
-        return sum(due_at <= now + dt.timedelta(hours=self.hours - after) for after in (*self.warnings, self.hours))
+        return tuple(now + dt.timedelta(hours=self.hours - after) for after in (*self.warnings, self.hours))
+
+    def step_reached(self, due_at: dt.datetime, now: dt.datetime) -> int:
+        """How far the warnings of a request have come: 0, 1 … for each of `warnings`, one more when it is late."""
+        return sum(due_at <= due for due in self.steps(now))
 
 
 class Contacts(ContentModel):

@@ -31,6 +31,8 @@ TESTED = {
         "alarms": "alarms",
         "renewal": "renewal",
         "retention": "retention",
+        "sla_watch": "sla_watch",
+        "officer_notices": "officer_notices",
     }.items()
 }
 

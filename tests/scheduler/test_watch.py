@@ -38,6 +38,16 @@ async def test_officers_read_alarms_in_their_chat(clock: ManualClock, tmp_path: 
     assert (made.channels, made.quiet_hours, made.place) == (("telegram",), 4, "Thái Nguyên")
 
 
+async def test_single_officers_read_their_own_chats(clock: ManualClock, tmp_path: Path) -> None:
+    telegram = Telegram()
+    public = {"public_url": "https://hotline.example", "telegram_webhook_secret": "x" * 32}
+    made = watch(clock, tmp_path, {"telegram": telegram}, province="thanh-hoa", **public)
+    assert made.notices is not None and made.sender is None
+    await made.notices.tell("100", "Trời mưa.")
+    assert [(message.address, message.reply.text) for message in telegram.sent] == [("100", "Trời mưa.")]
+    assert (made.province, made.address) == ("thanh-hoa", "https://hotline.example")
+
+
 @pytest.mark.parametrize("providers", [{}, {"telegram": Telegram()}], ids=["no bot", "no chat"])
 def test_without_a_bot_or_a_chat_nobody_is_told(
     clock: ManualClock, tmp_path: Path, providers: dict[str, Telegram]
