@@ -108,8 +108,9 @@ contact_name_word = Table(
     "contact_name_word",
     metadata,
     Column("contact_id", Id, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True),
-    Column("word_hash", LargeBinary, primary_key=True, index=True),
+    Column("word_hash", LargeBinary, primary_key=True),
 )
+Index("ix_contact_name_word_word", contact_name_word.c.word_hash, contact_name_word.c.contact_id)
 
 conversation = Table(
     "conversation",

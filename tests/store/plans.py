@@ -9,6 +9,7 @@ from sqlalchemy import Connection, event
 
 from store.console_tables import metadata
 from store.database import Database, Transaction
+from store.search import SEARCH_TABLES
 
 # A table that is read from end to end; with an index (even if all of it) it is not.
 _READ_WHOLE = re.compile(r"SCAN (\w+)$|Seq Scan on (\w+)", re.MULTILINE)
@@ -39,4 +40,4 @@ def tables_read_whole(database: Database, work: Transaction[Any]) -> set[str]:
 
     plan = database.read_now(watch)
     assert plan, "nothing was read"
-    return {first or second for first, second in _READ_WHOLE.findall(plan)} & set(metadata.tables)
+    return {first or second for first, second in _READ_WHOLE.findall(plan)} & {*metadata.tables, *SEARCH_TABLES}
