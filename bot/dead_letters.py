@@ -84,6 +84,15 @@ def resend(connection: Connection, ref: str, now: datetime) -> str:
     return str(here["id"])
 
 
+def conversation_of(connection: Connection, ref: str) -> str | None:
+    """The conversation of a message of ours; None when there is no such message."""
+    kind, number = _named(ref)
+    if kind != OUTBOUND:
+        return None
+    id_: str | None = connection.scalar(select(outbound.c.conversation_id).filter_by(id=number))
+    return id_
+
+
 def _events(connection: Connection) -> list[DeadLetter]:
     rows = connection.execute(select(channel_event).where(DEAD).order_by(channel_event.c.id).limit(MOST_LISTED))
     return [

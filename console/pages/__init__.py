@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from console.pages import home
+from console.pages import acts, conversation, events, home, login, queue, surveys
 
 # In this order; each module's docstring says which addresses it serves.
-ROUTERS: tuple[APIRouter, ...] = (home.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    home.router,
+    queue.router,
+    acts.router,
+    conversation.router,
+    events.router,
+    login.router,
+    surveys.router,
+)
