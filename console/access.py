@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from urllib.parse import quote
 
 from fastapi import Request
@@ -30,11 +31,29 @@ class SignInFirst(Exception):
         self.go_to = go_to
 
 
-def allow(*roles: Role, unfinished: bool = False) -> Callable[[Request], Awaitable[SignedIn]]:
+class Todo(StrEnum):
+    """What somebody has to do before anything else, and where."""
+
+    CODE = "/console/login/code"
+    PASSWORD = "/console/account/password"  # noqa: S105 - an address
+    SECOND_FACTOR = "/console/account/second-factor"
+
+
+def todo_of(context: ConsoleContext, person: SignedIn) -> Todo | None:
+    """The first of them. Whoever keeps the accounts of a hotline on the internet needs more than a password."""
+    if person.needs_code:
+        return Todo.CODE
+    if person.must_change_password:
+        return Todo.PASSWORD
+    if context.public_url is not None and person.role is Role.ADMINISTRATOR and not person.has_second_factor:
+        return Todo.SECOND_FACTOR
+    return None
+
+
+def allow(*roles: Role, even_before: tuple[Todo, ...] = ()) -> Callable[[Request], Awaitable[SignedIn]]:
     """A dependency: the signed-in person, who has one of `roles`.
 
-    `unfinished`: also before the code was given or the password was changed. Raises SignInFirst; Problem 403
-    not_your_page, csrf_wrong.
+    `even_before`: what need not be done yet. Raises SignInFirst; Problem 403 not_your_page, csrf_wrong.
     """
 
     async def door(request: Request) -> SignedIn:
@@ -42,8 +61,9 @@ def allow(*roles: Role, unfinished: bool = False) -> Callable[[Request], Awaitab
         person = await signed_in(request, context)
         if person is None:
             raise SignInFirst(f"{LOGIN}?next={quote(_next(request), safe='')}")
-        if not unfinished:
-            _finish_first(person)
+        first = todo_of(context, person)
+        if first is not None and first not in even_before:
+            raise SignInFirst(first)
         if person.role not in roles:
             raise Problem(403, "not_your_page", context.words.say("problem.not_your_page", person.language))
         if request.method not in SAFE_METHODS:
@@ -83,13 +103,6 @@ async def _check_csrf(request: Request, context: ConsoleContext, person: SignedI
         brought = str((await request.form()).get(CSRF_FIELD, ""))
     if not hmac.compare_digest(brought.encode(), person.csrf.encode()):
         raise Problem(403, "csrf_wrong", context.words.say("problem.csrf", person.language))
-
-
-def _finish_first(person: SignedIn) -> None:
-    if person.needs_code:
-        raise SignInFirst("/console/login/code")
-    if person.must_change_password:
-        raise SignInFirst("/console/account/password")
 
 
 def _next(request: Request) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
 from bot.files import Files
 from bot.wakeups import Wakeups
+from console.login_limits import LoginLimits
 from console.words import Words
 from integrations.provider import Provider
 from programme.content import Content
@@ -31,6 +32,7 @@ class ConsoleContext:
     province: str
     words: Words
     public_url: str | None = None
+    login_limits: LoginLimits = field(default_factory=LoginLimits)
 
 
 def console_context(request: Request) -> ConsoleContext:

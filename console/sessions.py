@@ -12,12 +12,10 @@ from console.roles import Role
 from store.console_tables import account, account_session
 from store.crypto import Keyring
 from store.database import insert_returning_id
+from store.session_ends import IDLE, LONGEST
 from store.tables import officer
 
 COOKIE = "hotline_console"
-# A working day with its breaks, and nobody stays signed in over night.
-IDLE = timedelta(hours=4)
-LONGEST = timedelta(hours=14)
 # How exactly it is known when somebody was last seen.
 SEEN_STEP = timedelta(minutes=1)
 LONGEST_BROWSER = 120
@@ -114,9 +112,9 @@ def code_given(connection: Connection, session_id: int, now: datetime) -> None:
     connection.execute(update(account_session).filter_by(id=session_id).values(second_factor_at=now))
 
 
-def end(connection: Connection, session_id: int) -> None:
-    """Sign one browser out."""
-    connection.execute(delete(account_session).filter_by(id=session_id))
+def end(connection: Connection, account_id: int, session_id: int) -> bool:
+    """Sign one browser of an account out; whether there was such a one."""
+    return connection.execute(delete(account_session).filter_by(id=session_id, account_id=account_id)).rowcount > 0
 
 
 def end_all(connection: Connection, account_id: int, but: int | None = None) -> int:
@@ -127,7 +125,26 @@ def end_all(connection: Connection, account_id: int, but: int | None = None) -> 
     return connection.execute(others).rowcount
 
 
-def forget_expired(connection: Connection, now: datetime) -> None:
-    """Sessions that open nothing any more."""
-    over = (account_session.c.expires_at <= now) | (account_session.c.seen_at <= now - IDLE)
-    connection.execute(delete(account_session).where(over))
+@dataclass(frozen=True)
+class OpenSession:
+    """One signed-in browser, as its owner sees it."""
+
+    id: int
+    browser: str
+    network: str
+    created_at: datetime
+    seen_at: datetime
+
+
+def open_sessions(connection: Connection, account_id: int, now: datetime) -> list[OpenSession]:
+    """The browsers in which an account is signed in, the last used first."""
+    rows = (
+        select(*(account_session.c[name] for name in ("id", "browser", "network", "created_at", "seen_at")))
+        .where(
+            account_session.c.account_id == account_id,
+            account_session.c.expires_at > now,
+            account_session.c.seen_at > now - IDLE,
+        )
+        .order_by(account_session.c.seen_at.desc(), account_session.c.id.desc())
+    )
+    return [OpenSession(**row) for row in connection.execute(rows).mappings()]

@@ -55,8 +55,8 @@ def asset(name: str) -> str:
 
 
 def fragment(context: ConsoleContext, person: SignedIn | None, template: str, **values: Any) -> str:
-    """A rendered template."""
-    language = person.language if person else DEFAULT_LANGUAGE
+    """A rendered template. `language` among the values: that of somebody who is not signed in."""
+    language = values.pop("language", person.language if person else DEFAULT_LANGUAGE)
     return _environment.get_template(template).render(
         say=lambda key, **named: context.words.say(key, language, **named),
         language=language,

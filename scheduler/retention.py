@@ -1,4 +1,5 @@
-"""The job "retention": the events of a channel are kept 30 days, used tickets as long as they could be used again.
+"""The job "retention": the events of a channel are kept 30 days, used tickets as long as they could be used again,
+sessions of the console as long as they open anything.
 
 Deleting again deletes nothing more, so the job bears being run twice.
 """
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, delete, update
 
 from scheduler.kinds import JobContext, JobKind
 from store.channel_tables import channel_event, ticket
+from store.session_ends import forget_expired
 
 KEPT = timedelta(days=30)
 
@@ -31,3 +33,4 @@ def _forget(now: datetime, connection: Connection) -> None:
     unread = (channel_event.c.status == "dead", channel_event.c.body.is_not(None))
     connection.execute(update(channel_event).where(old, *unread).values(body=None))
     connection.execute(delete(ticket).where(ticket.c.expires_at < now))
+    forget_expired(connection, now)
