@@ -119,7 +119,7 @@ conversation = Table(
     Column("channel", String(20), nullable=False),
     # what the provider calls the person; for the web chat the hash of the session's token
     Column("address", String(100), nullable=False),
-    Column("contact_id", Id, ForeignKey("contact.id"), nullable=False),
+    Column("contact_id", Id, ForeignKey("contact.id"), nullable=False, index=True),
     Column("province", String(40), nullable=False),
     Column("holder", String(20), nullable=False),  # the baton: bot | queue | officer | closed (bot/baton.py)
     Column("version", Integer, nullable=False),  # every turn's commit checks and raises it

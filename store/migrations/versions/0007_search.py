@@ -86,6 +86,7 @@ def upgrade() -> None:
     # By word the newest contacts first, without sorting all who are called Nguyễn
     op.drop_index("ix_contact_name_word_word_hash", "contact_name_word")
     op.create_index("ix_contact_name_word_word", "contact_name_word", ["word_hash", "contact_id"])
+    op.create_index("ix_conversation_contact_id", "conversation", ["contact_id"])
 
 
 def _text(said: str, is_sqlite: bool) -> str:
