@@ -90,7 +90,7 @@ def is_personal(item: Item) -> bool:
 def find_open(connection: Connection, surveys: Surveys, contact_id: int) -> Kept | None:
     """The survey that this person has under way."""
     row = connection.execute(select(survey_response).filter_by(contact_id=contact_id, status="open")).mappings().first()
-    return _kept(surveys, row) if row else None
+    return from_row(surveys, row) if row else None
 
 
 def find_done(connection: Connection, surveys: Surveys, contact_id: int) -> list[Kept]:
@@ -100,7 +100,7 @@ def find_done(connection: Connection, surveys: Surveys, contact_id: int) -> list
         .where(survey_response.c.contact_id == contact_id, survey_response.c.status != "open")
         .order_by(survey_response.c.completed_at.desc(), survey_response.c.id.desc())
     )
-    return [_kept(surveys, row) for row in connection.execute(rows).mappings()]
+    return [from_row(surveys, row) for row in connection.execute(rows).mappings()]
 
 
 def find_current(connection: Connection, surveys: Surveys, contact_id: int, now: datetime) -> Kept | None:
@@ -115,13 +115,19 @@ def find_current(connection: Connection, surveys: Surveys, contact_id: int, now:
 def find_by_code(connection: Connection, surveys: Surveys, code: str) -> Kept | None:
     """The completed response whose picture has this secret code."""
     row = connection.execute(select(survey_response).filter_by(code=code)).mappings().first()
-    return _kept(surveys, row) if row and row["status"] != "open" else None
+    return from_row(surveys, row) if row and row["status"] != "open" else None
+
+
+def find_by_key(connection: Connection, surveys: Surveys, import_key: str) -> Kept | None:
+    """The response that was stored under this key (`Origin.import_key`)."""
+    row = connection.execute(select(survey_response).filter_by(import_key=import_key)).mappings().first()
+    return from_row(surveys, row) if row else None
 
 
 def find(connection: Connection, surveys: Surveys, id_: int) -> Kept | None:
     """The response with this number."""
     row = connection.execute(select(survey_response).filter_by(id=id_)).mappings().first()
-    return _kept(surveys, row) if row else None
+    return from_row(surveys, row) if row else None
 
 
 def rescore(connection: Connection, surveys: Surveys) -> Iterator[Rescored]:
@@ -332,7 +338,8 @@ def _make_latest(connection: Connection, contact_id: int) -> None:
     connection.execute(of_contact.filter_by(id=id_, status="earlier").values(status="done"))
 
 
-def _kept(surveys: Surveys, row: RowMapping) -> Kept:
+def from_row(surveys: Surveys, row: RowMapping) -> Kept:
+    """A row of `survey_response` as it was stored."""
     personal = json.loads(row["personal"]) if row["personal"] else {}
     response = Response(surveys.version(row["version"]), {**row["answers"], **personal}, row["cursor"])
     return Kept(

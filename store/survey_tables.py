@@ -34,7 +34,8 @@ survey_response = Table(
     Column("code", String(32), unique=True),  # the secret part of the address of its picture and sheet
     Column("channel", String(20), nullable=False),
     Column("assisted_by", String(80)),  # the officer who filled it in for the owner
-    Column("import_key", String(64), unique=True),  # of a row on paper, so that a second import finds the first
+    # Of a row on paper or of a form of the console, so that what is sent a second time finds the first
+    Column("import_key", String(64), unique=True),
     Column("started_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("completed_at", UtcDateTime),
