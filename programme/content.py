@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from programme.answers import AnswerBook
+from programme.canned_replies import CannedReply, load_canned_replies
 from programme.communes import CommuneDirectory, load_commune_file
 from programme.domain_names import DomainOffer, load_domain_offer
 from programme.packs import NATIONAL, Packs, load_packs
@@ -39,6 +40,7 @@ class Content:
     trades: Trades
     words_of: SpeltOut
     topics: Topics
+    canned_replies: Mapping[str, CannedReply]
 
 
 def load_content(root: Path = CONTENT_ROOT) -> Content:
@@ -61,4 +63,5 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         trades=load_trades(root / NATIONAL / "trade_groups.yaml"),
         words_of=SpeltOut(packs.lexicon),
         topics=load_topics(root / NATIONAL / "topics.yaml"),
+        canned_replies=load_canned_replies(root / NATIONAL / "canned_replies.yaml"),
     )
