@@ -69,9 +69,10 @@ class Words:
 class Said:
     """A message or a note that has the words. `sender`: owner | bot | officer | note; `officer` of a note.
 
-    `seq`: its number in the conversation; of a note that of the message before it.
+    `id`: the row's number. `seq`: its number in the conversation; of a note that of the message before it.
     """
 
+    id: int
     conversation_id: str
     contact_id: int
     channel: str
@@ -209,6 +210,7 @@ def _said(
     by = officer.c.name if source is note else null()
     of = conversation.c
     columns = select(
+        source.c.id,
         source.c.conversation_id,
         of.contact_id,
         of.channel,

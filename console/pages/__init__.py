@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from console.pages import acts, conversation, events, home, login, queue, surveys
+from console.pages import acts, attendance, canned, classes, conversation, events, home, login, queue, search, surveys
 
 # In this order; each module's docstring says which addresses it serves.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -13,6 +13,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     acts.router,
     conversation.router,
     events.router,
+    search.router,
+    canned.router,
     login.router,
     surveys.router,
+    classes.router,
+    attendance.router,
 )

@@ -119,7 +119,7 @@ def test_what_everybody_said_is_found_the_newest_first(talk: Talk) -> None:
         ("owner", 1, None),
     ]
     first = last[-1]
-    assert first == Said("c1", talk.contact_id, "zalo", 1, "owner", "hóa đơn của tôi", first.at)
+    assert first == Said(first.id, "c1", talk.contact_id, "zalo", 1, "owner", "hóa đơn của tôi", first.at)
 
 
 def test_it_says_when_there_are_older_ones(talk: Talk) -> None:
