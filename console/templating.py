@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 from console.context import ConsoleContext, console_context
 from console.roles import DESK, FIELD, LEADERS, Role
 from console.sessions import SignedIn
+from store.contacts import local_phone
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
@@ -68,6 +69,7 @@ def fragment(context: ConsoleContext, person: SignedIn | None, template: str, **
         day_of=partial(day_of, context),
         iso=lambda at: at.isoformat() if at else "",
         asset=asset,
+        local_phone=local_phone,
         Role=Role,
         DESK=DESK,
         LEADERS=LEADERS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -20,13 +21,15 @@ from console.owner_card import OwnerCard, owner_card
 from console.pages.queue import Officer
 from console.roles import DESK
 from console.sessions import SignedIn
-from console.templating import fragment, page
+from console.templating import fragment, moment_of, page
 from console.thread import Page
+from programme.canned_replies import CannedReply, all_replies, matching, render
 from store.audit import Actor, record
 from store.console_tables import account, note
-from store.tables import officer
+from store.tables import contact, officer
 
 router = APIRouter(prefix="/conversations")
+MOST_CANNED = 8
 Id = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,32}$")]
 Seq = Annotated[int, Query(ge=0, le=2**31 - 1)]
 
@@ -78,6 +81,44 @@ async def earlier(
     found = await context.database.read(lambda c: thread.before(c, conversation_id, before))
     now = context.clock.now()
     return page(request, person, "thread_page.html", page=found, id=conversation_id, **thread_values(context, now))
+
+
+@router.get("/{conversation_id}/canned")
+async def canned(
+    request: Request,
+    conversation_id: Id,
+    person: Annotated[SignedIn, Depends(allow(*DESK))],
+    q: Annotated[str, Query(max_length=40)] = "",
+) -> HTMLResponse:
+    """The ready replies that fit what was typed behind "/", with what is known of this owner filled in."""
+    context = console_context(request)
+    now = context.clock.now()
+
+    def read(connection: Connection) -> tuple[Mapping[str, str | None], tuple[CannedReply, ...]]:
+        seen = desk.look(connection, conversation_id, person, now)
+        if seen is None:
+            raise unknown(context, person)
+        owner = connection.scalar(select(contact.c.name).filter_by(id=seen.conversation["contact_id"]))
+        return _known(context, person, seen, owner), all_replies(connection, context.content.canned_replies)
+
+    known, replies = await context.database.read(read)
+    fitting = [(reply, *render(reply, known)) for reply in matching(replies, q)[:MOST_CANNED]]
+    return page(request, person, "canned_choices.html", fitting=fitting)
+
+
+def _known(context: ConsoleContext, person: SignedIn, seen: Desk, owner: str | None) -> Mapping[str, str | None]:
+    """What the places of a ready reply may be filled with."""
+    commune = context.content.communes.by_code(seen.commune) if seen.commune else None
+    vendor = commune.vendor if commune else None
+    due = seen.escalation["due_at"] if seen.escalation is not None else None
+    return {
+        "name": owner,
+        "commune": commune.full_name if commune else None,
+        "vendor": vendor.short if vendor else None,
+        "platform": vendor.platform if vendor else None,
+        "officer": person.name,
+        "due": moment_of(context, due) if due else None,
+    }
 
 
 def thread_values(context: ConsoleContext, now: datetime) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from store.clock import ManualClock
 from store.console_tables import account
 from store.crypto import Keyring
 from store.database import Database, insert_returning_id
+from tests.console.owners import Street
 
 SITE = "http://console.test"
 
@@ -42,6 +43,11 @@ def context(database: Database, clock: ManualClock, keyring: Keyring, content: C
         province="thai-nguyen",
         words=load_words(),
     )
+
+
+@pytest.fixture
+def street(context: ConsoleContext) -> Street:
+    return Street(context)
 
 
 @dataclass(frozen=True)
