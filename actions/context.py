@@ -15,13 +15,13 @@ from actions.desk import Desk
 from programme.content import Content
 from programme.domain_names import DomainStatus
 from programme.links import Link
+from programme.ratings_said import Score
 from programme.responses import Kept
 from store.messages import Reply
 
 Why = Literal[
     "asked_for_person", "complaint", "spoken_help", "not_understood", "distress", "anger", "scam", "money", "legal"
 ]
-Score = Literal["satisfied", "neutral", "unsatisfied"]
 
 
 @dataclass(frozen=True)

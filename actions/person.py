@@ -1,4 +1,8 @@
-"""Handing the conversation to a person: because its owner asked for one, complains, cannot read, or is in distress."""
+"""Handing the conversation to a person: because its owner asked for one, complains, cannot read, or is in distress.
+
+What else a message tells that a person must see (a scam, money, the law, anger) is read by programme/troubles_said.py;
+where the dialogue has an answer, bot/troubles.py hands over behind it.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,10 @@ from actions.replies import say, say_phrase
 from programme.acts_said import in_distress, person_refused
 from programme.answers import Answer
 from programme.calls_said import callback_phone, scam_told
+from programme.troubles_said import trouble_said
 from programme.yes_or_no import says_unknown
 from store.contacts import find_phone
+from store.messages import MAX_UNDERSTOOD_CHARACTERS
 
 # Each has an entry of its name in the packs, which says what happens next.
 _WHY: Mapping[str, Why] = {"complain": "complaint", "need_spoken_help": "spoken_help"}
@@ -69,7 +75,7 @@ def act_on_person(dispatcher: CollectingDispatcher, context: TurnContext, intent
 
 
 def _hand_over(dispatcher: CollectingDispatcher, context: TurnContext, intent: str, has_phone: bool) -> None:
-    context.effects.append(HandToPerson(_WHY.get(intent, "asked_for_person")))
+    context.effects.append(HandToPerson(_why(context, intent)))
     scam = scam_told(context.text)
     if scam:
         say(dispatcher, context, context.content.answers.get(scam, context.province, context.today), is_act=True)
@@ -77,6 +83,14 @@ def _hand_over(dispatcher: CollectingDispatcher, context: TurnContext, intent: s
     if has_phone and intent == REQUEST_PERSON and isinstance(answer, Answer):
         answer = _without_asking_for_a_phone(context, answer)
     say(dispatcher, context, answer, is_act=True)
+
+
+def _why(context: TurnContext, intent: str) -> Why:
+    """What is grave goes before what was asked for; a complaint is one also in anger."""
+    trouble = trouble_said(context.text) if len(context.text) <= MAX_UNDERSTOOD_CHARACTERS else None
+    if trouble is not None and (trouble != "anger" or intent not in _WHY):
+        return trouble
+    return _WHY.get(intent, "asked_for_person")
 
 
 def _without_asking_for_a_phone(context: TurnContext, answer: Answer) -> Answer:

@@ -9,8 +9,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 from rasa_sdk.types import DomainDict
 
-from actions.context import RateService, Score, current
+from actions.context import RateService, current
 from actions.replies import say_phrase
+from programme.ratings_said import Score
 
 _SCORES: Mapping[str, Score] = {"satisfied": "satisfied", "neutral": "neutral", "unsatisfied": "unsatisfied"}
 

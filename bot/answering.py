@@ -14,10 +14,12 @@ from sqlalchemy import RowMapping
 
 from actions.context import (
     Effect,
+    HandToPerson,
     MessagesAgain,
     NoPersonWanted,
     OpenDataRequest,
     OptOut,
+    RateService,
     RememberPhone,
     SaveSurvey,
     TakeBackDataRequest,
@@ -27,13 +29,21 @@ from actions.context import (
 )
 from actions.desk import Desk
 from actions.survey_talk import ANEW
-from bot import baton, burst
+from bot import baton, burst, troubles
 from bot.baton import Holder, Reason
 from bot.dialogue import Dialogue, StateUnreadable
 from bot.flow_domain import Flows
 from bot.inbox import Work
 from bot.language import detect
-from bot.reading import MESSAGE_WITHOUT_WORDS, Payload, PayloadInvalid, read, says_stop
+from bot.reading import (
+    MESSAGE_WITHOUT_WORDS,
+    REQUEST_PERSON,
+    Payload,
+    PayloadInvalid,
+    read,
+    says_stop,
+    score_said,
+)
 from bot.survey_reading import SURVEY_FORM, SURVEY_STEP, read_beside_questions, read_for_survey
 from programme.acts_said import (
     consent_withdrawn,
@@ -45,6 +55,7 @@ from programme.acts_said import (
 from programme.calls_said import callback_phone
 from programme.content import Content
 from programme.responses import Origin
+from programme.troubles_said import Trouble
 from store.clock import Clock
 from store.database import Database
 from store.logs import get_logger
@@ -99,6 +110,11 @@ class Outcome:
         """Whether the bot had to ask or to give up."""
         return any(isinstance(effect, Unclear) for effect in self.effects)
 
+    @property
+    def hands_over(self) -> bool:
+        """Whether a person has the conversation from now on, or has just been refused."""
+        return self.escalate is not None or any(isinstance(effect, HandToPerson) for effect in self.effects)
+
 
 class Answerer:
     """Decides about one message at a time."""
@@ -124,7 +140,9 @@ class Answerer:
             if await self.database.read(lambda c: baton.may_withdraw(c, here)):
                 return Outcome("answered", (self.say(work, "person_refused"),), (NoPersonWanted(),))
         if work.conversation["holder"] != Holder.BOT:
-            return Outcome("with_person", effects=_kept_meanwhile(message["text"], self.content, self.clock.today()))
+            kept = _kept_meanwhile(message["text"], self.content, self.clock.today())
+            rated = score_said(message["text"], message["payload"], work.conversation["offered"] or ())
+            return Outcome("with_person", effects=(*kept, RateService(rated)) if rated else kept)
         waited = self.clock.now() - work.message["received_at"]
         if message["attached"]:
             return self._shown_to_person(work)
@@ -194,7 +212,21 @@ class Answerer:
         outcome = Outcome(
             "answered", result.replies, tuple(context.effects), result.state, result.reading, language=language
         )
+        if is_typed and not outcome.hands_over:
+            trouble = troubles.told(text, payload, outcome.reading)
+            if trouble == "scam" and payload is None and troubles.needs_advice(outcome.reading, self.flows):
+                return await self._ask_dialogue(work, text, troubles.ADVICE, waited)
+            if trouble is not None:
+                outcome = self._handed_over(outcome, trouble, work)
         return self._with_warning(outcome, message["masked"]) if message["masked"] else outcome
+
+    def _handed_over(self, outcome: Outcome, trouble: Trouble, work: Work) -> Outcome:
+        """What the bot has to say, then that a person will answer. What it did not understand is left unsaid."""
+        words = self.content.phrases.say(f"handed_{trouble}", outcome.language or "vi", hours=self.due_hours(work))
+        reply = Reply(words, entry=f"handed_{trouble}")
+        effects = (*(one for one in outcome.effects if not isinstance(one, Unclear)), HandToPerson(trouble))
+        said = () if outcome.unclear or troubles.is_beside_the_point(outcome.reading) else outcome.replies
+        return replace(outcome, replies=(*said, reply), effects=effects)
 
     async def _alternatives(self, work: Work, payload: Payload | None) -> tuple[str, ...]:
         """For "that was not what I asked": the intents that ranked behind the one that was answered."""
@@ -224,6 +256,8 @@ class Answerer:
         try:
             payload = await self._for_survey(work, desk, is_open=loop == SURVEY_FORM)
             payload = payload or read(text, work.message["payload"], offered, is_asked=bool(loop))
+            if payload is None and loop and troubles.told(text) is not None:
+                payload = Payload(REQUEST_PERSON)  # ends the loop, as whoever asks for a person does
         except PayloadInvalid:
             payload = Payload("")
         if payload is not None and payload.intent not in self.flows.intents:

@@ -36,6 +36,16 @@ _NOT_OF_THE_MATTER = frozenset(
         "please_wait",
         "attachment_received",
         "flood",
+        "person_taken",
+        "person_taken_late",
+        "person_late",
+        "handed_anger",
+        "handed_scam",
+        "handed_money",
+        "handed_legal",
+        "rating_asked",
+        "rating_thanks",
+        "rating_sorry",
     }
 )
 # The dialogue ends a loop when it hands over; that its question was open shows in what the bot had said last.
@@ -54,8 +64,10 @@ class Said:
 
 @dataclass(frozen=True)
 class WaitingEscalation:
-    """`commune_code`: the commune settled in the dialogue; `tried`: ids of the pack entries the bot said last.
+    """`commune_code`: the commune settled in the dialogue, else the one known at the hand-over; `tried`: ids of the
+    pack entries the bot said last.
 
+    `waiting_since`: the owner waits for a person's answer, which is due at `due_at`; None: a person had the last word.
     `officer`: who holds the conversation until `lease_until`; None while it waits in the queue. `context`: what both
     sides said last on the matter, the oldest first; `flow`: the dialogue's loop that was interrupted, if any.
     """
@@ -65,8 +77,10 @@ class WaitingEscalation:
     channel: str
     language: str
     reason: str
+    topic: str | None
     opened_at: datetime
     due_at: datetime
+    waiting_since: datetime | None
     answered_at: datetime | None
     officer: str | None
     lease_until: datetime | None
@@ -117,14 +131,16 @@ def _waiting(connection: Connection, row: RowMapping) -> WaitingEscalation:
         channel=row["channel"],
         language=row["language"] or "vi",
         reason=row["reason"],
+        topic=row["topic"],
         opened_at=row["opened_at"],
         due_at=row["due_at"],
+        waiting_since=row["waiting_since"],
         answered_at=row["answered_at"],
         officer=row["officer"],
         lease_until=row["lease_until"],
         name=row["name"],
         phone=row["phone"],
-        commune_code=state.get("slots", {}).get("commune_code"),
+        commune_code=state.get("slots", {}).get("commune_code") or row["commune"],
         flow=state.get("loop") or (_LOOP_OF.get(entries[-1]) if entries else None),
         tried=tuple(dict.fromkeys(entries)),
         context=tuple(_said(one, attached.get(one["seq"], [])) for one in said),

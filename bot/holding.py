@@ -31,6 +31,7 @@ from bot.baton import (
 )
 from bot.matters import MatterOf
 from bot.officer_voice import OfficerVoice, may_be_said
+from bot.reading import RATE_SERVICE
 from programme import request_clock
 from programme.thanks_said import only_thanks
 from store.console_tables import request
@@ -183,11 +184,11 @@ def wake_snoozed(connection: Connection, now: datetime) -> list[Held]:
     return woken
 
 
-def heard(connection: Connection, conversation_id: str, text: str, at: datetime) -> bool:
+def heard(connection: Connection, conversation_id: str, text: str, payload: str | None, at: datetime) -> bool:
     """The owner has written while a person has the conversation. Whether that changes the queue.
 
-    A wait begins where none was under way; "cảm ơn" waits for nothing. What was put off comes back to its officer.
-    The caller has numbered the message, and so holds the conversation's lock.
+    A wait begins where none was under way; "cảm ơn" and a rating wait for nothing. What was put off comes
+    back to its officer. The caller has numbered the message, and so holds the conversation's lock.
     """
     row = unfinished(connection, conversation_id)
     if row is None:
@@ -195,7 +196,7 @@ def heard(connection: Connection, conversation_id: str, text: str, at: datetime)
     snoozed = row["snoozed_until"] is not None
     if snoozed:
         _wake(connection, row, at)
-    if row["waiting_since"] is not None or only_thanks(text):
+    if row["waiting_since"] is not None or only_thanks(text) or (payload or "").startswith(f"/{RATE_SERVICE}"):
         return snoozed
     return request_clock.start(connection, row, at, request_clock.promise_of(connection, row, at)) or snoozed
 

@@ -230,7 +230,9 @@ def accept(
         attachments.keep(connection, stored["id"], message.attachments, now)
         work, moves_queue = None, False
         if number["holder"] in (Holder.QUEUE, Holder.OFFICER) and kind == "message" and not is_flood:
-            moves_queue = holding.heard(connection, conversation_id, text, min(message.received_at, now))
+            moves_queue = holding.heard(
+                connection, conversation_id, text, message.payload, min(message.received_at, now)
+            )
         if take_until is not None and number["wake_at"] == take_until:
             # Not ours yet: two messages may have the same lease, and only the oldest may be answered
             oldest = first_pending(connection, conversation_id)

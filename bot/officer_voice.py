@@ -10,13 +10,11 @@ from datetime import datetime, tzinfo
 
 from sqlalchemy import RowMapping
 
+from bot.reading import SCORES, rating
 from integrations.zalo import windows
 from integrations.zalo.windows import Standing
 from programme.phrases import Phrases
 from store.messages import Button, Reply
-
-RATE_SERVICE = "rate_service"
-SCORES = ("satisfied", "neutral", "unsatisfied")
 
 
 @dataclass(frozen=True)
@@ -37,10 +35,7 @@ class OfficerVoice:
 
     def rating(self, language: str) -> Reply:
         """The question how satisfied the owner is, with one button for each score."""
-        buttons = tuple(
-            Button(self.phrases.say(f"rating_{score}_button", language), f'/{RATE_SERVICE}{{"score":"{score}"}}')
-            for score in SCORES
-        )
+        buttons = tuple(Button(self.phrases.say(f"rating_{score}_button", language), rating(score)) for score in SCORES)
         return Reply(self.phrases.say("rating_asked", language), buttons=buttons, entry="rating_asked")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from programme.acts_said import consent_withdrawn, data_request_said, in_distress, wants_messages_again
 from programme.calls_said import wants_call
 from programme.links_said import link_code_said, wants_channels_apart, wants_link_code
+from programme.ratings_said import Score, score_in_words
 from store.contacts import find_phone
 from store.messages import MAX_UNDERSTOOD_CHARACTERS
 from store.text import clean, folded_words
@@ -50,12 +51,14 @@ _WRONG = frozenset(
     "khong dung,k dung,ko dung,khong phai,k phai,ko phai,chua dung,sai,sai roi,khong dung y,chua dung y".split(",")
 )
 LONGEST_YES = 6
+SCORES: tuple[Score, ...] = ("satisfied", "neutral", "unsatisfied")
 # Buttons that say no, or go away: nobody who answers "có" means one of them.
 _REFUSALS = ("/none_of_these", "/do_not_keep_domain_status", "/pause_survey", "/do_not_call")
 _ASIDES = ("/answer_wrong", "/leave_domain_check", "/skip_survey", "/restart_survey", "/show_survey_sheet")
 # The words that Decree 91/2020/NĐ-CP and the carriers know; they act at once, whatever else is going on.
 _STOP = frozenset({"stop", "tc", "tu choi", "huy dang ky", "unsubscribe"})
 OPT_OUT, THANK, REQUEST_PERSON, WITHDRAW_CONSENT = "opt_out", "thank", "request_person", "withdraw_consent"
+RATE_SERVICE = "rate_service"
 LINK_CHANNELS, USE_LINK_CODE, PART_CHANNELS = "link_channels", "use_link_code", "part_channels"
 _PLEASED = frozenset("👍👌🙏❤🥰😊😄😁👏🤝💯")
 
@@ -160,6 +163,9 @@ def offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | Non
     for button in offered:
         if words and words == folded_words(button["title"]):
             return button["payload"]
+    rated = score_in_words(text) if any(_intent_of(button) == f"/{RATE_SERVICE}" for button in offered) else None
+    if rated is not None:
+        return rating(rated)
     position = _position(text, words)
     # where nothing but a way out is offered, a number is an answer
     if 0 < position <= len(offered) and not all(_intent_of(button) in _ASIDES for button in offered):
@@ -174,6 +180,17 @@ def offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | Non
         return refusals[0]
     agreeable = [button["payload"] for button in offered if _may_be_agreed_to(button, bool(refusals))]
     return agreeable[0] if len(agreeable) == 1 and _says_yes(words) else None
+
+
+def rating(score: Score) -> str:
+    """The payload of the button with which an owner says how satisfied they were."""
+    return f'/{RATE_SERVICE}{{"score":"{score}"}}'
+
+
+def score_said(text: str, payload: str | None, offered: Sequence[Mapping[str, str]]) -> Score | None:
+    """The score that a message gives, where no dialogue reads it (a person has the conversation again)."""
+    chosen = payload or offered_choice(text, offered) or ""
+    return next((score for score in SCORES if chosen == rating(score)), None)
 
 
 def _says_yes(words: Sequence[str]) -> bool:

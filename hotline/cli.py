@@ -194,9 +194,13 @@ def escalations_answer(number: int, text: str, officer: str, finished: bool) -> 
 @click.option("--officer", type=PersonName(), help="Tên cán bộ đang giữ; bắt buộc khi có người giữ.")
 @click.option("--force", is_flag=True, help="Trả thay người đang giữ.")
 @click.option("--close", is_flag=True, help="Khép lại luôn: trợ lý ảo im lặng đến khi chủ cửa hàng nhắn tiếp.")
-def escalations_return(number: int, officer: str | None, close: bool, force: bool) -> None:
+@click.option("--topic", help="Khi khép lại: chủ đề của yêu cầu (content/national/topics.yaml).")
+def escalations_return(number: int, officer: str | None, close: bool, force: bool, topic: str | None) -> None:
     """Cán bộ đã xong: trả cuộc trò chuyện về cho trợ lý ảo."""
-    terminal.return_escalation(read_settings(), number, officer, close, force)
+    if topic is not None and not close:
+        raise click.UsageError("--topic chỉ dùng cùng với --close.")
+    settings = read_settings()
+    terminal.return_escalation(settings, read_content(settings), number, officer, close, force, topic)
 
 
 @main.group("data-requests")

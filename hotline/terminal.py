@@ -28,6 +28,7 @@ from bot.baton import (
     return_to_bot,
 )
 from bot.escalations import WaitingEscalation, waiting_escalations
+from bot.officer_voice import OfficerVoice
 from bot.web.attachments import link
 from hotline.app import open_migrated_database
 from hotline.conversing import Exchange, running_bot
@@ -142,7 +143,7 @@ def _print_escalation(
     viewer: Callable[[int], str],
 ) -> None:
     """`viewer`: where an officer looks at an attachment."""
-    late = " QUÁ HẠN" if one.due_at < clock.now() and one.answered_at is None else ""
+    late = " QUÁ HẠN" if one.due_at < clock.now() and one.waiting_since is not None else ""
     due = one.due_at.astimezone(clock.timezone)
     reason = _REASONS[Reason(one.reason)]
     click.echo(f"#{one.id}  hạn {due:%H:%M %d/%m/%Y}{late}  [{one.channel}, {one.language}]  {reason}")
@@ -195,13 +196,24 @@ def answer_escalation(settings: Settings, number: int, text: str, officer: str, 
         click.echo(f"{officer} giữ cuộc trò chuyện đến {until:%H:%M}. Xong thì: {done}")
 
 
-def return_escalation(settings: Settings, number: int, officer: str | None, close: bool, force: bool) -> None:
-    """`hotline escalations return N [--officer NAME | --force] [--close]`; warns where the owner has no answer.
+def return_escalation(
+    settings: Settings,
+    content: Content,
+    number: int,
+    officer: str | None,
+    close: bool,
+    force: bool,
+    topic: str | None = None,
+) -> None:
+    """`hotline escalations return N [--officer NAME | --force] [--close [--topic ID]]`; warns where the owner has no
+    answer.
 
-    Raises Stop when N does not wait, or when somebody else holds it and it is not forced.
+    Raises Stop when N does not wait, when somebody else holds it and it is not forced, and for an unknown topic.
     """
+    if topic is not None and topic not in content.topics.all:
+        raise Stop(f"Không có chủ đề “{topic}”. Các chủ đề: {', '.join(content.topics.all)}.")
     clock = Clock(settings.timezone, settings.now)
-    finish = baton.close if close else return_to_bot
+    voice = OfficerVoice(content.phrases, clock.timezone)
 
     def end(connection: Connection) -> bool:
         now = clock.now()
@@ -209,7 +221,10 @@ def return_escalation(settings: Settings, number: int, officer: str | None, clos
         if holder not in (None, officer) and not force:
             raise NotHolder(holder)
         unanswered = baton.owner_waits(connection, number)
-        finish(connection, number, now)
+        if close:
+            baton.close(connection, number, now, topic=topic, voice=voice)
+        else:
+            return_to_bot(connection, number, now)
         return unanswered
 
     if _act(settings, clock, number, end, _ONLY_THE_HOLDER_RETURNS):
