@@ -7,7 +7,7 @@ tsvector with a GIN index, on SQLite an FTS5 index. Newest first; every statemen
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,8 +41,10 @@ SHORTEST_BEGINNING = 2
 # Frequent words are found among the newest messages, one by one; what is not frequent there, the index finds. So
 # neither reads much: a word in more than _CANDIDATES of _WALKED messages never reaches the index.
 _WALKED = 20_000
-# With a filter so many that have the words are looked at before it is said that there may be more.
+# With a filter so many that have the words are looked at before it is said that there may be more, a few at a time:
+# mostly the first few will do.
 _CANDIDATES = 1_000
+_AT_A_TIME = 100
 _PARTS = re.compile(r'"([^"]*)"|([^"\s]+)')
 KINDS = ("inbound", "outbound", "note")
 SEARCH_TABLES = tuple(f"{kind}_search" for kind in KINDS)
@@ -127,33 +129,48 @@ def find_said(
     is_filtered = channel is not None or since is not None
     most = _CANDIDATES if is_filtered else limit + 1
     for kind in KINDS:
-        ids = _ids(connection, kind, words, most)
-        rows = _rows(connection, kind, ids, limit + 1, channel, since) if ids else []
+        rows, count = _newest(connection, kind, words, limit + 1, most, _narrowed(kind, channel, since))
         said += [Said(**row._mapping) for row in rows[:limit]]
-        is_all = is_all and len(ids) < most and len(rows) <= limit
+        is_all = is_all and count < most and len(rows) <= limit
     said.sort(key=lambda one: one.at, reverse=True)
     return Found(tuple(said[:limit]), is_all and len(said) <= limit)
 
 
-def _ids(connection: Connection, kind: str, words: Words, most: int) -> list[int]:
-    """Numbers of the newest rows with the words, at most `most`."""
+def _narrowed(kind: str, channel: str | None, since: datetime | None) -> Select[Any]:
+    source, statement = _SAID[kind]
+    if channel is not None:
+        statement = statement.where(conversation.c.channel == channel)
+    if since is not None:
+        statement = statement.where((source.c.received_at if kind == "inbound" else source.c.created_at) >= since)
+    return statement.order_by(source.c.id.desc())
+
+
+def _newest(
+    connection: Connection, kind: str, words: Words, limit: int, most: int, statement: Select[Any]
+) -> tuple[list[Row[Any]], int]:
+    """The newest rows of `statement` with the words, at most `limit`, and at how many that have them was looked."""
+    source, count = _SAID[kind][0], 0
+    found: list[Row[Any]] = []
+    for ids in _ids(connection, kind, words, most):
+        for first in range(0, len(ids), _AT_A_TIME):
+            some = ids[first : first + _AT_A_TIME]
+            found += connection.execute(statement.where(source.c.id.in_(some)).limit(limit - len(found)))
+            count += len(some)
+            if len(found) == limit:
+                return found, count
+    return found, count
+
+
+def _ids(connection: Connection, kind: str, words: Words, most: int) -> Iterator[list[int]]:
+    """Numbers of the rows with the words, the newest first and at most `most`, the cheapest to find before others."""
     if connection.dialect.name == "sqlite":
-        return list(connection.scalars(_FTS[kind], {"query": _as_fts(words), "limit": most}))
+        yield list(connection.scalars(_FTS[kind], {"query": _as_fts(words), "limit": most}))
+        return
     values = {"query": _as_tsquery(words), "limit": most}
     walked = list(connection.scalars(_WALK[kind], values))
-    return walked if len(walked) == most else list(connection.scalars(_INDEXED[kind], values))
-
-
-def _rows(
-    connection: Connection, kind: str, ids: list[int], limit: int, channel: str | None, since: datetime | None
-) -> Sequence[Row[Any]]:
-    source, statement = _SAID[kind]
-    rows = statement.where(source.c.id.in_(ids)).order_by(source.c.id.desc()).limit(limit)
-    if channel is not None:
-        rows = rows.where(conversation.c.channel == channel)
-    if since is not None:
-        rows = rows.where((source.c.received_at if kind == "inbound" else source.c.created_at) >= since)
-    return connection.execute(rows).all()
+    yield walked
+    if len(walked) < most:
+        yield list(connection.scalars(_INDEXED[kind], values))[len(walked) :]
 
 
 def _as_tsquery(words: Words) -> str:
