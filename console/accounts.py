@@ -192,6 +192,12 @@ def set_second_factor(connection: Connection, account_id: int, secret: str | Non
     _set(connection, account_id, totp_secret=secret, totp_step=step)
 
 
+def second_factor_of(connection: Connection, account_id: int) -> str | None:
+    """The present secret."""
+    secret: str | None = connection.execute(select(account.c.totp_secret).filter_by(id=account_id)).scalar_one()
+    return secret
+
+
 def prefer(connection: Connection, account_id: int, **values: Any) -> None:
     """Set what people choose themselves: `language`, `on_duty`, `telegram_chat`."""
     assert values.keys() <= {"language", "on_duty", "telegram_chat"}  # noqa: S101 - only our own code calls this

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hmac
 import io
+from base64 import b32encode
 from datetime import datetime
 
 import pyotp
 import segno
+
+from store.crypto import Keyring
 
 STEP_SECONDS = 30
 # Telephones' clocks differ a little: the step before and the one after are believed too (RFC 6238, section 5.2).
@@ -15,9 +18,11 @@ WINDOW = 1
 ISSUER = "Hotline"
 
 
-def new_secret() -> str:
-    """160 random bits as base32, 32 characters."""
-    return pyotp.random_base32()
+def offered_secret(keyring: Keyring, session: str, present: str | None) -> str:
+    """The secret that a session is offered, 160 bits as base32. Another session, and the same one when it has used this
+    one up, is offered another; so nothing has to be kept before it is accepted. `session`: a secret of the session.
+    """
+    return b32encode(keyring.hash(f"{session} {present or ''}", "second_factor")[:20]).decode()
 
 
 def address(secret: str, login: str) -> str:

@@ -100,6 +100,20 @@ async def with_code(context: ConsoleContext, person: SignedIn, code: str, browse
     return await context.database.run(settle)
 
 
+async def confirmed(context: ConsoleContext, person: SignedIn, password: str) -> Failed | None:
+    """Whether somebody who is signed in knows the password, before what matters is changed; None: they do.
+
+    Wrong ones count like those at the sign-in: a browser that was left open is no place to guess.
+    """
+    now = context.clock.now()
+    row = await context.database.read(lambda c: _find(c, person.login))
+    locked = row is None or minutes_until(row["locked_until"], now) > 0
+    known_hash = None if row is None or locked else row["password_hash"]
+    if await passwords.matches(known_hash, password):
+        return None
+    return await context.database.run(lambda c: _fail(context, c, person.account_id, "password", now))
+
+
 def _open(
     context: ConsoleContext,
     connection: Connection,

@@ -15,6 +15,7 @@ import uvloop
 
 from hotline import terminal
 from hotline.app import open_migrated_database, read_content, read_settings
+from hotline.audit_commands import audit_group
 from hotline.channel_commands import channel_group, zalo_group
 from hotline.dead_letter_commands import dead_letters_group
 from hotline.errors import Stop
@@ -27,6 +28,7 @@ from hotline.serve import Ports
 from hotline.serve import serve as serve_process
 from hotline.survey_commands import survey_group
 from hotline.survey_fill import survey_fill
+from hotline.user_commands import user_group
 from programme.retrieval_evaluation import evaluate as evaluate_search
 from store.clock import Clock
 from store.logs import configure_logs
@@ -57,7 +59,7 @@ def up(port: int) -> None:
     settings = read_settings()
     content = read_content(settings)
     model = None if settings.rasa_url else ensure_model(content, click.echo)
-    _run(serve_process(settings, content, Ports(port=port), model))
+    _run(serve_process(settings, content, Ports(port=port), model, first_start=True))
 
 
 @main.command()
@@ -273,6 +275,8 @@ main.add_command(import_group)
 main.add_command(dead_letters_group)
 main.add_command(channel_group)
 main.add_command(zalo_group)
+main.add_command(user_group)
+main.add_command(audit_group)
 
 
 def _converse(province: str | None, now: datetime | None, how: terminal.Conversing) -> None:

@@ -20,8 +20,10 @@ from bot import language
 from bot.callbacks import internal_app
 from bot.metrics import metrics_route
 from bot.web.app import public_app
+from console import accounts
 from hotline.app import Hotline, compose
 from hotline.errors import Stop
+from hotline.first_administrator import front_line, make_first_administrator
 from hotline.rasa_process import RasaProcess
 from hotline.simulators import Simulators, adopt_simulated_tokens, simulated
 from programme.content import Content
@@ -86,9 +88,11 @@ async def serve(
     content: Content,
     ports: Ports,
     model: Path | None,
+    first_start: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM. `model`: run the Rasa service as a child; None: settings.rasa_url is running.
 
+    `first_start`: a database without accounts gets a first administrator, whose one-time password is printed.
     Raises Stop with the reason when a part fails for good.
     """
     # The event loop and the database's thread share one interpreter: usually either waits 5 ms for the other each time
@@ -99,7 +103,7 @@ async def serve(
     async with simulated(settings, f"http://{LOOPBACK}:{public_port}") as (settings, simulators):
         hotline = compose(settings, content, settings.rasa_url or "", internal_url)
         await adopt_simulated_tokens(hotline.channels, simulators)
-        await _serve(hotline, content, public, internal, model, simulators)
+        await _serve(hotline, content, public, internal, model, simulators, first_start)
 
 
 async def _serve(
@@ -109,6 +113,7 @@ async def _serve(
     internal: socket.socket,
     model: Path | None,
     simulators: Simulators,
+    first_start: bool,
 ) -> None:
     rasa = RasaProcess(model, lambda url: setattr(hotline.dialogue, "rasa_url", url)) if model else None
     stop = _stop_on_signals()
@@ -121,6 +126,7 @@ async def _serve(
         # What is there now stays: looking through it for garbage stops everybody, 34 ms for the content alone
         gc.freeze()
         print(f"Khung chat:  http://{LOOPBACK}:{public.getsockname()[1]}/   (Ctrl-C để dừng)", flush=True)
+        print(await asyncio.to_thread(_console_line, hotline, public.getsockname()[1], first_start), flush=True)
         for name, address in simulators.addresses.items():
             print(f"{name}:  {address}/", flush=True)
         metrics = metrics_route(hotline.database, hotline.clock)
@@ -130,6 +136,12 @@ async def _serve(
         if rasa is not None:
             await rasa.stop()
         await hotline.close()
+
+
+def _console_line(hotline: Hotline, port: int, first_start: bool) -> str:
+    database = hotline.database
+    password = make_first_administrator(database, hotline.keyring, hotline.clock) if first_start else None
+    return front_line(port, password, database.read_now(accounts.are_there_any))
 
 
 def _prepare(content: Content) -> None:

@@ -6,9 +6,11 @@ still lacks HOTLINE_SECRET_KEY, so that a changed or missing row does not fit th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hmac
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -20,6 +22,42 @@ from store.crypto import Keyring
 # Of one transaction at a time: two rows must not follow the same one. SQLite has one writer anyway.
 _LOCK = 20261126
 FIRST = b""
+# Rows that are looked at together; `verify` needs no more memory for a million than for so many.
+BATCH = 1_000
+# Hexadecimal digits of a hash in an anchor, 64 bits: few enough to be noted on paper.
+ANCHOR_DIGITS = 16
+
+
+class Finding(StrEnum):
+    """What `verify` found of the first row that does not fit."""
+
+    CHANGED = "changed"  # or put in, or in another's place
+    MISSING = "missing"
+    CUT_OFF = "cut_off"  # the log ends before the anchor
+    OTHER_CHAIN = "other_chain"  # the row of the anchor fits its neighbours, but is not the one that was noted
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A row that was seen at some time: its number and the beginning of its hash, in hexadecimal digits."""
+
+    number: int
+    prefix: str
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.prefix}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`rows`: that fit, from the first on. `anchor`: the last of them, None in an empty log. `number`: of the row that
+    `finding` is about.
+    """
+
+    rows: int
+    anchor: Anchor | None
+    finding: Finding | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,3 +103,37 @@ def chained(keyring: Keyring, before: bytes, row: Mapping[str, Any] | RowMapping
     said = [before.hex(), row["id"], row["at"].isoformat(), row["account_id"], row["actor"], row["action"]]
     said += [row["object"], row["detail"]]
     return keyring.hash(orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode(), "audit_log")
+
+
+def verify(connection: Connection, keyring: Keyring, anchor: Anchor | None = None) -> Verdict:
+    """Whether every row is there, 1, 2, 3 …, and as it was written; if not, which is the first that does not fit.
+
+    Rows cut off at the end leave a whole chain behind: only an `anchor` that was noted before finds that.
+    """
+    before, rows, last = FIRST, 0, None
+    for row in _in_order(connection):
+        number = rows + 1
+        if row["id"] > number:
+            return Verdict(rows, last, Finding.MISSING, number)
+        hash_ = bytes(row["hash"])
+        if row["id"] < number or not hmac.compare_digest(chained(keyring, before, row), hash_):
+            return Verdict(rows, last, Finding.CHANGED, row["id"])
+        if anchor is not None and number == anchor.number and not hash_.hex().startswith(anchor.prefix):
+            return Verdict(rows, last, Finding.OTHER_CHAIN, number)
+        before, rows, last = hash_, number, Anchor(number, hash_.hex()[:ANCHOR_DIGITS])
+    if anchor is not None and rows < anchor.number:
+        return Verdict(rows, last, Finding.CUT_OFF, rows + 1)
+    return Verdict(rows, last)
+
+
+def _in_order(connection: Connection) -> Iterator[RowMapping]:
+    after: int | None = None
+    while True:
+        rows = select(audit_log).order_by(audit_log.c.id).limit(BATCH)
+        if after is not None:
+            rows = rows.where(audit_log.c.id > after)
+        batch = connection.execute(rows).mappings().all()
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        after = batch[-1]["id"]
