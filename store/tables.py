@@ -273,6 +273,7 @@ for _columns in ((), ("commune",), ("channel",), ("topic",), ("vendor",), ("offi
         sqlite_where=_UNFINISHED,
         postgresql_where=_UNFINISHED,
     )
+Index("ix_escalation_report", escalation.c.province, escalation.c.opened_at)
 
 # What an owner agreed to, word for word: the version names the text that was shown (content/national/phrases.yaml).
 consent = Table(

@@ -91,6 +91,7 @@ def _what_is_there() -> None:
             sqlite_where=sa.text("status IN ('open', 'taken')"),
             postgresql_where=sa.text("status IN ('open', 'taken')"),
         )
+        batch_op.create_index("ix_escalation_report", ["province", "opened_at"])
 
     op.execute(
         """UPDATE escalation SET
