@@ -57,6 +57,12 @@ FIGURES = (
     _faults("simulated_owners", "things wrong for 1,000 simulated owners, killed"),
     Figure("survey_scoring", "scoring 100,000 stored responses", None, "s", Target("<=", 5)),
     Figure("survey_report", "report over 1,500,000 responses, to its CSV", None, "s", Target("<=", 2)),
+    _ms("console_queue", "queue page, 100,000 conversations, 2,000 wait", 50),
+    _ms("console_queue_full", "queue page, all 100,000 wait", 50),
+    _ms("console_conversation", "conversation of 1,000 messages opens", 100),
+    _ms("console_search", "search over 1,000,000 messages, PostgreSQL", 200),
+    _faults("console_take", "not exactly one holder, of 1,000 races of two to take"),
+    _ms("console_live", "owner's message to the officer's screen, 50 messages/s, 50 open", 1000),
     Figure("cold_start", "cold start to first answer", None, "s", Target("<=", 10), compared=True),
     Figure("training", "training the product's model", None, "s", Target("<=", 60)),
     Figure("memory", "memory of all processes after 1,000 turns", None, "MB", Target("<=", 500), compared=True),
@@ -97,6 +103,13 @@ NOTES = (
     " back what it is asked.",
     "Fuzzed calls: half of them signed, with mutated JSON. Wrong is a 5xx, an unsigned call that is believed, a signed"
     " one that is refused or not kept, and memory that grows.",
+    "Console: called in the benchmark's process, on PostgreSQL with a year of 100,000 owners; a page is timed with its"
+    " session, its queries, its rendering and its row of the audit log. The queue also with filters; the conversation"
+    " at its end and in the middle; searches for frequent and rare words, beginnings, phrases, names, a number, some"
+    " narrowed, as whole pages.",
+    "Message to the officer's screen: `hotline up` on SQLite; 50 officers hold a conversation each and have it open."
+    " Owners write in the web chat at random instants (Poisson); a message's time counts from the instant for which it"
+    " was planned until its event is on the stream of the officer's page.",
     "Survey answers: at question 2, one in each new conversation; after turn 1,000, whatever question is next.",
     "Scoring and report: on PostgreSQL, in the benchmark's process. Scoring reads every response from the database and"
     " checks it against its stored score; half of them are short forms. Responses are made by chance: 1,000 different"

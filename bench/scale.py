@@ -38,6 +38,16 @@ class Scale:
     # kills: of one process on SQLite, of two on PostgreSQL and Redis
     kills: tuple[int, int] = (50, 50)
     fuzzed_bodies: int = 100_000
+    # the console after a year; `console_waiting`: of its owners, in the queue; live: consoles open, messages a second
+    console_owners: int = 100_000
+    console_messages: int = 1_000_000
+    console_long_talk: int = 1_000
+    console_waiting: int = 2_000
+    console_samples: int = 240
+    console_races: int = 1_000
+    console_open: int = 50
+    console_per_second: float = 50
+    console_seconds: float = 30
 
 
 FULL = Scale()
@@ -65,4 +75,13 @@ QUICK = Scale(
     end_to_end_people=40,
     kills=(2, 2),
     fuzzed_bodies=500,
+    console_owners=1_000,
+    console_messages=10_000,
+    console_long_talk=200,
+    console_waiting=200,
+    console_samples=24,
+    console_races=20,
+    console_open=5,
+    console_per_second=10,
+    console_seconds=3,
 )

@@ -1,7 +1,4 @@
-"""/console/canned: replies that are kept ready; supervisors write and remove the officers' own.
-
-Also /console/conversations/{id}/canned: those that fit what was typed behind "/", filled in for that conversation.
-"""
+"""/console/canned: replies that are kept ready; supervisors write and remove the officers' own."""
 
 from __future__ import annotations
 
@@ -11,19 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from sqlalchemy import Connection
 from starlette.datastructures import FormData
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.web.problems import Problem
-from console import desk
 from console.access import allow
 from console.context import ConsoleContext, console_context
 from console.forms import see_other, text_field
-from console.owner_card import owner_card
-from console.pages.conversation import Id, unknown
 from console.pages.queue import Officer
 from console.roles import LEADERS
 from console.sessions import SignedIn
-from console.templating import moment_of, page
+from console.templating import page
 from programme import canned_replies
 from programme.canned_replies import SHORTCUT, VARIABLES, CannedReply, ShortcutTaken
 from store.audit import Actor, record
@@ -32,7 +26,6 @@ router = APIRouter()
 Leader = Annotated[SignedIn, Depends(allow(*LEADERS))]
 Typed = Annotated[str, Query(max_length=100)]
 Own = Annotated[int, Path(ge=1, le=2**63 - 1)]
-MOST_OFFERED = 8
 
 
 @router.get("/canned")
@@ -61,13 +54,13 @@ async def edit_page(request: Request, person: Leader, own: Own) -> HTMLResponse:
 
 
 @router.post("/canned")
-async def create(request: Request, person: Leader) -> HTMLResponse | RedirectResponse:
+async def create(request: Request, person: Leader) -> Response:
     """Write a new one."""
     return await _keep(request, person, None)
 
 
 @router.post("/canned/{own}")
-async def change(request: Request, person: Leader, own: Own) -> HTMLResponse | RedirectResponse:
+async def change(request: Request, person: Leader, own: Own) -> Response:
     """Change one."""
     return await _keep(request, person, own)
 
@@ -87,49 +80,6 @@ async def delete(request: Request, person: Leader, own: Own) -> RedirectResponse
     return see_other("/console/canned")
 
 
-@router.get("/conversations/{conversation_id}/canned")
-async def offered(request: Request, conversation_id: Id, person: Officer, q: Typed = "") -> HTMLResponse:
-    """Options for the answer's box, each with its text as it would be sent. Raises Problem 404."""
-    context = console_context(request)
-
-    def look(connection: Connection) -> tuple[tuple[CannedReply, ...], dict[str, str | None]] | None:
-        values = _values(connection, context, person, conversation_id)
-        if values is None:
-            return None
-        return canned_replies.all_replies(connection, context.content.canned_replies), values
-
-    found = await context.database.read(look)
-    if found is None:
-        raise unknown(context, person)
-    replies, values = found
-    fitting = canned_replies.matching(replies, q)[:MOST_OFFERED]
-    options = [(reply, canned_replies.render(reply, values)[0]) for reply in fitting]
-    return page(request, person, "canned_options.html", options=options)
-
-
-def _values(
-    connection: Connection, context: ConsoleContext, person: SignedIn, conversation_id: str
-) -> dict[str, str | None] | None:
-    """What is known for the places; None when there is no such conversation."""
-    now = context.clock.now()
-    seen = desk.look(connection, conversation_id, person, now)
-    if seen is None:
-        return None
-    contact_id = seen.conversation["contact_id"]
-    card = owner_card(connection, context.content, contact_id, seen.commune, conversation_id, now)
-    vendor = card.commune.vendor if card.commune else None
-    due_at = seen.escalation["due_at"] if seen.escalation is not None else None
-    return {
-        "name": card.name,
-        "commune": card.commune.full_name if card.commune else None,
-        "vendor": vendor.short if vendor else None,
-        "platform": vendor.platform if vendor else None,
-        "officer": person.name,
-        # what is past is no promise any more
-        "due": moment_of(context, due_at) if due_at and due_at > now else None,
-    }
-
-
 async def _all(context: ConsoleContext) -> tuple[CannedReply, ...]:
     national = context.content.canned_replies
     return await context.database.read(lambda c: canned_replies.all_replies(c, national))
@@ -142,7 +92,7 @@ async def _one(context: ConsoleContext, person: SignedIn, own: int) -> CannedRep
     return found
 
 
-async def _keep(request: Request, person: SignedIn, own: int | None) -> HTMLResponse | RedirectResponse:
+async def _keep(request: Request, person: SignedIn, own: int | None) -> Response:
     """Write what the form says, or the form again with what is wrong with it."""
     context = console_context(request)
     reply = _read(await request.form(), own)
