@@ -10,6 +10,7 @@ from actions.context import TurnContext
 from actions.replies import Buttons, button, with_person
 from programme.survey.definition import CONSENT, REFUSED, Answer, Item, Option
 from programme.survey.response import Response, may_skip, numbered, options_of
+from store.contacts import local_phone
 
 ANSWER_INTENT, SKIP_INTENT = "answer_survey", "skip_survey"
 ENTRY = "survey_question"
@@ -74,7 +75,7 @@ def answer_words(context: TurnContext, item: Item, answer: Answer) -> str:
     if item.kind == "choice_list" and str(answer) in context.content.trades.trades:
         return context.content.trades.trades[str(answer)].button[context.language]
     if item.kind == "phone_vn":
-        return f"0{str(answer).removeprefix('+84')}"
+        return local_phone(str(answer))
     return str(answer)
 
 

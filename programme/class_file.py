@@ -50,7 +50,9 @@ class Read:
     training_class: TrainingClass
 
 
-class _CellInvalid(ValueError):
+class CellInvalid(ValueError):
+    """A cell cannot be used; `code` for programs, the text (Vietnamese) for people."""
+
     def __init__(self, code: str, words: str) -> None:
         super().__init__(words)
         self.code, self.words = code, words
@@ -80,18 +82,19 @@ class ClassFile:
                 continue
             cells += [""] * (len(header) - len(cells))
             try:
-                found.append(Read(line, self._class(dict(zip(header, cells, strict=False)))))
-            except _CellInvalid as invalid:
+                found.append(Read(line, self.read_row(dict(zip(header, cells, strict=False)))))
+            except CellInvalid as invalid:
                 found.append(Refused(line, invalid.code, invalid.words))
         return found
 
-    def _class(self, cells: Mapping[str, str]) -> TrainingClass:
+    def read_row(self, cells: Mapping[str, str]) -> TrainingClass:
+        """One class; `cells` are clean and have every key of COLUMNS. Raises CellInvalid."""
         for key in COLUMNS:
             if key != "xa_phuong" and not cells[key]:
-                raise _CellInvalid("missing", f"thiếu {COLUMNS[key].lower()}")
+                raise CellInvalid("missing", f"thiếu {COLUMNS[key].lower()}")
         for key, most in LONGEST.items():
             if len(cells[key]) > most:
-                raise _CellInvalid("too_long", f"{COLUMNS[key].lower()} dài quá {most} ký tự")
+                raise CellInvalid("too_long", f"{COLUMNS[key].lower()} dài quá {most} ký tự")
         return TrainingClass(
             province=self.province,
             commune=self._commune(cells["xa_phuong"]),
@@ -106,18 +109,18 @@ class ClassFile:
         try:
             return read_commune(self.communes, self.province, text).code if text else None
         except CommuneUnclear as unclear:
-            raise _CellInvalid("commune", str(unclear)) from None
+            raise CellInvalid("commune", str(unclear)) from None
 
     def _starts_at(self, day_text: str, time_text: str) -> datetime:
         day = read_date(day_text)
         if day is None:
-            raise _CellInvalid("date", f'không có ngày "{day_text}", viết như 05/12/2026 hoặc 2026-12-05')
+            raise CellInvalid("date", f'không có ngày "{day_text}", viết như 05/12/2026 hoặc 2026-12-05')
         # before any arithmetic: the year 1 has no time in another zone
         if day < self.now.astimezone(self.timezone).date():
-            raise _CellInvalid("past", f"lớp ngày {day:%d/%m/%Y} đã qua")
+            raise CellInvalid("past", f"lớp ngày {day:%d/%m/%Y} đã qua")
         starts_at = datetime.combine(day, _time(time_text), self.timezone)
         if starts_at <= self.now:
-            raise _CellInvalid("past", f"lớp lúc {starts_at:%H:%M} ngày {day:%d/%m/%Y} đã qua")
+            raise CellInvalid("past", f"lớp lúc {starts_at:%H:%M} ngày {day:%d/%m/%Y} đã qua")
         return starts_at
 
 
@@ -167,18 +170,18 @@ def _topic(text: str) -> Topic:
         if said in (folded_words(topic.value.replace("_", " ")), folded_words(name)):
             return topic
     known = ", ".join(f"{topic.value} ({name})" for topic, name in TOPIC_NAMES.items())
-    raise _CellInvalid("topic", f'không có chủ đề "{text[:40]}", chọn một trong: {known}')
+    raise CellInvalid("topic", f'không có chủ đề "{text[:40]}", chọn một trong: {known}')
 
 
 def _time(text: str) -> time:
     match = _TIME.fullmatch(text)
     hour, minute = (int(match[1]), int(match[2] or 0)) if match else (24, 0)
     if hour > 23 or minute > 59:
-        raise _CellInvalid("time", f'không có giờ "{text[:20]}", viết như 08:30')
+        raise CellInvalid("time", f'không có giờ "{text[:20]}", viết như 08:30')
     return time(hour, minute)
 
 
 def _seats(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:5]) <= MOST_SEATS or len(text) > 4:
-        raise _CellInvalid("seats", f'số chỗ "{text[:20]}" phải là số từ 1 đến {MOST_SEATS}')
+        raise CellInvalid("seats", f'số chỗ "{text[:20]}" phải là số từ 1 đến {MOST_SEATS}')
     return int(text)

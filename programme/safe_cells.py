@@ -42,12 +42,17 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 
 def write_xlsx(path: Path, title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """One sheet, its header row frozen. Raises OSError."""
+    path.write_bytes(xlsx_bytes(title, header, rows))
+
+
+def xlsx_bytes(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """The same, for who downloads it."""
     book = new_book()
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     for row in (header, *rows):
         append_row(sheet, row)
-    save_book(book, path)
+    return _bytes_of(book)
 
 
 def new_book() -> Any:
@@ -57,9 +62,13 @@ def new_book() -> Any:
 
 def save_book(book: Any, path: Path) -> None:
     """Write a write-only workbook, which can be done once. Raises OSError."""
+    path.write_bytes(_bytes_of(book))
+
+
+def _bytes_of(book: Any) -> bytes:
     written = io.BytesIO()  # the library leaves half-finished work behind when it cannot open the file itself
     book.save(written)
-    path.write_bytes(written.getvalue())
+    return written.getvalue()
 
 
 def append_row(sheet: Any, row: Sequence[Cell]) -> None:

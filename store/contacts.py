@@ -26,6 +26,11 @@ def normalise_phone(text: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def local_phone(phone: str) -> str:
+    """A number in E.164 as people here write it: "0912345678"."""
+    return f"0{phone.removeprefix('+84')}" if phone.startswith("+84") else phone
+
+
 def find_phones(text: str) -> list[str]:
     """The different valid Vietnamese phone numbers inside a sentence, in E.164."""
     matches = phonenumbers.PhoneNumberMatcher(text, REGION)
