@@ -1,8 +1,9 @@
-"""`hotline report …`: tables for people, as files. The survey's table names nobody; the lists do, and say so."""
+"""`hotline report …`: tables for people, as files. What is counted names no owner; the lists do, and say so."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,18 @@ from sqlalchemy import Connection
 
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
+from programme import sla_table
 from programme.content import Content
 from programme.packs import UnknownProvince
 from programme.person_lists import CLASSES_HEADER, LEADS_HEADER, class_list, leads_list
 from programme.safe_cells import Cell, csv_bytes, write_xlsx
+from programme.sla_report import MOST_DAYS, BadPeriod, SlaReport, sla_report
 from programme.survey_report import DEFAULT_K, header, notes, survey_report
 from store.clock import Clock
+from store.sla_queries import Dimension
 
 Rows = Sequence[Sequence[Cell]]
+DAY = click.DateTime(["%Y-%m-%d", "%d/%m/%Y"])
 
 
 @click.group("report")
@@ -90,6 +95,52 @@ def report_classes(kind: str, out: Path | None, province: str | None) -> None:
 
     _, rows = _read(read)
     _write(kind, out, "Lớp học", CLASSES_HEADER, rows)
+
+
+@report_group.command("sla")
+@click.option("--from", "first", type=DAY, help="Ngày đầu, ví dụ 2026-11-01; không ghi thì từ ngày 1 tháng này.")
+@click.option("--to", "last", type=DAY, help="Ngày cuối, tính cả ngày ấy; không ghi thì đến hôm nay.")
+@click.option(
+    "--by",
+    type=click.Choice([one.value for one in Dimension]),
+    default=Dimension.DAY.value,
+    show_default=True,
+    help="Chia theo ngày, xã/phường, kênh, doanh nghiệp hay cán bộ.",
+)
+@click.option("--working-hours", is_flag=True, help="Thêm số liệu tham khảo tính theo giờ làm việc.")
+@click.option("--province", help="Gói nội dung của tỉnh, thay cho HOTLINE_PROVINCE.")
+@click.option("--csv", type=click.Path(dir_okay=False, path_type=Path), help="Ghi ra tệp CSV này; không ghi thì in ra.")
+@click.option("--xlsx", type=click.Path(dir_okay=False, path_type=Path), help="Ghi ra tệp XLSX này.")
+def report_sla(
+    first: datetime | None,
+    last: datetime | None,
+    by: str,
+    working_hours: bool,
+    province: str | None,
+    csv: Path | None,
+    xlsx: Path | None,
+) -> None:
+    """Tỷ lệ yêu cầu được cán bộ trả lời đúng hạn, theo ngày yêu cầu được mở; không nêu chủ cửa hàng nào."""
+    if csv is not None and xlsx is not None:
+        raise Stop("Chỉ chọn một trong hai: --csv hoặc --xlsx.")
+    where = province or read_settings().province
+    made: list[SlaReport] = []
+
+    def read(connection: Connection, content: Content, clock: Clock) -> Rows:
+        today = clock.today()
+        days = (first.date() if first else today.replace(day=1), last.date() if last else today)
+        try:
+            made.append(
+                sla_report(connection, content, where, days, Dimension(by), clock.now(), clock.timezone, working_hours)
+            )
+        except BadPeriod:
+            raise Stop(f"Khoảng ngày không dùng được: --from không sau --to, nhiều nhất {MOST_DAYS} ngày.") from None
+        return sla_table.rows(made[0])
+
+    _, rows = _read(read)
+    if _write("csv" if xlsx is None else "xlsx", xlsx or csv, "Thời hạn trả lời", sla_table.header(made[0]), rows):
+        for note in sla_table.notes(made[0]):
+            click.echo(f"  {note}")
 
 
 def _refuse_to_print_xlsx(kind: str, out: Path | None) -> None:

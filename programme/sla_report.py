@@ -213,6 +213,8 @@ def _count_requests(tallies: Mapping[Any, _Tally], rows: Rows, to_key: Callable[
 
 def _count_escalations(tallies: Mapping[Any, _Tally], rows: Rows, to_key: Callable[[Any], Any]) -> None:
     for (key, minutes, asked, csat), times in rows.items():
+        if minutes is None and not asked:
+            continue  # says nothing yet, and must make no line: requests of another line may belong to it
         tally = tallies[to_key(key)]
         if minutes is not None:
             tally.resolution[minutes] += times
