@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, RowMapping, select
 
 from programme.packs import normalise_province_id
 from store.survey_tables import lead, survey_response
@@ -76,11 +75,11 @@ def table(
         rows = rows.where(lead.c.commune.in_(communes))
     if after is not None:
         rows = rows.where(lead.c.id < after)
-    return [_row(row) for row in connection.execute(rows)]
+    return [_row(row) for row in connection.execute(rows).mappings()]
 
 
-def _row(row: Row[Any]) -> LeadRow:
-    of = row._mapping
+def _row(of: RowMapping) -> LeadRow:
+
     gone = of["withdrawn_at"] is not None
     return LeadRow(
         id=of["id"],

@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from console.pages import acts, attendance, canned, classes, conversation, events, home, login, queue, search, surveys
+from console.pages import (
+    account,
+    acts,
+    attendance,
+    audit,
+    canned,
+    classes,
+    conversation,
+    credentials,
+    events,
+    home,
+    leads,
+    login,
+    people,
+    queue,
+    reports,
+    search,
+    surveys,
+)
 
 # In this order; each module's docstring says which addresses it serves.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -16,7 +34,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     search.router,
     canned.router,
     login.router,
+    account.router,
+    credentials.router,
+    people.router,
+    audit.router,
     surveys.router,
     classes.router,
     attendance.router,
+    leads.router,
+    reports.router,
 )
