@@ -11,8 +11,7 @@ from datetime import datetime, tzinfo
 from sqlalchemy import RowMapping
 
 from bot.reading import SCORES, rating
-from integrations.zalo import windows
-from integrations.zalo.windows import Standing
+from bot.windows import sending
 from programme.phrases import Phrases
 from store.messages import Button, Reply
 
@@ -44,8 +43,4 @@ def may_be_said(known: RowMapping, now: datetime) -> bool:
 
     Zalo charges for what is said long after the owner's last message, and holds it back later still.
     """
-    if known["unreachable"] is not None:
-        return False
-    if known["channel"] != "zalo":
-        return True
-    return windows.window(known["last_heard_at"], now).standing is Standing.FREE
+    return known["unreachable"] is None and sending(known, now).standing in ("open", "free")

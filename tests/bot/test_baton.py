@@ -15,21 +15,7 @@ from bot.escalations import CONTEXT_MESSAGES, waiting_escalations
 from store.messages import Reply
 from store.tables import escalation, inbound
 from tests.bot.conftest import Bot, turn_answer
-
-
-async def escalated(bot: Bot) -> int:
-    await bot.say("xin chào")
-    return await bot.database.run(
-        lambda c: baton.escalate(c, bot.conversation_id, Reason.ASKED, bot.clock.now(), due_hours=24)
-    )
-
-
-async def act(bot: Bot, what: Any, *arguments: Any) -> Any:
-    return await bot.database.run(lambda c: what(c, *arguments))
-
-
-async def officer(bot: Bot, name: str) -> int:
-    return int(await act(bot, baton.officer_named, name, bot.clock.now()))
+from tests.bot.officers import act, escalated, officer
 
 
 async def test_only_the_holder_may_send(bot: Bot) -> None:

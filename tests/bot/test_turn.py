@@ -123,7 +123,7 @@ async def test_after_five_minutes_the_message_is_a_persons_and_the_bot_never_ans
     assert "echo xin chào" not in said
     (waiting,) = await bot.database.read(waiting_escalations)
     assert (waiting.reason, waiting.last_text) == ("bot_unavailable", "xin chào")
-    assert waiting.due_at - waiting.opened_at == timedelta(hours=24)
+    assert waiting.due_at - waiting.waiting_since == timedelta(hours=24)
 
 
 async def test_a_message_that_waited_while_we_were_down_is_still_answered(bot: Bot) -> None:

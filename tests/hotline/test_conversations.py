@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import pytest
 import yaml
 from sqlalchemy import Connection, RowMapping, select, update
 
-from bot.baton import return_to_bot
+from bot import baton, holding
 from bot.escalations import waiting_escalations
+from bot.officer_voice import OfficerVoice
 from hotline.conversing import Exchange, Terminal
 from store import tables
 from store.clock import ManualClock
+from store.messages import Reply
 from store.survey_tables import lead, survey_response
 from tests.conftest import NOW
 
@@ -40,8 +43,9 @@ async def test_golden_conversation(terminal: Terminal, conversation: dict[str, A
     for step in conversation["steps"]:
         if "beside" in step:
             others.setdefault(step["beside"], await terminal.open(conversation.get("province")))
-        if "officer_returns" in step:
-            await _return(terminal, conversation_id)
+        if step.keys() & _OFFICER_ACTS.keys():
+            ((act, words),) = step.items()
+            await _act(terminal, conversation_id, _OFFICER_ACTS[act], words)
             continue
         for words in step.get("owner_tells", ()):  # what is not looked at, to get there
             last = await terminal.say(conversation_id, words)
@@ -125,10 +129,33 @@ async def _age_survey(terminal: Terminal, conversation_id: str, days_ago: int) -
     await terminal.hotline.database.run(lambda c: c.execute(aged.values(completed_at=when)))
 
 
-async def _return(terminal: Terminal, conversation_id: str) -> None:
+async def _act(terminal: Terminal, conversation_id: str, act: OfficerAct, words: Any) -> None:
     waiting = await terminal.hotline.database.read(waiting_escalations)
     (number,) = [one.id for one in waiting if one.conversation_id == conversation_id]
-    await terminal.hotline.database.run(lambda c: return_to_bot(c, number, terminal.hotline.clock.now()))
+    await terminal.hotline.database.run(lambda c: act(c, terminal, number, words))
+
+
+def _returns(connection: Connection, terminal: Terminal, number: int, _: Any) -> object:
+    return baton.return_to_bot(connection, number, terminal.hotline.clock.now())
+
+
+def _answers(connection: Connection, terminal: Terminal, number: int, words: str) -> object:
+    now = terminal.hotline.clock.now()
+    return holding.answer(connection, number, baton.officer_named(connection, "Lan", now), Reply(words), now)
+
+
+def _closes(connection: Connection, terminal: Terminal, number: int, _: Any) -> object:
+    clock = terminal.hotline.clock
+    voice = OfficerVoice(terminal.hotline.content.phrases, clock.timezone)
+    return baton.close(connection, number, clock.now(), voice=voice)
+
+
+OfficerAct = Callable[[Connection, Terminal, int, Any], object]
+_OFFICER_ACTS: dict[str, OfficerAct] = {
+    "officer_returns": _returns,
+    "officer_answers": _answers,
+    "officer_closes": _closes,
+}
 
 
 def _text(step: dict[str, Any]) -> str:
