@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
-from sqlalchemy import update
+from sqlalchemy import Connection, select, update
 from starlette.applications import Starlette
 
 from bot.baton import officer_named
@@ -73,13 +73,17 @@ class Site:
     def person(self, name: str = "Nguyễn Thị Hà", role: Role = Role.OFFICER, **values: object) -> int:
         """An account's number; one of the same name again is the same."""
 
-        def work(connection: object) -> int:
+        def work(connection: Connection) -> int:
             now = self.context.clock.now()
-            officer_id = officer_named(connection, name, now)  # type: ignore[arg-type]
+            officer_id = officer_named(connection, name, now)
             row = {"officer_id": officer_id, "login": f"user{officer_id}", "role": role, "created_at": now, **values}
-            return insert_returning_id(connection, account, row)  # type: ignore[arg-type]
+            return insert_returning_id(connection, account, row)
 
         return self.context.database.run_now(work)
+
+    @staticmethod
+    def officer_of(connection: Connection, account_id: int) -> int:
+        return int(connection.execute(select(account.c.officer_id).filter_by(id=account_id)).scalar_one())
 
     def sign_in(self, account_id: int, **options: object) -> Desk:
         """A new browser of this person."""

@@ -1,0 +1,136 @@
+"""Every page of the console, in both languages, on a laptop and on a phone: axe-core finds nothing serious, nothing
+scrolls sideways, and no page is left out: the routes themselves are enumerated.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from fastapi.routing import APIRoute
+from playwright.sync_api import Page
+from sqlalchemy import Connection
+
+from bot import holding
+from console import invitations
+from console.invitations import Purpose
+from console.pages import ROUTERS
+from console.roles import Role
+from programme import responses
+from programme.canned_replies import CannedReply, keep
+from programme.classes import Topic, TrainingClass, enter, join
+from programme.responses import Kept, Origin
+from programme.survey.definition import CONSENT
+from programme.survey.response import Response, answered
+from store.contacts import Contacts
+
+from .console_site import Site, site
+
+__all__ = ["site"]  # a fixture
+
+SERIOUS = {"serious", "critical"}
+WIDTHS = (1280, 360)
+# They answer with something else than a page, or end the session.
+NO_PAGES = frozenset(
+    {
+        "/assets/{name}",
+        "/events",
+        "/",
+        "/queue/next",
+        "/conversations/{conversation_id}/earlier",
+        "/conversations/{conversation_id}/canned",
+        "/login/code",  # only between the password and the code
+    }
+)
+LONG = "ư" * 200
+
+
+def _no_sideways(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+class Town:
+    """Something to see on each page. `paths`: each route's address with real numbers."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        street, database, clock = site.street, site.context.database, site.context.clock
+        self.admin = site.person("Quản trị", Role.ADMINISTRATOR)
+        self.vendor = site.person("VNPT", Role.VENDOR, vendor="VNPT")
+        colleague = site.person("Trần Văn Bình")
+        self.conversation = street.owner("ko dau", LONG, "thuế thế nào", name="Bác Tư", commune="05443", topic="tax")
+        street.bot_says(self.conversation, f"Dạ {LONG}")
+        held = street.owner("alo", name=LONG, channel="zalo")
+        officer = database.read_now(lambda c: site.officer_of(c, colleague))
+        database.run_now(lambda c: holding.take(c, street.row(held)["id"], officer, clock.now()))
+        start = clock.now() + timedelta(minutes=30)
+        lesson = TrainingClass("thai-nguyen", "05443", Topic.TAX_INVOICE, "Hóa đơn", "Nhà văn hóa", start, 30)
+
+        def more(connection: Connection) -> tuple[int, int]:
+            enter(connection, lesson)
+            contact_id = Contacts(connection, site.context.keyring).add(clock.now(), "Cô Lan")
+            join(connection, contact_id, 1, clock.now())
+            kept = Kept(
+                answered(Response(site.context.content.surveys.latest, {}), CONSENT, "yes_only"),
+                Origin(contact_id, "console", "thai-nguyen", assisted_by="Quản trị"),
+            )
+            self.survey = responses.save(connection, site.context.keyring, kept, clock.now()).id
+            path = invitations.issue(connection, site.context.keyring, self.vendor, Purpose.INVITE, clock.now())
+            self.token = path.rpartition("/")[2]
+            canned = keep(connection, CannedReply("chao-rieng", "Chào", "Dạ, em chào {name} ạ."), officer, clock.now())
+            return 1, canned
+
+        self.lesson, self.canned = database.run_now(more)
+
+    def path(self, route: str) -> str:
+        """A real address for the route's pattern. Raises KeyError for a pattern without an example."""
+        numbers = {
+            "conversation_id": self.conversation,
+            "class_id": self.lesson,
+            "own": self.canned,
+            "account_id": self.vendor,
+            "survey_id": self.survey,
+            "token": self.token,
+        }
+        return "/console" + route.format(**numbers) + ("?q=thue" if route == "/search" else "")
+
+
+def _pages() -> list[str]:
+    """Every route that is a page: GET, with a page as its answer."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    paths = [route.path for route in routes if "GET" in route.methods]
+    return [path for path in paths if path not in NO_PAGES and "." not in path]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_page_is_for_everybody(site: Site, language: str, width: int) -> None:
+    town, axe, seen = Town(site), Axe(), 0
+    site.speak(town.admin, language)
+    scheme = "dark" if language == "en" else "light"  # each is looked at once, in whichever language
+    desk = site.sign_in(town.admin, viewport={"width": width, "height": 740}, color_scheme=scheme)
+    faults = []
+    for route in _pages():
+        try:
+            path = town.path(route)
+        except KeyError:
+            faults.append(f"{route}: no example in Town.path")
+            continue
+        answer = desk.page.goto(site.url + path)
+        assert answer is not None
+        if "text/html" not in answer.headers.get("content-type", ""):
+            continue
+        seen += 1
+        if answer.status != 200:
+            faults.append(f"{route}: {answer.status}")
+        desk.page.wait_for_timeout(50)
+        results = axe.run(desk.page, options={"resultTypes": ["violations"]}).response["violations"]
+        faults += [
+            f"{route}: {one['id']}: {one['nodes'][0]['html'][:120]}" for one in results if one["impact"] in SERIOUS
+        ]
+        if not _no_sideways(desk.page):
+            faults.append(f"{route}: scrolls sideways")
+    desk.complaints[:] = [text for text in desk.complaints if not text.startswith("Failed to load resource")]
+    assert faults == []
+    assert seen >= 12
