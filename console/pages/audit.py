@@ -51,14 +51,8 @@ async def show(request: Request, person: Administrator) -> Response:
         }
 
     values = await context.database.read(read)
-    more = {
-        "asked": asked,
-        "before": before,
-        "newest": _address(asked, None),
-        "most": MOST_EXPORTED,
-        "as_text": _as_text,
-    }
-    return page(request, person, "audit/audit.html", **values, **more)
+    more: dict[str, Any] = {"asked": asked, "before": before, "newest": _address(asked, None)}
+    return page(request, person, "audit/audit.html", **values, **more, most=MOST_EXPORTED, as_text=_as_text)
 
 
 @router.post("/audit/export.csv")
