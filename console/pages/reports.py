@@ -28,6 +28,7 @@ Leader = Annotated[SignedIn, Depends(allow(*LEADERS))]
 Day = Annotated[dt.date | None, Query()]
 From = Annotated[dt.date | None, Query(alias="from")]
 OBJECT = "report sla"
+LONG_HOURS = 48
 
 
 @router.get("/sla")
@@ -113,8 +114,11 @@ def _presets(today: dt.date) -> dict[str, tuple[dt.date, dt.date]]:
 
 
 def _duration(context: ConsoleContext, person: SignedIn, minutes: int | None) -> str:
+    """The two largest units that say something: what took days is not told to the minute."""
     if minutes is None:
         return "–"
     hours, rest = divmod(minutes, 60)
-    key = "reports.minutes" if not hours else "reports.hours"
-    return context.words.say(key, person.language, **({"hours": hours} if hours else {}), minutes=rest)
+    days, hours_left = divmod(hours, 24)
+    parts = ((days, "days"), (hours_left, "hours")) if hours >= LONG_HOURS else ((hours, "hours"), (rest, "minutes"))
+    shown = [(count, unit) for count, unit in parts if count] or [(0, "minutes")]
+    return " ".join(context.words.say(f"reports.{unit}", person.language, count=count) for count, unit in shown)
