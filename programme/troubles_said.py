@@ -48,15 +48,15 @@ _SCAM = _any(
     rf"\b(?:lua|lừa) (?:mat|het|lay|sach|{_SELF}\b)",
     rf"\b(?:da|đã|lo|lỡ|trot|chot|vua|moi) (?:\w+ )?chuyen (?:\w+ ){{0,3}}?cho (?:\w+ )?(?:{_THEY}|lua)\b",
     rf"\b(?:da|đã|lo|lỡ|trot|chot|vua) (?:doc|dua|gui|noi|cho) (?:\w+ ){{0,3}}?(?:otp|ma|mật khau|mat"
-    rf" khau)\b(?=.*\b(?:cho (?:\w+ )?{_THEY}|roi)\b)",
+    rf" khau)\b(?=.{{0,100}}\b(?:cho (?:\w+ )?{_THEY}|roi)\b)",
     r"\bbi (?:\w+ ){0,2}?hack\b",
     r"\bbi (?:\w+ ){0,2}?chiem (?:doat|quyen|mat|tai khoan|nick|zalo|facebook)\b",
     r"\bbi rut (?:sach|het|mat|trom)\b",
     r"\btai khoan (?:\w+ ){0,5}?(?:bay|mat|het) (?:sach|het|mat|tien|\w+ trieu|\d)",
-    rf"\b(?:mat|het|bay) (?:sach |het |toi )?{_SUM}\b(?=.*\b(?:link|app|ung dung|otp|ma|hack|tai khoan|qua mang"
+    rf"\b(?:mat|het|bay) (?:sach |het |toi )?{_SUM}\b(?=.{{0,100}}\b(?:link|app|ung dung|otp|ma|hack|tai khoan|qua mang"
     rf"|lua)\b)",
-    r"\b(?:link|app|ung dung|otp|hack)\b.*(?<!co) (?:mat|het|bay) (?:sach |het |mat )?(?:tien|trieu|\d)",
-    r"\b(?:chuyen|coc)\b.*\b(?:chặn|chan|tat may|khoa may|bien mat)\b",
+    r"\b(?:link|app|ung dung|otp|hack)\b.{0,100}(?<!co) (?:mat|het|bay) (?:sach |het |mat )?(?:tien|trieu|\d)",
+    r"\b(?:chuyen|coc)\b.{0,100}\b(?:chặn|chan|tat may|khoa may|bien mat)\b",
     r"\b(?:was|were|been|got) (?:scammed|cheated|hacked|defrauded)\b",
     r"\bscammed (?:me|us|my)\b",
     r"\blost (?:\w+ ){1,4}to (?:a |the )?scam",
@@ -82,7 +82,7 @@ _MONEY = _any(
     r"\bmy money back\b",
     r"\btook (?:my|our) money\b",
 )
-_NOT_ASKED = r"(?!.*\b(?:bao nhieu|nhieu|the nao|co (?:phai|can)|theo luat|luat nao|gi|sao|nao|may)\b)"
+_NOT_ASKED = r"(?!.{0,100}\b(?:bao nhieu|nhieu|the nao|co (?:phai|can)|theo luat|luat nao|gi|sao|nao|may)\b)"
 _SUE = r"(?:len|ra|cac|may (?:nguoi|ong|anh)|tui bay|bon|cong ty|hotline|chung|ben|cho)"
 _LEGAL = _any(
     r"\bkhoi kien\b",
@@ -178,7 +178,9 @@ _AT_US = _any(
     r"\b(?:hua|hen)\b",
     r"\b(?:this|your|you|hotline|service|nobody|support)\b",
 )
-_ONLY_FEELING = 7  # words; whoever says nothing else means us
+_ONLY_FEELING, _BARE_FEELING = 7, 5  # words; whoever says nothing else means us
+# What is told comes first, and reading takes longer the longer a text is.
+LONGEST = 600
 _IMAGINED = _any(
     r"\b(?:neu|gia su|nho ma|sợ|so bi|lo bi|ngai|tranh|khoi bi|keo|lieu|canh bao|phong|chong|muc|co)\b",
     r"\bde (?:khong|ko|k|khoi)\b",
@@ -207,7 +209,7 @@ def trouble_said(text: str, intent: str | None = None) -> Trouble | None:
 
     `intent`: how the message was understood, where that is known.
     """
-    whole = _words(text)
+    whole = _words(text[:LONGEST])
     said = [clause for clause in re.split(r" ?[.;!?\n] ?", whole) if clause]
     if any(_told(_SCAM, clause) and _HAPPENED_SAID.search(clause) for clause in said):
         return "scam"
@@ -238,9 +240,9 @@ def _rest(clause: str, found: re.Match[str]) -> str:
 def _is_angry(whole: str, is_ours: bool) -> bool:
     if _INSULT.search(whole):
         return True
-    if not is_ours or not _FEELING.search(whole) or _OTHERS.search(whole):
+    if not _FEELING.search(whole) or _OTHERS.search(whole):
         return False
-    return bool(_AT_US.search(whole)) or len(whole.split()) <= _ONLY_FEELING
+    return bool(_AT_US.search(whole)) or len(whole.split()) <= (_ONLY_FEELING if is_ours else _BARE_FEELING)
 
 
 def _words(text: str) -> str:
