@@ -195,6 +195,14 @@ def _choices(
     return (), (), ()
 
 
+def asked_back_words(context: ConsoleContext, person: SignedIn, asked_back: Heard) -> str:
+    """What is said with a question that is asked again."""
+    say, language = context.words.say, person.language
+    if isinstance(asked_back, Between) and (asked_back.communes or language != "vi"):
+        return say("surveys.which_place" if asked_back.communes else "surveys.no_such_place", language)
+    return asked_back.note or say("surveys.not_read", language)
+
+
 def _narrowed(asked_back: Heard | None) -> tuple[Choice, ...]:
     if isinstance(asked_back, Between):
         return _named(asked_back.communes)

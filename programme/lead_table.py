@@ -79,7 +79,6 @@ def table(
 
 
 def _row(of: RowMapping) -> LeadRow:
-
     gone = of["withdrawn_at"] is not None
     return LeadRow(
         id=of["id"],

@@ -20,7 +20,16 @@ from console.forms import see_other, text_field
 from console.roles import FIELD, Role
 from console.sessions import SignedIn
 from console.survey_answering import Owner, begin, found, may_still_change, take, under_way
-from console.survey_form import LONGEST_TYPED, Sent, may_change, noted, question, said_so_far, turn_of
+from console.survey_form import (
+    LONGEST_TYPED,
+    Sent,
+    asked_back_words,
+    may_change,
+    noted,
+    question,
+    said_so_far,
+    turn_of,
+)
 from console.survey_outcome import Outcome, outcome
 from console.templating import page
 from console.viewing import note_view
@@ -46,26 +55,7 @@ MOST_CHOICES = 20
 @router.get("")
 async def surveys_page(request: Request, person: Officer) -> HTMLResponse:
     """To find or begin one; what this person has under way, and what was completed where they work."""
-    context = console_context(request)
-    now = context.clock.now()
-
-    def work(connection: Connection) -> tuple[list[Kept], list[Kept]]:
-        surveys, communes = context.content.surveys, person.communes
-        if person.role is Role.COMMUNE:
-            communes = communes or ()
-        begun = survey_lists.under_way(
-            connection, surveys, person.name, communes if person.role is Role.COMMUNE else None
-        )
-        done = survey_lists.completed_lately(connection, surveys, context.province, communes)
-        note_view(connection, context, person, "surveys.listed", "surveys", now, {"count": len(begun) + len(done)})
-        return begun, done
-
-    begun, done = await context.database.run(work)
-    rows: dict[str, Any] = {
-        "begun": [(kept, _title(kept), left(kept.response)) for kept in begun],
-        "done": [(kept, _title(kept), _place(context, kept), score(kept.response).level) for kept in done],
-    }
-    return page(request, person, "surveys.html", communes=own_communes(context, person), **rows)
+    return await _list_page(request, person)
 
 
 @router.post("/begin")
@@ -73,8 +63,12 @@ async def ask_consent(request: Request, person: Officer) -> Response:
     """The survey under way of this owner, or the question that a new one begins with. Nothing is stored yet, and the
     number is in no address."""
     context = console_context(request)
-    owner = _owner(await request.form(), context, person)
-    known = await context.database.read(lambda c: under_way(c, context, person, owner))
+    form = await request.form()
+    try:
+        owner = _owner(form, context, person)
+        known = await context.database.read(lambda c: under_way(c, context, person, owner))
+    except Problem as problem:  # what was typed stays
+        return await _list_page(request, person, problem, form)
     if known is not None:
         return see_other(f"/console/surveys/{known.id}")
     return _consent_page(request, context, person, owner, secrets.token_urlsafe(16))
@@ -148,6 +142,35 @@ async def answer(request: Request, person: Officer, survey_id: Id) -> Response:
         **({"overtaken": "1"} if taken.is_overtaken else {}),
     }
     return see_other(f"/console/surveys/{survey_id}" + (f"?{urlencode(query)}" if query else ""))
+
+
+async def _list_page(
+    request: Request, person: SignedIn, problem: Problem | None = None, form: FormData | None = None
+) -> HTMLResponse:
+    context = console_context(request)
+    now = context.clock.now()
+    is_commune = person.role is Role.COMMUNE
+
+    def work(connection: Connection) -> tuple[list[Kept], list[Kept]]:
+        surveys, communes = context.content.surveys, (person.communes or ()) if is_commune else person.communes
+        begun = survey_lists.under_way(connection, surveys, person.name, communes if is_commune else None)
+        done = survey_lists.completed_lately(connection, surveys, context.province, communes)
+        note_view(connection, context, person, "surveys.listed", "surveys", now, {"count": len(begun) + len(done)})
+        return begun, done
+
+    begun, done = await context.database.run(work)
+    typed = {key: str(form.get(key, ""))[:LONGEST_TYPED] if form else "" for key in ("phone", "name", "commune")}
+    return page(
+        request,
+        person,
+        "surveys.html",
+        problem.status if problem else 200,
+        problem=problem.detail if problem else "",
+        typed=typed,
+        communes=own_communes(context, person),
+        begun=[(kept, _title(kept), left(kept.response)) for kept in begun],
+        done=[(kept, _title(kept), _place(context, kept), score(kept.response).level) for kept in done],
+    )
 
 
 def own_communes(context: ConsoleContext, person: SignedIn) -> list[Commune]:
@@ -227,7 +250,7 @@ def _question_page(
         left=left(response),
         noted=_noted(turn, response, noted),
         is_overtaken=is_overtaken,
-        asked_back=asked_back,
+        asked_back=asked_back_words(console_context(request), person, asked_back) if asked_back else "",
         said=said_so_far(turn, person, response),
         title=_title(kept),
     )

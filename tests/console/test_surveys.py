@@ -243,8 +243,9 @@ async def test_a_number_finds_the_survey_under_way(desk: Desk) -> None:
     id_ = await desk.begin(phone=PHONE, name="Lan")
     assert desk.kept(id_).response.answers["P03"] == "+84912345678"
     assert number(await desk.consent(phone="+84 912 345 678")) == id_
-    wrong = await desk.consent(phone="12345")
+    wrong = await desk.consent(phone="12345", name="Bảy")
     assert wrong.status_code == 422 and "Số di động" in wrong.text
+    assert 'value="12345"' in wrong.text and 'value="Bảy"' in wrong.text  # what was typed stays
 
 
 async def test_commune_staff_begin_only_where_they_work(stall: Desk) -> None:
