@@ -83,13 +83,18 @@ def _answer_with_pages(app: FastAPI) -> None:
     @app.exception_handler(OperationalError)
     @app.exception_handler(InterfaceError)
     async def _database_away(request: Request, error: DBAPIError) -> Response:
-        log.error("database_away", path=request.url.path, error=type(error).__name__)
+        log.error("database_away", path=_route(request), error=type(error).__name__)
         return _problem(request, 503, "database_away", "", retry_after=5)
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> Response:
-        log.error("request_failed", path=request.url.path, error=type(error).__name__)
+        log.error("request_failed", path=_route(request), error=type(error).__name__)
         return _problem(request, 500, "internal_error", "")
+
+
+def _route(request: Request) -> str:
+    """Which page it was, without what stands in its address: an invitation's is a secret."""
+    return str(getattr(request.scope.get("route"), "path", "?"))
 
 
 def _problem(request: Request, status: int, code: str, detail: str, retry_after: int | None = None) -> Response:
