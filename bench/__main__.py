@@ -18,7 +18,19 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench import end_to_end, parsing, product, robustness, simulation, sizes, survey, survey_data, webhooks
+from bench import (
+    console,
+    console_live,
+    end_to_end,
+    parsing,
+    product,
+    robustness,
+    simulation,
+    sizes,
+    survey,
+    survey_data,
+    webhooks,
+)
 from bench.catalogue import NOTES, Sheet
 from bench.figures import table
 from bench.machine import Unavailable
@@ -50,6 +62,8 @@ class Run:
         self.part("stored responses", lambda: survey_data.measure(self.sheet, self.scale))
         if archive is not None:
             self.timed_part("simulated owners", simulation.measure(self.sheet, self.scale))
+            self.timed_part("officer's screen", console_live.measure(self.sheet, self.scale))
+        self.timed_part("console", console.measure(self.sheet, self.scale))
 
     def dialogue(self, archive: Path, sentences: Sequence[str]) -> None:
         """What needs the trained model."""

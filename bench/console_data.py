@@ -239,17 +239,18 @@ def _messages(connection: psycopg.Connection[Any], year: Year) -> None:
             sender = "officer" if said.startswith("Dạ em chào cô/bác, em là cán bộ") else "bot"
             reply = json.dumps({"text": said, "buttons": [], "sources": [], "offers_person": False}, ensure_ascii=False)
             told.append((len(told) + 1, talk, seq, sender, reply, "seen", False, 1, at))
+    made: dict[str, str] = {}
     for kind in ("inbound", "outbound"):
         connection.execute(f"ALTER TABLE {kind} DISABLE TRIGGER USER")
+        for (definition,) in connection.execute(f"SELECT pg_get_indexdef('ix_{kind}_search_words'::regclass)"):
+            made[kind] = definition
         connection.execute(f"DROP INDEX ix_{kind}_search_words")
     _copy(connection, _TALKS, year.talks())
     _copy(connection, _INBOUND, heard)
     _copy(connection, _OUTBOUND, told)
     for kind, said_there in (("inbound", "text"), ("outbound", "reply ->> 'text'")):
         connection.execute(f"INSERT INTO {kind}_search SELECT id, hotline_words({said_there}) FROM {kind} ORDER BY id")
-        connection.execute(
-            f"CREATE INDEX ix_{kind}_search_words ON {kind}_search USING gin (words) WITH (fastupdate = off)"
-        )
+        connection.execute(made[kind])
         connection.execute(f"ALTER TABLE {kind} ENABLE TRIGGER USER")
 
 

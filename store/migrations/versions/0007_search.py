@@ -34,8 +34,10 @@ $$
 """
 _POSTGRESQL = (
     "CREATE TABLE {table}_search (id bigint PRIMARY KEY, words tsvector NOT NULL)",
-    # Without fastupdate: the list of what is still to be taken in would be emptied by whoever fills it, who then waits
-    "CREATE INDEX ix_{table}_search_words ON {table}_search USING gin (words) WITH (fastupdate = off)",
+    # New words wait in a list, which is ten times as fast as taking them in one by one. Whoever fills the list empties
+    # it, and every search reads it: of 128 kB neither is felt.
+    """CREATE INDEX ix_{table}_search_words ON {table}_search USING gin (words)
+    WITH (fastupdate = on, gin_pending_list_limit = 128)""",
     """CREATE FUNCTION {table}_search_keep() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF TG_OP <> 'INSERT' THEN
