@@ -20,7 +20,7 @@ from store.audit import Actor
 from store.console_tables import account
 from store.tables import officer
 
-NOBODY = Actor("?")
+NOBODY = Actor("(chưa đăng nhập)")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from bot.web.problems import Problem
 from console import accounts, sessions
 from console.access import allow
+from console.browser_names import browser_name
 from console.context import ConsoleContext, console_context
 from console.forms import see_other, text_field
 from console.roles import DESK, EVERYBODY
@@ -124,6 +125,7 @@ async def _page(
         "own": own,
         "sessions": open_,
         "place": place_of(context, person),
+        "browser_name": browser_name,
         "has_telegram": "telegram" in context.providers,
         "fault": fault,
         "named": named,

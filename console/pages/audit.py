@@ -51,7 +51,12 @@ async def show(request: Request, person: Administrator) -> Response:
         }
 
     values = await context.database.read(read)
-    more: dict[str, Any] = {"asked": asked, "before": before, "newest": _address(asked, None)}
+
+    def act(code: str) -> str:
+        known = context.words.texts.get(f"act.{code}")
+        return code if known is None else known[person.language]
+
+    more: dict[str, Any] = {"act": act, "asked": asked, "before": before, "newest": _address(asked, None)}
     return page(request, person, "audit/audit.html", **values, **more, most=MOST_EXPORTED, as_text=_as_text)
 
 

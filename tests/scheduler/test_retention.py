@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
+from bot.baton import officer_named
 from scheduler.kinds import JobContext
 from scheduler.retention import KEPT, forget
 from store.channel_tables import channel_event, ticket
+from store.console_tables import account, account_session, account_token
+from store.database import insert_returning_id
+from store.session_ends import IDLE
 
 
 async def left(context: JobContext) -> list[tuple[str, str | None]]:
@@ -46,3 +50,28 @@ async def test_a_ticket_is_kept_as_long_as_it_could_be_used_again(context: JobCo
         await context.database.run(lambda c, row=row: c.execute(insert(ticket).values(row)))
     await forget(context)
     assert await context.database.read(lambda c: c.scalars(select(ticket.c.ticket_hash)).all()) == [b"new"]
+
+
+async def test_sessions_and_invitations_are_kept_as_long_as_they_open_anything(context: JobContext) -> None:
+    now, second = context.clock.now(), timedelta(seconds=1)
+
+    def write(connection: Connection) -> None:
+        officer_id = officer_named(connection, "Hà", now)
+        row = {"officer_id": officer_id, "login": "ha", "role": "officer", "created_at": now}
+        account_id = insert_returning_id(connection, account, row)
+        common = {"account_id": account_id, "browser": "", "network": "", "created_at": now}
+        for name, seen, ends in (
+            (b"used", now - IDLE + second, now + second),
+            (b"idle", now - IDLE, now + second),
+            (b"old", now, now),
+        ):
+            times = {"seen_at": seen, "expires_at": ends}
+            connection.execute(insert(account_session).values(**common, **times, token_hash=name))
+        for name, ends in ((b"new", now + second), (b"over", now)):
+            token = {"account_id": account_id, "purpose": "invite", "token_hash": name, "created_at": now}
+            connection.execute(insert(account_token).values(**token, expires_at=ends))
+
+    await context.database.run(write)
+    await forget(context)
+    assert await context.database.read(lambda c: c.scalars(select(account_session.c.token_hash)).all()) == [b"used"]
+    assert await context.database.read(lambda c: c.scalars(select(account_token.c.token_hash)).all()) == [b"new"]
