@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from bot import baton, holding, inbox
 from bot.baton import Reason
@@ -251,3 +253,18 @@ async def test_the_address_is_that_of_the_public_site(administrator: Browser, co
         context.database.run_now(lambda c, change=change: c.execute(change))
     answer = await administrator.post("/console/people/invite", INVITED)
     assert ">https://hotline.example.vn/console/welcome/" in answer.text
+
+
+async def test_an_invitation_s_address_never_reaches_the_log(
+    administrator: Browser, open_browser: OpenBrowser, context: ConsoleContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await invited(administrator)
+
+    async def away(_: object) -> None:
+        raise OperationalError("SELECT 1", {}, Exception("gone"))
+
+    monkeypatch.setattr(context.database, "read", away)
+    with capture_logs() as logs:
+        answer = await open_browser().get(path)
+    assert (answer.status_code, logs[0]["event"]) == (503, "database_away")
+    assert path.rsplit("/", 1)[1] not in str(logs)
