@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import time
@@ -20,7 +21,7 @@ from store.clock import ManualClock
 from store.console_tables import audit_log
 from store.contacts import Contacts
 from store.survey_tables import class_place
-from store.tables import consent
+from store.tables import consent, contact
 from tests.conftest import NOW
 from tests.console.conftest import Browser, MakePerson, OpenBrowser, Person
 from tests.console.test_classes import OTHER, OWN, count, made
@@ -123,6 +124,16 @@ async def test_who_comes_without_a_place_is_added_once_and_agreed_to_it(
 
     context.database.run_now(lambda c: responses.forget(c, context.keyring, given.contact_id))
     assert "Trần Văn Bảy" not in (await door.get(f"/console/classes/{number}")).text
+
+
+async def test_two_taps_at_once_add_one_person(
+    door: Browser, context: ConsoleContext, number: int, clock: ManualClock
+) -> None:
+    clock.set(START)
+    sent = {"name": "Trần Văn Bảy", "phone": "0987 654 321", "consent": "1"}
+    both = await asyncio.gather(*(door.post(f"/console/classes/{number}/places", sent) for _ in range(4)))
+    assert {answer.status_code for answer in both} == {303}
+    assert count(context, class_place) == count(context, contact) == count(context, consent) == 1
 
 
 async def test_a_number_alone_tells_nobody_a_name(

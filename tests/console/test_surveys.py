@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -172,6 +173,14 @@ async def test_a_form_that_is_sent_twice_changes_nothing_the_second_time(desk: D
     assert (once.status_code, again.status_code) == (303, 303)
     assert "overtaken" not in again.headers["Location"]
     assert desk.kept(number(first)).revision == 2
+
+
+async def test_a_form_that_is_sent_twice_at_once_begins_one_survey(desk: Desk) -> None:
+    asked = await desk.browser.post("/console/surveys/begin", {"name": "Lan", "phone": PHONE})
+    form = {**hidden(asked), "choice": "yes_only"}
+    sent = await asyncio.gather(*(desk.browser.post("/console/surveys", form) for _ in range(4)))
+    assert len({number(one) for one in sent}) == 1
+    assert desk.count(survey_response) == desk.count(contact) == 1
 
 
 async def test_what_somebody_else_answered_meanwhile_is_shown_and_told(desk: Desk) -> None:
