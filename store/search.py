@@ -43,7 +43,7 @@ SHORTEST_BEGINNING = 2
 _WALKED = 20_000
 # With a filter so many that have the words are looked at before it is said that there may be more, a few at a time:
 # mostly the first few will do.
-_CANDIDATES = 1_000
+_CANDIDATES = 500
 _AT_A_TIME = 100
 _PARTS = re.compile(r'"([^"]*)"|([^"\s]+)')
 KINDS = ("inbound", "outbound", "note")
