@@ -24,7 +24,7 @@ from store.text import fold, folded_words
 T = TypeVar("T")
 
 SHORTEST, LONGEST = 12, 200
-# Each takes 46 MiB for as long as it runs (about 60 ms on one core).
+# Each takes 46 MiB for as long as it runs (about a tenth of a second on one core).
 AT_ONCE = 2
 WAITING_AT_MOST = 40
 BUSY_SECONDS = 5
@@ -38,7 +38,7 @@ _OBVIOUS = (
 
 
 def hash_now(password: str) -> str:
-    """The text that is kept instead of `password`. Takes some 60 ms."""
+    """The text that is kept instead of `password`. Takes about a tenth of a second."""
     return _HASHER.hash(password)
 
 

@@ -190,3 +190,16 @@ def test_what_is_rolled_back_leaves_no_gap(database: Database, keyring: Keyring,
         database.run_now(work)
     write(database, keyring, clock, 12)
     assert verdict_of(database, keyring).rows == rows + 1
+
+
+def test_a_genuine_row_of_another_past_is_found_by_the_row_behind_it(
+    database: Database, keyring: Keyring, rows: int, clock: ManualClock
+) -> None:
+    old = database.read_now(lambda c: dict(c.execute(select(audit_log).filter_by(id=ROWS - 1)).mappings().one()))
+    tamper(database, delete(audit_log).where(audit_log.c.id >= ROWS - 1))
+    for number in (77, 78):
+        write(database, keyring, clock, number)
+    again = update(audit_log).where(audit_log.c.id == ROWS - 1).values(old)
+    database.run_now(lambda c: c.execute(again))
+    verdict = verdict_of(database, keyring)
+    assert (verdict.finding, verdict.number) == (Finding.CHANGED, ROWS)
