@@ -212,7 +212,7 @@ async def test_signing_out_ends_the_session_on_the_server(
     browser = open_browser()
     await submit(browser, "ha")
     stolen = cookie_of(browser)
-    await csrf_of(browser, "/console/no-such-page")
+    await csrf_of(browser, "/console/account")
     assert (await browser.post("/console/logout")).headers["Location"].startswith("/console/login?done=out")
     thief = open_browser()
     thief.client.cookies.set(COOKIE, stolen, path="/console")
