@@ -16,6 +16,7 @@ from store.messages import Reply
 from store.tables import inbound, officer, outbound
 
 PAGE_ENTRIES = 50
+END = 2**31 - 1  # no message has this number
 # The newest ones, whose delivery may still change.
 WATCHED = 30
 NOT_FINAL = ("waiting", "sending", "sent", "delivered", "held", "uncertain", "failed")
@@ -56,10 +57,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Page:
-    """`entries` in order; `earlier`: there are some before the first."""
+    """`entries` in order; `earlier`, `later`: there are some before the first, behind the last."""
 
     entries: tuple[Entry, ...]
     earlier: bool
+    later: bool = False
 
     @property
     def first_seq(self) -> int:
@@ -72,7 +74,7 @@ class Page:
 
 def newest(connection: Connection, conversation_id: str) -> Page:
     """The end of the thread."""
-    return before(connection, conversation_id, 2**31 - 1)
+    return before(connection, conversation_id, END)
 
 
 def before(connection: Connection, conversation_id: str, seq: int, most: int = PAGE_ENTRIES) -> Page:
@@ -85,11 +87,13 @@ def before(connection: Connection, conversation_id: str, seq: int, most: int = P
 
 
 def around(connection: Connection, conversation_id: str, seq: int) -> Page:
-    """From half a page before the message `seq` to the end of the thread, at most ten pages of it."""
+    """The message `seq` with half a page before and a page behind it."""
     earlier = before(connection, conversation_id, seq, PAGE_ENTRIES // 2)
-    later = after(connection, conversation_id, seq - 1, 0, 10 * PAGE_ENTRIES)
-    seen = {entry.key for entry in earlier.entries}
-    return Page((*earlier.entries, *(entry for entry in later if entry.key not in seen)), earlier.earlier)
+    behind = _said(connection, conversation_id, seq - 1, PAGE_ENTRIES, backwards=False)
+    later, shown = len(behind) > PAGE_ENTRIES, behind[:PAGE_ENTRIES]
+    end = shown[-1].seq + 1 if later else END
+    notes = _notes(connection, conversation_id, note.c.after_seq >= seq, end)
+    return Page((*earlier.entries, *_in_order(shown, notes)), earlier.earlier, later)
 
 
 def after(
@@ -97,7 +101,7 @@ def after(
 ) -> tuple[Entry, ...]:
     """What came behind the message `seq` and the note `note_id`."""
     said = _said(connection, conversation_id, seq, most, backwards=False)[:most]
-    return _in_order(said, _notes(connection, conversation_id, note.c.id > note_id, 2**31 - 1))
+    return _in_order(said, _notes(connection, conversation_id, note.c.id > note_id, END))
 
 
 def deliveries(connection: Connection, conversation_id: str) -> dict[int, Entry]:

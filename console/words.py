@@ -33,7 +33,8 @@ class Words:
 
     def say(self, key: str, language: str, **values: object) -> str:
         """The words of `key`; `values` fill its {variables}. Raises KeyError for an unknown key or a missing value."""
-        return _VARIABLE.sub(lambda name: str(values[name[1]]), self.texts[key][language])
+        words = self.texts[key][language]
+        return _VARIABLE.sub(lambda name: str(values[name[1]]), words) if "{" in words else words
 
 
 def load_words(folder: Path = FOLDER) -> Words:

@@ -23,12 +23,17 @@ const remembered = `hotline draft ${id}`;
 
 const isAtEnd = () => thread.scrollHeight - thread.scrollTop - thread.clientHeight < NEAR_END;
 
+// Opened in the middle: the newest messages are not on this page, and nothing is added behind a gap.
+const newest = thread.dataset.later;
+
 function goToEnd() {
+  if (newest) return location.assign(newest);
   thread.scrollTop = thread.scrollHeight;
   toEnd.hidden = true;
 }
 
 function add({ html, after, note }) {
+  if (newest) return;
   const follow = isAtEnd();
   const parsed = new DOMParser().parseFromString(html, "text/html");
   for (const entry of parsed.querySelectorAll("li.entry")) {
@@ -52,7 +57,7 @@ function showStates(changed) {
 }
 
 toEnd.addEventListener("click", goToEnd);
-thread.addEventListener("scroll", () => isAtEnd() && (toEnd.hidden = true), { passive: true });
+thread.addEventListener("scroll", () => !newest && isAtEnd() && (toEnd.hidden = true), { passive: true });
 
 // ---- who holds it, what may be done ----
 
@@ -180,4 +185,4 @@ newAnswer();
 allowWriting();
 const wanted = location.hash && document.getElementById(location.hash.slice(1));
 if (wanted) wanted.scrollIntoView({ block: "center" });
-else goToEnd();
+else if (!newest) goToEnd();

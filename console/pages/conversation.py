@@ -30,6 +30,7 @@ from store.tables import contact, officer
 
 router = APIRouter(prefix="/conversations")
 MOST_CANNED = 8
+MOST_TRIED = 5
 Id = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,32}$")]
 Seq = Annotated[int, Query(ge=0, le=2**31 - 1)]
 
@@ -69,7 +70,8 @@ async def conversation_page(request: Request, conversation_id: Id, person: Offic
     if opened is None:
         raise unknown(context, person)
     context.wakeups.notify(conversation_id)
-    return page(request, person, "conversation.html", **vars(opened), **thread_values(context, now))
+    tried = _tried(context, opened.page)
+    return page(request, person, "conversation.html", **vars(opened), tried=tried, **thread_values(context, now))
 
 
 @router.get("/{conversation_id}/earlier")
@@ -117,7 +119,7 @@ def _known(context: ConsoleContext, person: SignedIn, seen: Desk, owner: str | N
         "vendor": vendor.short if vendor else None,
         "platform": vendor.platform if vendor else None,
         "officer": person.name,
-        "due": moment_of(context, due) if due else None,
+        "due": moment_of(context, due) if due and due > context.clock.now() else None,
     }
 
 
@@ -125,7 +127,6 @@ def thread_values(context: ConsoleContext, now: datetime) -> dict[str, Any]:
     """What the templates of the thread need beside its entries."""
     return {
         "content": context.content,
-        "titles": _titles(context),
         "viewer": lambda attachment_id: link(context.keyring, attachment_id, now),
     }
 
@@ -135,9 +136,11 @@ def head(context: ConsoleContext, person: SignedIn, seen: Desk) -> str:
     return fragment(context, person, "conversation_head.html", desk=seen, content=context.content)
 
 
-def _titles(context: ConsoleContext) -> dict[str, str]:
-    """How the packs' entries are called, for "the bot answered with …"."""
-    return {answer.id: answer.title() for answer in context.content.answers}
+def _tried(context: ConsoleContext, shown: Page) -> tuple[str, ...]:
+    """What the bot has answered with lately, as the packs' entries are called; a phrase of its own has no title."""
+    said = [entry.reply.entry for entry in shown.entries if entry.kind == "bot" and entry.reply is not None]
+    titles = {answer.id: answer.title() for answer in context.content.answers if answer.id in said}
+    return tuple(dict.fromkeys(titles[entry] for entry in said if entry in titles))[-MOST_TRIED:]
 
 
 def _open(

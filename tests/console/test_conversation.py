@@ -34,14 +34,19 @@ async def test_a_long_conversation_opens_at_its_end_and_is_read_backwards(
     assert seen == list(range(1, count + 1))
 
 
-async def test_a_search_leads_to_the_message_itself(
+async def test_a_search_leads_to_the_message_itself_and_on_to_the_newest(
     open_browser: OpenBrowser, make_person: MakePerson, street: Street
 ) -> None:
     count = 3 * PAGE_ENTRIES
     id_ = street.owner(*(f"tin {number}" for number in range(1, count + 1)))
-    seen = _shown((await open_browser(make_person()).get(f"/console/conversations/{id_}?at=40")).text)
-    assert seen[0] < 40 and 40 in seen and seen[-1] == count
-    assert seen == sorted(set(seen))
+    browser = open_browser(make_person())
+    await browser.post(f"/console/conversations/{id_}/note", {"text": "ghi ở cuối"})
+    page = (await browser.get(f"/console/conversations/{id_}?at=40")).text
+    assert _shown(page) == list(range(40 - PAGE_ENTRIES // 2, 40 + PAGE_ENTRIES))
+    assert f'data-later="/console/conversations/{id_}"' in page and "ghi ở cuối" not in page
+    page = (await browser.get(f"/console/conversations/{id_}?at={count - 3}")).text
+    assert _shown(page)[-1] == count
+    assert "data-later" not in page and "ghi ở cuối" in page
 
 
 async def test_the_bot_and_the_owner_and_officers_are_told_apart(
