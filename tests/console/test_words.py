@@ -15,7 +15,7 @@ from programme.yaml_source import ContentError
 from store.messages import Kind
 
 ROOT = Path(templating.__file__).parent
-SAID = re.compile(r"\bsay\(\s*[\"']([a-z_]+\.[a-z_0-9]+)[\"']")
+SAID = re.compile(r"\bsay\(\s*[\"']([a-z_]+\.[a-z_0-9]*)[\"']")
 # What a row of the database may hold, by the words that are said of it.
 OF_ROWS = {
     "reason": list(Reason),
@@ -36,7 +36,13 @@ def test_every_word_that_a_page_says_is_there(context: ConsoleContext) -> None:
     files = [*ROOT.rglob("*.html"), *ROOT.rglob("*.py")]
     said = {key for file in files for key in SAID.findall(file.read_text())}
     assert len(said) > 200
-    assert said - set(context.words.texts) == set()
+    known = set(context.words.texts)
+    # What ends with "_" or "." is put together with a code: something must begin with it
+    assert [key for key in said if key not in known and not _begins(key, known)] == []
+
+
+def _begins(key: str, known: set[str]) -> bool:
+    return key.endswith(("_", ".")) and any(one.startswith(key) for one in known)
 
 
 @pytest.mark.parametrize("of", list(OF_ROWS))
