@@ -19,7 +19,7 @@ from console.app import console_app
 from console.context import ConsoleContext
 from console.roles import Role
 from console.sessions import COOKIE
-from console.words import load_words
+from console.words import Words, load_words
 from programme.content import Content
 from store.clock import ManualClock
 from store.console_tables import account
@@ -30,8 +30,13 @@ from tests.console.owners import Street
 SITE = "http://console.test"
 
 
+@pytest.fixture(scope="session")
+def words() -> Words:
+    return load_words()
+
+
 @pytest.fixture
-def context(database: Database, clock: ManualClock, keyring: Keyring, content: Content) -> ConsoleContext:
+def context(database: Database, clock: ManualClock, keyring: Keyring, content: Content, words: Words) -> ConsoleContext:
     return ConsoleContext(
         database=database,
         clock=clock,
@@ -41,7 +46,7 @@ def context(database: Database, clock: ManualClock, keyring: Keyring, content: C
         providers={},
         files=Files(database, content, clock),
         province="thai-nguyen",
-        words=load_words(),
+        words=words,
     )
 
 
