@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, StatementError
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Mount
@@ -20,6 +20,7 @@ from starlette.routing import Mount
 from bot.web.app import SecurityHeaders
 from bot.web.problems import Problem
 from console.access import SignInFirst
+from console.body_limit import BodyLimit
 from console.context import ConsoleContext
 from console.pages import ROUTERS
 from console.templating import assets, page
@@ -49,6 +50,7 @@ def console_app(context: ConsoleContext) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
 
+    app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, headers={"Content-Security-Policy": POLICY})
     return app
 
@@ -80,6 +82,15 @@ def _answer_with_pages(app: FastAPI) -> None:
         places = ", ".join(str(fault["loc"][-1]) for fault in error.errors())
         return _problem(request, 422, "request_invalid", places)
 
+    @app.exception_handler(StatementError)
+    @app.exception_handler(OverflowError)
+    async def _statement(request: Request, error: Exception) -> Response:
+        # NUL in a text, a number or a time beyond what columns hold: only who changes an address by hand sends that
+        if not isinstance(error, DataError | OverflowError) and not isinstance(_cause(error), OverflowError):
+            return await _unexpected(request, error)
+        log.info("value_refused", path=_route(request), error=type(error).__name__)
+        return _problem(request, 422, "request_invalid", "")
+
     @app.exception_handler(OperationalError)
     @app.exception_handler(InterfaceError)
     async def _database_away(request: Request, error: DBAPIError) -> Response:
@@ -90,6 +101,11 @@ def _answer_with_pages(app: FastAPI) -> None:
     async def _unexpected(request: Request, error: Exception) -> Response:
         log.error("request_failed", path=_route(request), error=type(error).__name__)
         return _problem(request, 500, "internal_error", "")
+
+
+def _cause(error: Exception) -> BaseException | None:
+    """What the database's driver, or the reading of a value, said."""
+    return error.orig if isinstance(error, StatementError) else None
 
 
 def _route(request: Request) -> str:

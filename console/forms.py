@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse
 
@@ -29,6 +27,5 @@ def see_other(address: str) -> RedirectResponse:
 
 def safe_next(address: str) -> str:
     """An address of the console that a sign-in may lead to; anything else is the front page."""
-    parts = urlsplit(address)
-    is_ours = not parts.scheme and not parts.netloc and address.startswith("/console/") and "\\" not in address
+    is_ours = address.startswith("/console/") and "\\" not in address
     return address if is_ours else "/console/"

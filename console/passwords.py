@@ -24,6 +24,8 @@ from store.text import fold, folded_words
 T = TypeVar("T")
 
 SHORTEST, LONGEST = 12, 200
+# Of characters as keyboards send them: a letter with two accents apart is three. More is too long in any case.
+MOST_TYPED = 3 * LONGEST
 # Each takes 46 MiB for as long as it runs (about a tenth of a second on one core).
 AT_ONCE = 2
 WAITING_AT_MOST = 40
@@ -60,7 +62,10 @@ def may_be_weaker(password_hash: str) -> bool:
 def typed(form: FormData, name: str = "password") -> str:
     """The password of a form as it was typed; composed, since keyboards differ in how they write accents."""
     value = form.get(name, "")
-    return unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    # Composing a long run of accents takes quadratic time, and whoever is not signed in may send one
+    return unicodedata.normalize("NFC", value) if len(value) <= MOST_TYPED else value[: LONGEST + 1]
 
 
 def new_password() -> str:
