@@ -107,6 +107,14 @@ def seen(connection: Connection, session_id: int, now: datetime) -> None:
     connection.execute(update(account_session).filter_by(id=session_id).values(seen_at=now))
 
 
+def outlasts(connection: Connection, account_id: int, session_id: int) -> bool:
+    """Whether the session is still there. The account's row is locked until the transaction ends: a reset at the same
+    moment comes wholly before or wholly after what is done with it.
+    """
+    connection.execute(select(account.c.id).filter_by(id=account_id).with_for_update(key_share=True))
+    return connection.scalar(select(account_session.c.id).filter_by(id=session_id)) is not None
+
+
 def code_given(connection: Connection, session_id: int, now: datetime) -> None:
     """The second factor was right."""
     connection.execute(update(account_session).filter_by(id=session_id).values(second_factor_at=now))

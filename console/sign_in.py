@@ -86,10 +86,10 @@ async def with_code(context: ConsoleContext, person: SignedIn, code: str, browse
         if fresh is None or fresh["totp_secret"] is None or minutes_until(fresh["locked_until"], now):
             return _fail_code(context, connection, person, now)
         step = second_factor.step_of(fresh["totp_secret"], code, now, fresh["totp_step"])
-        if step is None:
+        # A session that was ended meanwhile, by a reset or with its account, leads to no new one
+        if step is None or not sessions.end(connection, person.account_id, person.session_id):
             return _fail_code(context, connection, person, now)
         connection.execute(update(account).filter_by(id=fresh["id"]).values(totp_step=step, **_signed_in(now)))
-        sessions.end(connection, person.account_id, person.session_id)
         session_id, cookie = sessions.begin(
             connection, context.keyring, fresh["id"], browser.name, browser.network, now
         )
@@ -103,9 +103,12 @@ async def with_code(context: ConsoleContext, person: SignedIn, code: str, browse
 async def confirmed(context: ConsoleContext, person: SignedIn, password: str) -> Failed | None:
     """Whether somebody who is signed in knows the password, before what matters is changed; None: they do.
 
-    Wrong ones count like those at the sign-in: a browser that was left open is no place to guess.
+    Wrong ones count like those at the sign-in: a browser that was left open is no place to guess. Raises Problem 429:
+    nobody may keep the few passwords that are checked at once busy for everybody else.
     """
     now = context.clock.now()
+    words = context.words.say("login.too_many", person.language)
+    context.login_limits.allow_attempt(f"account {person.account_id}", now, words)
     row = await context.database.read(lambda c: _find(c, person.login))
     locked = row is None or minutes_until(row["locked_until"], now) > 0
     known_hash = None if row is None or locked else row["password_hash"]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from console import accounts, passwords, second_factor, sessions, sign_in
-from console.access import Todo, allow, todo_of
+from console.access import LOGIN, SignInFirst, Todo, allow, todo_of
 from console.context import ConsoleContext, console_context
 from console.forms import see_other, text_field
 from console.roles import EVERYBODY
@@ -50,6 +50,7 @@ async def change_password(request: Request, person: ChangingPassword) -> Respons
     password_hash = await passwords.hashed(password)
 
     def work(connection: Connection) -> None:
+        _still_signed_in(connection, person)
         accounts.set_password(connection, person.account_id, password_hash, person.session_id)
         _record(connection, context, person, "account.password_changed")
 
@@ -84,6 +85,7 @@ async def set_second_factor(request: Request, person: SettingUp) -> Response:
         return await _second_factor_page(request, person, "code.failed")
 
     def work(connection: Connection) -> None:
+        _still_signed_in(connection, person)
         accounts.set_second_factor(connection, person.account_id, secret, step)
         sessions.end_all(connection, person.account_id, but=person.session_id)
         sessions.code_given(connection, person.session_id, now)
@@ -96,18 +98,29 @@ async def set_second_factor(request: Request, person: SettingUp) -> Response:
 
 @router.post("/account/second-factor/remove")
 async def remove_second_factor(request: Request, person: SettingUp) -> Response:
-    """From now on the password alone signs in, where that is allowed."""
+    """From now on the password alone signs in, where that is allowed. Other browsers are signed out."""
     context, form = console_context(request), await request.form()
     failed = await sign_in.confirmed(context, person, passwords.typed(form, "present"))
     if failed is not None:
         return await _second_factor_page(request, person, "password.wrong", failed)
 
     def work(connection: Connection) -> None:
+        _still_signed_in(connection, person)
         accounts.set_second_factor(connection, person.account_id, None)
+        # A browser that knows the password and waits for the code would be signed in by this
+        sessions.end_all(connection, person.account_id, but=person.session_id)
         _record(connection, context, person, "account.second_factor_removed")
 
     await context.database.run(work)
     return see_other("/console/account?done=no_second_factor")
+
+
+def _still_signed_in(connection: Connection, person: SignedIn) -> None:
+    """The password was checked outside the transaction: a reset meanwhile must not be undone by who was signed in
+    before. Raises SignInFirst.
+    """
+    if not sessions.outlasts(connection, person.account_id, person.session_id):
+        raise SignInFirst(LOGIN)
 
 
 async def _offered(context: ConsoleContext, person: SignedIn) -> str:
