@@ -19,7 +19,7 @@ Trouble = Literal["scam", "legal", "money", "anger"]
 _OTHER_WORDS = frozenset(
     "kiến kiên kiền tục túc lựa lúa lụa lửa mắt mặt mật mát trú trữ thư thứ thủ thử đổi đợi đời đội đôi đối dối trà"
     " hoãn nó nợ nở chó chỗ chờ chợ rơi rời rối mọi mời môi mỗi lo lỡ sợ số sổ sơ sở phát bức bây bày bảy bầy tỏa ngủ"
-    " ngữ ngũ ngư đợt tới gian giãn giản giận điên điện điền cáu câu cầu chặn chân đã cô ổ tứ thế thề".split()
+    " chồng ngữ ngũ ngư đợt tới gian giãn giản giận điên điện điền cáu câu cầu chặn chân đã cô ổ tứ thế thề".split()
 )
 _SAME_WORDS = {"ck": "chuyen khoan", "r": "roi", "tk": "tai khoan", "dc": "duoc", "đc": "duoc", "mk": "minh"}
 _SAME_WORDS |= {"cty": "cong ty", "ng": "nguoi", "wa": "qua", "wá": "qua", "nừa": "lua", "dồi": "roi", "tr": "trieu"}
@@ -62,6 +62,7 @@ _SCAM = _any(
     r"\blost (?:\w+ ){1,4}to (?:a |the )?scam",
     r"\baccount was emptied\b",
 )
+_BACK = r"(?: lai)? (?:\w+ )?(?:tien|phi)\b(?! (?:mat|le)\b)"
 _MONEY = _any(
     r"\bbi (?:\w+ ){0,3}?(?:tru|(?<!lua )tinh|thu) (?:\w+ ){0,3}?(?:tien|phi|cuoc|\d)",
     r"\b(?:tien|phi|trieu|\d+k?) (?:\w+ ){0,2}?bi (?:tru|thu)\b",
@@ -71,10 +72,12 @@ _MONEY = _any(
     r"\btu (?:nhien|dung|dong) (?:\w+ ){0,3}?(?:tru|mat|thu) (?:\w+ ){0,2}?(?:tien|phi|\d)",
     rf"\b(?:tra|hoan)(?: lai)? (?:tien|phi)(?: lai)?(?: cho)? {_SELF}\b",
     r"\b(?:doi|hoan|tra) lai tien (?:day|di|ngay|gap|luon)\b",
-    rf"\b{_SELF} (?:muon|can|doi|yeu cau|de nghi|xin|phai)(?: duoc)? (?:hoan|tra|lay|doi)(?: lai)? (?:\w+"
-    rf" )?(?:tien|phi)\b",
+    # "Trả tiền" is to pay, for whoever wants or has to; who demands it wants it back
+    rf"\b{_SELF} (?:muon|can|xin|phai)(?: duoc)? (?:hoan|tra(?= lai)|lay|doi){_BACK}",
+    rf"\b{_SELF} (?:doi|yeu c[aầ]u|de nghi)(?: duoc)? (?:hoan|tra|lay|doi){_BACK}",
     rf"\b(?:dong|nop|nap|tra|mat) (?:\w+ ){{0,3}}?(?:tien|phi|trieu)\b(?: \w+){{0,4}}?(?: (?:roi|xong|,))+(?:"
-    rf" \w+){{0,5}}? {_NOT} (?:\w+ ){{0,2}}?(?:dung|xai|duoc|thay|ai|co|lam|cai|giao|ho tro|mo|chay)\b",
+    rf" \w+){{0,5}}? {_NOT} (?!biet (?:\w+ )?(?:dung|xai|lam|mo|cai)\b)(?:\w+ ){{0,2}}?(?:dung|xai|duoc|thay|ai|co"
+    rf"|lam|cai|giao|ho tro|mo|chay)\b",
     r"\bcharged (?:me|us)\b",
     r"\b(?:was|were|been|got) (?:charged|overcharged|billed)\b",
     r"\brefund (?:me|us|my)\b",
@@ -82,7 +85,7 @@ _MONEY = _any(
     r"\bmy money back\b",
     r"\btook (?:my|our) money\b",
 )
-_NOT_ASKED = r"(?!.{0,100}\b(?:bao nhieu|nhieu|the nao|co (?:phai|can)|theo luat|luat nao|gi|sao|nao|may)\b)"
+_NOT_ASKED = r"(?!.{0,100}\b(?:bao nhieu|nhieu|the nao|co (?:phai|can)|theo luat|luat nao|gi|sao|nao|may|o dau)\b)"
 _SUE = r"(?:len|ra|cac|may (?:nguoi|ong|anh)|tui bay|bon|cong ty|hotline|chung|ben|cho)"
 _LEGAL = _any(
     r"\bkhoi kien\b",
@@ -91,13 +94,13 @@ _LEGAL = _any(
     r"\b(?:ra|hau|len|gap nhau o) toa(?: an)?\b",
     r"\bdon kien\b",
     r"\bbi (?:\w+ )?kien$",
-    r"\b(?:nho|thue|goi) luat su (?:kien|roi|gui|cua)\b",
+    r"\b(?:nho|thue|goi) luat su (?:kien|roi|gui)\b",
     rf"\bluat su cua {_SELF}\b",
-    r"\b(?:se|phai|di|dang) (?:\w+ )?(?:bao|to cao|trinh bao|goi|dua|keu) (?:\w+ ){0,3}?(?:cong an|canh sat"
-    r"|thanh tra|bao chi)\b",
+    r"\b(?:se|phai|di|dang) (?:(?!khai|thong)\w+ )?(?:bao|to cao|trinh bao|goi|dua|keu) (?:\w+ ){0,3}?(?:cong an"
+    r"|canh sat|thanh tra|bao chi)\b",
     r"\bto cao (?:cac|may nguoi|bon|chung|cong ty|hotline|can bo|nhan vien|ben|len)\b",
     r"\bbi (?:cong an|quan ly thi truong|thanh tra) (?:\w+ )?(?:moi|bat|giu|lap|trieu tap|phat)\b",
-    r"\bbi thue phat\b",
+    rf"\bbi thue phat\b{_NOT_ASKED}",
     rf"(?:(?:^|, )(?:vua|moi|da|đã|dang) |\b{_SELF} (?:vua |moi |da |đã |dang )?)bi (?:\w+ )?(?:xu"
     rf" )?phat\b{_NOT_ASKED}",
     r"\bbi (?:xu )?phat (?:oan|vo ly)\b",
@@ -182,13 +185,14 @@ _ONLY_FEELING, _BARE_FEELING = 7, 5  # words; whoever says nothing else means us
 # What is told comes first, and reading takes longer the longer a text is.
 LONGEST = 600
 _IMAGINED = _any(
-    r"\b(?:neu|gia su|nho ma|sợ|so bi|lo bi|ngai|tranh|khoi bi|keo|lieu|canh bao|phong|chong|muc|co)\b",
+    r"\b(?:neu|gia su|nho ma|sợ|so bi|lo bi|ngai|tranh|khoi bi|keo|lieu|canh bao|phong (?:chong|tranh|ngua)|muc|co)\b",
+    r"(?:\bphong|(?<!vo )\bchong)$",  # what follows is the trouble
     r"\bde (?:khong|ko|k|khoi)\b",
     r"\blỡ (?:ma|bi|co)\b",
     r"\b(?:khi (?:nao|bi)|luc nao|bao gio)\b",
     r"\blam (?:sao|rang|the nao) (?:de|biet|tranh)\b",
     r"\bnghe (?:noi|don|bao|ke)\b",
-    r"\b(?:if|whether|afraid|avoid|can|could|would|do)\b",
+    r"\b(?:if|whether|afraid|avoid|could|would|(?:can|do) (?:you|i|we|they|it|the|people|somebody|someone))\b",
     rf"\b(?:so|lo|{_NOT})(?: \w+)?$",
 )
 _ASKED = re.compile(

@@ -18,11 +18,15 @@ TOLD = {
         làm ăn kiểu gì mà tồi tệ thế | mấy người vô trách nhiệm vừa thôi | trả lời vớ vẩn, bực mình | đồ ngu
         this hotline is ridiculous | you are useless | tổng đài gì gọi mãi không ai nghe, quá tệ""",
     "money": """mất tiền oan | bị trừ tiền mà ko dùng | bi tru tien oan roi ad oi | tự nhiên bị trừ 200k
-        trả lại tiền cho tôi | tôi muốn hoàn lại tiền phần mềm | đóng tiền rồi mà chưa có ai xuống cài
+        vo chong em bi tru tien oan
+        tôi muốn trả lại tiền | tôi yêu cầu trả tiền | trả lại tiền cho tôi
+        tôi muốn hoàn lại tiền phần mềm | đóng tiền rồi mà chưa có ai xuống cài
         nộp 2 triệu rồi mà không dùng được | you charged me twice, i want a refund""",
     "legal": """tôi sẽ kiện | toi se kien | tao kiện ra tòa đấy | kiện mấy người luôn | tôi sẽ báo công an
         quán tôi vừa bị phạt 5 triệu | bị phạt oan | tố cáo lên thanh tra | i will sue you""",
     "scam": """tôi bị lừa mất 5 triệu rồi | bi lua het tien roi em oi | mẹ em vừa chuyển khoản cho bọn lừa đảo
+        chồng tôi bị lừa mất 5 triệu rồi | chong em vua bi lua qua mang mat 3 trieu | hôm đó tôi bị lừa mất 2 triệu
+        cán bộ ơi tôi bị lừa mất 5 triệu rồi | do tin người nên tôi bị lừa mất 20 triệu
         lỡ đọc otp cho nó rồi | tôi vừa bị hack zalo | i was scammed yesterday""",
 }
 NOTHING = """
@@ -36,6 +40,10 @@ NOTHING = """
     có nên báo công an không | tôi sẽ kiên nhẫn chờ | bị lừa thì báo công an ở đâu | phụ kiện điện thoại
     nhận giấy triệu tập qua zalo có phải lừa đảo không | có người gọi xưng thuế có phải lừa không
     làm sao biết tin nhắn lừa đảo | nhiều khách lựa chọn | có đứa đòi mã otp | cảm ơn em
+    cách phòng chống bị lừa mất tiền | lam sao phong bi lua mat tien roi | chống bị lừa mất tiền thế nào
+    tôi muốn trả tiền điện qua mạng | em phai tra phi duy tri ten mien o dau | minh can doi tien mat
+    đóng phí rồi giờ chưa biết dùng | toi phai di khai bao cong an tam tru | toi vua bi phat thi nop o dau
+    bi thue phat bao nhieu neu khong xuat hoa don | nhờ luật sư của sở tư pháp được không
     trả lời nhầm muốn sửa lại | máy đợt này chạy tốt
 """
 
