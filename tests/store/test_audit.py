@@ -40,7 +40,7 @@ def verdict_of(database: Database, keyring: Keyring, anchor: Anchor | None = Non
 def tamper(database: Database, *changes: object) -> None:
     """What somebody with the database owner's rights can do."""
     if database.is_sqlite:
-        triggers = [f"DROP TRIGGER audit_log_no_{what}" for what in ("update", "delete")]
+        triggers = [f"DROP TRIGGER audit_log_no_{what}" for what in ("update", "delete", "replace")]
     else:
         triggers = ["ALTER TABLE audit_log DISABLE TRIGGER USER"]
 
@@ -78,6 +78,15 @@ def test_an_empty_log_and_a_whole_one_are_in_order(
 def test_the_database_refuses_to_change_or_delete(database: Database, rows: int, change: object) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
         database.run_now(lambda c: c.execute(change))  # type: ignore[call-overload]
+    assert len(database.read_now(lambda c: c.execute(select(audit_log)).all())) == rows
+
+
+def test_a_row_is_not_replaced_either(database: Database, rows: int) -> None:
+    columns = "id, at, actor, action, object, hash"
+    verb, more = ("REPLACE", "") if database.is_sqlite else ("INSERT", " ON CONFLICT (id) DO UPDATE SET actor = 'Nam'")
+    statement = f"{verb} INTO audit_log ({columns}) SELECT {columns} FROM audit_log WHERE id = 3{more}"
+    with pytest.raises(DBAPIError, match="append-only"):
+        database.run_now(lambda c: c.execute(text(statement)))
     assert len(database.read_now(lambda c: c.execute(select(audit_log)).all())) == rows
 
 

@@ -17,6 +17,10 @@ _APPEND_ONLY = {
         BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END""",
         """CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log
         BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END""",
+        # REPLACE deletes without the trigger of DELETE, unless a connection asks for recursive ones
+        """CREATE TRIGGER audit_log_no_replace BEFORE INSERT ON audit_log
+        WHEN EXISTS (SELECT 1 FROM audit_log WHERE id = NEW.id)
+        BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END""",
     ),
     "postgresql": (
         """CREATE FUNCTION audit_log_refuse() RETURNS trigger LANGUAGE plpgsql AS
