@@ -54,8 +54,7 @@ def take(
     if row["status"] == "taken" and row["officer_id"] != officer_id:
         raise NotHolder(name_of(connection, row["officer_id"]))
     held = _hold(connection, row, officer_id, now)
-    if voice is not None and row["taken_at"] is None and row["waiting_since"] is not None:
-        _say_who_answers(connection, row, officer_id, voice, now)
+    _say_who_answers(connection, row, officer_id, voice, now)
     return held
 
 
@@ -124,14 +123,22 @@ def wrote_elsewhere(
 
 
 def transfer(
-    connection: Connection, escalation_id: int, from_officer_id: int | None, to_officer_id: int, now: datetime
+    connection: Connection,
+    escalation_id: int,
+    from_officer_id: int | None,
+    to_officer_id: int,
+    now: datetime,
+    voice: OfficerVoice | None = None,
 ) -> Held:
     """Pass the conversation on; deadline and thread stay as they are. None: a supervisor gives it to `to_officer_id`,
-    whoever holds it, or out of the queue. Raises NotHolder, NotEscalated.
+    whoever holds it, or out of the queue: with a `voice` the owner is told then, as by `take`. Raises NotHolder,
+    NotEscalated.
     """
     row = locked(connection, escalation_id)
     _refuse_others(connection, row, from_officer_id)
-    return _hold(connection, row, to_officer_id, now)
+    held = _hold(connection, row, to_officer_id, now)
+    _say_who_answers(connection, row, to_officer_id, voice, now)
+    return held
 
 
 def release(connection: Connection, escalation_id: int, officer_id: int | None, now: datetime) -> Held:
@@ -250,8 +257,11 @@ def _wake(connection: Connection, row: RowMapping, now: datetime) -> None:
 
 
 def _say_who_answers(
-    connection: Connection, row: RowMapping, officer_id: int, voice: OfficerVoice, now: datetime
+    connection: Connection, row: RowMapping, officer_id: int, voice: OfficerVoice | None, now: datetime
 ) -> None:
+    """At the first taking of an escalation, `row` as it was before it, while its owner waits."""
+    if voice is None or row["taken_at"] is not None or row["waiting_since"] is None:
+        return
     known = _locked_conversation(connection, row["conversation_id"])
     if may_be_said(known, now):
         name = name_of(connection, officer_id) or ""

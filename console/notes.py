@@ -28,8 +28,13 @@ class Mention:
 
 
 def write(connection: Connection, conversation_id: str, officer_id: int, text: str, now: datetime) -> list[int]:
-    """Add a note behind the last message; the accounts it mentions."""
-    after_seq = connection.execute(select(conversation.c.last_seq).filter_by(id=conversation_id)).scalar_one()
+    """Add a note behind the last message; the accounts it mentions.
+
+    Under the conversation's lock, so that a note's number follows the order of commits: an open page asks for what is
+    behind the last number it knows.
+    """
+    last = select(conversation.c.last_seq).filter_by(id=conversation_id).with_for_update()
+    after_seq = connection.execute(last).scalar_one()
     row = {"conversation_id": conversation_id, "officer_id": officer_id, "after_seq": after_seq}
     note_id = insert_returning_id(connection, note, {**row, "text": text, "created_at": now})
     mentioned = [account_id for account_id, of in _mentioned(connection, text) if of != officer_id]

@@ -105,7 +105,7 @@ def rows(
 def counts(connection: Connection, officer_id: int, now: datetime) -> Counts:
     """What the tabs and the window's title say."""
     waiting = select(escalation.c.id).where(UNFINISHED, escalation.c.status == "open")
-    late = waiting.where(escalation.c.due_at < now)
+    late = waiting.where(escalation.c.due_at < now, escalation.c.waiting_since.is_not(None))
     mine = select(escalation.c.id).where(
         UNFINISHED, escalation.c.status == "taken", escalation.c.officer_id == officer_id
     )

@@ -13,7 +13,7 @@ from bot import attachments
 from bot.attachments import Kept
 from store.console_tables import note
 from store.messages import Reply
-from store.tables import inbound, officer, outbound
+from store.tables import conversation, inbound, officer, outbound
 
 PAGE_ENTRIES = 50
 END = 2**31 - 1  # no message has this number
@@ -118,12 +118,15 @@ def deliveries(connection: Connection, conversation_id: str) -> dict[int, Entry]
 def _said(connection: Connection, conversation_id: str, seq: int, most: int, backwards: bool) -> list[Entry]:
     """The `most` + 1 messages nearest to `seq`, before or behind it, in order.
 
-    Both halves read the unique index on (conversation_id, seq).
+    Both halves read the unique index on (conversation_id, seq). Only up to the last number there is before: what comes
+    between the halves would else be found by the second alone, and what was said before it be passed over for good.
     """
     found: list[Entry] = []
+    last = connection.scalar(select(conversation.c.last_seq).filter_by(id=conversation_id)) or 0
     for table in (inbound, outbound):
         there, nearest = (table.c.seq < seq, table.c.seq.desc()) if backwards else (table.c.seq > seq, table.c.seq)
-        rows = select(table).where(table.c.conversation_id == conversation_id, there).order_by(nearest).limit(most + 1)
+        rows = select(table).where(table.c.conversation_id == conversation_id, there, table.c.seq <= last)
+        rows = rows.order_by(nearest).limit(most + 1)
         if table is inbound:
             rows = rows.where(inbound.c.kind == "message")
         read = connection.execute(rows).mappings().all()

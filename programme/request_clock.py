@@ -71,7 +71,7 @@ def answered(connection: Connection, conversation_id: str, officer_id: int, now:
         escalation.c.conversation_id == conversation_id, escalation.c.status.in_(UNFINISHED)
     )
     first = func.coalesce(escalation.c.answered_at, now)
-    connection.execute(unfinished.values(answered_at=first, snoozed_until=None))
+    connection.execute(unfinished.values(answered_at=first))
     return waited
 
 
@@ -84,6 +84,12 @@ def end(connection: Connection, conversation_id: str, outcome: Outcome, officer_
         return False
     connection.execute(update(escalation).where(escalation.c.id == number).values(waiting_since=None))
     return True
+
+
+def set_place(connection: Connection, escalation_id: int, commune: str | None, vendor: str | None) -> None:
+    """Where the owner is, as an officer has set it right: reports and warnings go by it."""
+    of = update(request).where(request.c.escalation_id == escalation_id)
+    connection.execute(of.values(commune=commune, vendor=vendor))
 
 
 def running(connection: Connection, conversation_id: str) -> RowMapping | None:

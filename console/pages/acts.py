@@ -8,7 +8,9 @@ carries the page's own id (`said`), under which it is said once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -19,6 +21,7 @@ from starlette.responses import HTMLResponse, Response
 from bot import baton, dead_letters, holding
 from bot.baton import NotEscalated, NotHolder
 from bot.dead_letters import NotDead
+from bot.matters import matter_of
 from bot.officer_voice import OfficerVoice
 from bot.wakeups import INBOX, OUTBOX, QUEUE
 from bot.web.problems import Problem
@@ -30,6 +33,7 @@ from console.pages.queue import Officer
 from console.roles import DESK, LEADERS
 from console.sessions import SignedIn
 from console.snoozing import read_until
+from programme import request_clock
 from programme.canned_replies import unfilled
 from store.audit import Actor, record
 from store.channel_tables import ticket
@@ -123,7 +127,8 @@ async def take(act: Asked) -> Response:
             holding.take(connection, waiting["id"], act.person.officer_id, act.now, act.voice)
         else:
             hours = act.context.content.packs.province(_province(connection, act.id)).sla.hours
-            holding.take_over(connection, act.id, act.person.officer_id, act.now, hours)
+            about = partial(matter_of, act.context.content)
+            holding.take_over(connection, act.id, act.person.officer_id, act.now, hours, about)
 
     await act.do("conversation.taken", work)
     return await act.done()
@@ -176,7 +181,7 @@ async def transfer(act: Asked) -> Response:
     def work(connection: Connection) -> dict[str, Any]:
         officer_id, account_id = _colleague(connection, act, to)
         own = None if forced else act.person.officer_id
-        holding.transfer(connection, act.waiting(connection), own, officer_id, act.now)
+        holding.transfer(connection, act.waiting(connection), own, officer_id, act.now, act.voice)
         if why:
             notes.write(connection, act.id, act.person.officer_id, why, act.now)
         return {"to": account_id}
@@ -228,7 +233,8 @@ async def close(act: Asked) -> Response:
 @router.post("/{conversation_id}/snooze")
 async def snooze(act: Asked) -> Response:
     """Put the conversation off until a time, or until the owner writes."""
-    until = read_until(text_field(act.form, "until", 40), act.now, act.context.clock.timezone)
+    said = text_field(act.form, "at", 40) or text_field(act.form, "until", 40)
+    until = read_until(said, act.now, act.context.clock.timezone)
     if until is None:
         raise Problem(422, "time_invalid", act.say("desk.snooze_time"))
 
@@ -258,7 +264,9 @@ async def set_matter(act: Asked) -> Response:
 
     def work(connection: Connection) -> dict[str, Any]:
         number = act.waiting(connection)
+        baton.locked(connection, number)
         connection.execute(update(escalation).filter_by(id=number).values(values))
+        request_clock.set_place(connection, number, values["commune"], values["vendor"])
         return values
 
     await act.do("conversation.matter_set", work)
@@ -292,7 +300,8 @@ async def keep_draft(act: Asked) -> Response:
     def work(connection: Connection) -> None:
         row = baton.unfinished(connection, act.id)
         if text and row is not None and row["officer_id"] == act.person.officer_id and row["snoozed_until"] is None:
-            holding.take(connection, row["id"], act.person.officer_id, act.now)
+            with suppress(NotHolder, NotEscalated):  # taken away or finished meanwhile: what was typed is kept
+                holding.take(connection, row["id"], act.person.officer_id, act.now)
         tabs.keep_draft(connection, act.person.account_id, _known(connection, act), text, act.now)
 
     try:

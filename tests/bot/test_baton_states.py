@@ -14,7 +14,7 @@ from bot.baton import Holder, NotEscalated, NotHolder, Reason
 from store.messages import Reply
 from store.tables import escalation
 from tests.bot.conftest import Bot
-from tests.bot.officers import HOURS, act, escalated, officer
+from tests.bot.officers import HOURS, act, escalated, officer, the_escalation, voice
 
 # What becomes of a conversation that waits, that Lan holds, that Minh holds, that is finished.
 WAITS, LANS, MINHS, FINISHED = range(4)
@@ -158,3 +158,27 @@ async def test_the_owners_next_message_ends_the_putting_off_and_its_long_lease(b
 
 async def test_the_reasons_of_actions_are_reasons_of_the_baton() -> None:
     assert {Reason(why) for why in get_args(Why)} <= set(Reason)
+
+
+async def test_what_is_put_off_stays_so_when_a_person_writes_from_the_providers_app(bot: Bot) -> None:
+    number, lan = await escalated(bot), await officer(bot, "Lan")
+    await act(bot, holding.take, number, lan, bot.clock.now())
+    until = bot.clock.now() + timedelta(days=10)
+    await act(bot, holding.snooze, number, lan, until, bot.clock.now())
+    await act(bot, holding.wrote_elsewhere, bot.conversation_id, "Zalo OA Manager", bot.clock.now(), HOURS)
+    # Neither was it woken with a lease of ten days, in which nobody would get it from an officer who went home
+    assert (await the_escalation(bot)).snoozed_until == until
+    await bot.say("tôi hỏi thêm")
+    bot.clock.advance(baton.OFFICER_LEASE)
+    assert await act(bot, baton.expire_leases, bot.clock.now()) == [bot.conversation_id]
+    assert (await bot.row()).holder == Holder.QUEUE
+
+
+async def test_whoever_is_given_a_conversation_out_of_the_queue_is_announced_once(bot: Bot) -> None:
+    number, lan, minh = await escalated(bot), await officer(bot, "Lan"), await officer(bot, "Minh")
+    said = len(await bot.replies())
+    await act(bot, holding.transfer, number, None, lan, bot.clock.now(), voice(bot))
+    assert "Lan" in (await bot.replies())[-1] and len(await bot.replies()) == said + 1
+    await act(bot, holding.take, number, lan, bot.clock.now(), voice(bot))
+    await act(bot, holding.transfer, number, lan, minh, bot.clock.now(), voice(bot))
+    assert len(await bot.replies()) == said + 1

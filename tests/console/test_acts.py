@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.baton import OFFICER_LEASE
 from console.context import ConsoleContext
@@ -196,6 +196,8 @@ async def test_a_conversation_is_put_off_until_a_time_that_makes_sense(
     await _act(browser, id_, "take")
     assert await _act(browser, id_, "snooze", until="tomorrow") == 303
     assert "Hẹn" in (await browser.get("/console/queue?view=mine")).text
+    assert await _act(browser, id_, "snooze", until="1h", at="2026-11-24T09:30") == 303
+    assert street.row(id_)["snoozed_until"] == datetime(2026, 11, 24, 2, 30, tzinfo=UTC)  # Việt Nam is 7 hours ahead
     for until in ("", "yesterday", "2020-01-01T08:00", "2030-01-01T08:00"):
         assert await _act(browser, id_, "snooze", until=until) == 422, until
 
@@ -219,13 +221,15 @@ async def test_a_message_that_failed_is_sent_again_once(
 
 
 async def test_what_the_request_is_about_can_be_set_right(
-    open_browser: OpenBrowser, make_person: MakePerson, street: Street
+    open_browser: OpenBrowser, make_person: MakePerson, street: Street, context: ConsoleContext
 ) -> None:
     id_ = street.owner("alo")
     browser = open_browser(make_person())
     assert await _act(browser, id_, "matter", commune="05443", topic="tax") == 303
     row = street.row(id_)
     assert (row["commune"], row["vendor"], row["topic"]) == ("05443", "VNPT", "tax")
+    places = select(request.c.commune, request.c.vendor).filter_by(conversation_id=id_)
+    assert context.database.read_now(lambda c: c.execute(places).all()) == [("05443", "VNPT")]
     assert await _act(browser, id_, "matter", commune="99999") == 422
     assert await _act(browser, id_, "close", topic="no such topic") == 422
 
@@ -276,3 +280,29 @@ async def test_the_window_of_zalo_is_shown_before_typing(
         lambda c: c.execute(conversation.update().values(last_heard_at=context.clock.now() - timedelta(days=8)))
     )
     assert "đã quá 7 ngày" in await window()
+
+
+async def test_what_is_taken_from_the_bot_is_known_by_its_commune(
+    open_browser: OpenBrowser, make_person: MakePerson, street: Street, context: ConsoleContext
+) -> None:
+    id_ = street.owner("alo", waits=False)
+    state = {"slots": {"commune_code": "05443"}}
+    own = update(conversation).filter_by(id=id_).values(dialogue_state=state)
+    context.database.run_now(lambda c: c.execute(own))
+    assert await _act(open_browser(make_person()), id_, "take") == 303
+    assert (street.row(id_)["commune"], street.row(id_)["vendor"]) == ("05443", "VNPT")
+
+
+async def test_a_draft_is_kept_whoever_has_got_the_conversation_in_the_same_moment(
+    open_browser: OpenBrowser, make_person: MakePerson, street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_ = street.owner("alo")
+    mine, other = open_browser(make_person("Hà")), open_browser(make_person("Bình"))
+    assert await _act(mine, id_, "take") == 303
+    before = street.row(id_)
+    assert await _act(mine, id_, "release") == 303
+    assert await _act(other, id_, "take") == 303
+    monkeypatch.setattr("bot.baton.unfinished", lambda connection, conversation_id: before)
+    assert await _act(mine, id_, "draft", text="đang viết dở") == 204
+    monkeypatch.undo()
+    assert "đang viết dở" in (await mine.get(f"/console/conversations/{id_}")).text

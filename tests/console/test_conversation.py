@@ -4,9 +4,10 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, event, update
 
 from bot import attachments
+from console import notes, thread
 from console.context import ConsoleContext
 from console.thread import PAGE_ENTRIES
 from store.messages import Attachment, Kind
@@ -132,3 +133,57 @@ async def test_earlier_requests_are_on_the_card(
     street.later(timedelta(hours=1))
     about = (await browser.get(f"/console/conversations/{id_}")).text.split("<aside")[1]
     assert "Thuế, đã khép, Hà" in about
+
+
+def test_what_comes_between_two_looks_is_not_passed_over(street: Street, context: ConsoleContext) -> None:
+    id_ = street.owner("một")
+    written: list[str] = []
+
+    def meanwhile(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM inbound" in statement and not written:
+            written.append("hai")
+            street.writes(id_, "hai")
+            street.bot_says(id_, "ba")
+
+    with context.database.engine.connect().execution_options(hotline_read_only=True) as connection:
+        event.listen(connection, "after_cursor_execute", meanwhile)
+        first = [entry.seq for entry in thread.after(connection, id_, 0, 0)]
+    assert written
+    behind = context.database.read_now(lambda c: thread.after(c, id_, max(first), 0))
+    assert [*first, *(entry.seq for entry in behind)] == [1, 2, 3]
+
+
+async def test_a_note_that_is_written_while_the_page_opens_is_said_by_its_stream(
+    open_browser: OpenBrowser,
+    make_person: MakePerson,
+    street: Street,
+    context: ConsoleContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    id_, person = street.owner("alo"), make_person()
+    newest = thread.newest
+
+    def slow(connection: Connection, conversation_id: str) -> thread.Page:
+        page = newest(connection, conversation_id)
+        notes.write(connection, conversation_id, person.officer_id, "vừa viết", context.clock.now())
+        return page
+
+    monkeypatch.setattr("console.thread.newest", slow)
+    page = (await open_browser(person).get(f"/console/conversations/{id_}")).text
+    assert "vừa viết" not in page and 'data-note="0"' in page
+
+
+def test_notes_are_numbered_one_after_the_other(
+    make_person: MakePerson, street: Street, context: ConsoleContext
+) -> None:
+    """On PostgreSQL a number given first could else be committed last, behind what open pages have seen."""
+    id_, person = street.owner("alo"), make_person()
+    locks: list[str] = []
+
+    def write(connection: Connection) -> None:
+        event.listen(connection, "before_cursor_execute", lambda *call: locks.append(call[2]))
+        notes.write(connection, id_, person.officer_id, "ghi", context.clock.now())
+
+    context.database.run_now(write)
+    if not context.database.is_sqlite:
+        assert "FROM conversation" in locks[0] and locks[0].rstrip().endswith("FOR UPDATE")

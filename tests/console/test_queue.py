@@ -117,3 +117,15 @@ async def test_the_page_speaks_english_to_whoever_wants_it(
     answer = await open_browser(make_person(language="en")).get("/console/queue")
     assert '<html lang="en">' in answer.text
     assert "Asked for a person" in answer.text
+
+
+async def test_only_an_owner_who_waits_is_late(
+    open_browser: OpenBrowser, make_person: MakePerson, street: Street
+) -> None:
+    id_, person = street.owner("alo"), make_person()
+    browser = open_browser(person)
+    for act, form in (("answer", {"text": "Dạ."}), ("release", {})):
+        await browser.post(f"/console/conversations/{id_}/{act}", form)
+    street.later(timedelta(hours=25))
+    page = (await open_browser(person).get("/console/queue")).text
+    assert id_ in page and "quá hạn" not in page.lower()
