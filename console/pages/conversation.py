@@ -149,15 +149,17 @@ def _open(
     seen = desk.look(connection, conversation_id, person, now)
     if seen is None:
         return None
-    shown = thread.around(connection, conversation_id, at) if at else thread.newest(connection, conversation_id)
+    # First: a note that comes meanwhile is said again by the stream, and the page knows it; else nobody would say it
     newest_note = select(note.c.id).filter_by(conversation_id=conversation_id).order_by(note.c.id.desc()).limit(1)
+    last_note = connection.scalar(newest_note) or 0
+    shown = thread.around(connection, conversation_id, at) if at else thread.newest(connection, conversation_id)
     contact_id = seen.conversation["contact_id"]
     return Opened(
         desk=seen,
         page=shown,
         card=owner_card(connection, context.content, contact_id, seen.commune, conversation_id, now),
         draft=tabs.draft(connection, person.account_id, conversation_id),
-        last_note=connection.scalar(newest_note) or 0,
+        last_note=last_note,
         colleagues=_colleagues(connection, person),
     )
 

@@ -80,7 +80,7 @@ async def _stream(
 ) -> AsyncIterator[bytes]:
     keys = [QUEUE, f"account {person.account_id}", *([conversation_id] if conversation_id else [])]
     loop = asyncio.get_running_loop()
-    alive_at, woken = 0.0, set(keys)
+    alive_at, looked_at, woken = 0.0, 0.0, set(keys)
     try:
         while True:
             # Listen before looking: what happens between the look and the wait wakes us
@@ -92,7 +92,9 @@ async def _stream(
                         yield _event("signed-out", {})
                         return
                     yield b": alive\n\n"
-                if woken - {QUEUE}:
+                # News of a busy queue come all the time: they must not put off the look for what came without a hint
+                if woken - {QUEUE} or loop.time() - looked_at >= LOOK_SECONDS:
+                    looked_at = loop.time()
                     for event in await _news(context, person, conversation_id, shown):
                         yield event
                 if QUEUE in woken:

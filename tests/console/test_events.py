@@ -81,6 +81,25 @@ async def test_a_change_without_a_hint_is_found_by_looking(
         assert "từ tiến trình khác" in (await heard("thread"))["html"]
 
 
+async def test_news_of_the_queue_do_not_put_off_the_look(
+    listen: Listen, make_person: MakePerson, street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.pages.events.LOOK_SECONDS", 0.3)
+    id_ = street.owner("alo")
+
+    async def busy() -> None:
+        while True:
+            street.context.wakeups.notify(QUEUE)
+            await asyncio.sleep(0.02)
+
+    async with listen(make_person(), id_, after=1) as heard:
+        await heard("head")
+        others = asyncio.create_task(busy())
+        street.writes(id_, "từ tiến trình khác")
+        assert "từ tiến trình khác" in (await heard("thread"))["html"]
+        others.cancel()
+
+
 async def test_a_delivery_that_changes_is_shown(
     listen: Listen, make_person: MakePerson, street: Street, context: ConsoleContext
 ) -> None:
