@@ -104,7 +104,7 @@ async function keepDraft() {
   try {
     const answer = await fetch(`${address}/draft`, { method: "POST", body, keepalive: true, headers: { "HX-Request": "true" } });
     if (answer.status === 401) return signedOut();
-    document.getElementById("draft-state").textContent = answer.ok && box.value ? form.dataset.kept : "";
+    document.getElementById("draft-state").textContent = answer.ok && box.value ? `· ${form.dataset.kept}` : "";
   } catch {
     // Without a network the browser's own copy is there
   }
