@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,7 +21,10 @@ from store.database import Database
 
 @dataclass(frozen=True)
 class ConsoleContext:
-    """`province`: the pack of this hotline. `public_url`: the address people type, if it is known."""
+    """`province`: the pack of this hotline. `public_url`: the address people type, if it is known.
+
+    `open_streams`: how many event streams each account reads from this process.
+    """
 
     database: Database
     clock: Clock
@@ -33,6 +37,7 @@ class ConsoleContext:
     words: Words
     public_url: str | None = None
     login_limits: LoginLimits = field(default_factory=LoginLimits)
+    open_streams: Counter[int] = field(default_factory=Counter)
 
 
 def console_context(request: Request) -> ConsoleContext:

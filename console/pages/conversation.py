@@ -23,6 +23,7 @@ from console.roles import DESK
 from console.sessions import SignedIn
 from console.templating import fragment, moment_of, page
 from console.thread import Page
+from console.viewing import note_view
 from programme.canned_replies import CannedReply, all_replies, matching, render
 from store.audit import Actor, record
 from store.console_tables import account, note
@@ -82,6 +83,7 @@ async def earlier(
     context = console_context(request)
     found = await context.database.read(lambda c: thread.before(c, conversation_id, before))
     now = context.clock.now()
+    await _note_seen(context, person, conversation_id, now)
     return page(request, person, "thread_page.html", page=found, id=conversation_id, **thread_values(context, now))
 
 
@@ -104,8 +106,15 @@ async def canned(
         return _known(context, person, seen, owner), all_replies(connection, context.content.canned_replies)
 
     known, replies = await context.database.read(read)
+    await _note_seen(context, person, conversation_id, now)
     fitting = [(reply, *render(reply, known)) for reply in matching(replies, q)[:MOST_CANNED]]
     return page(request, person, "canned_choices.html", fitting=fitting)
+
+
+async def _note_seen(context: ConsoleContext, person: SignedIn, conversation_id: str, now: datetime) -> None:
+    """For the parts of a page that may be asked for without it. Committed before anybody reads them."""
+    object_ = f"conversation {conversation_id}"
+    await context.database.run(lambda c: note_view(c, context, person, "conversation.viewed", object_, now))
 
 
 def _known(context: ConsoleContext, person: SignedIn, seen: Desk, owner: str | None) -> Mapping[str, str | None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
@@ -18,14 +19,18 @@ from sqlalchemy import Connection
 from starlette.responses import StreamingResponse
 
 from bot.wakeups import QUEUE
+from bot.web.problems import Problem
 from console import desk, notes, sessions, tabs, thread
+from console.access import todo_of
 from console.context import ConsoleContext, console_context
 from console.desk import Desk
-from console.pages.conversation import head, thread_values
+from console.pages.conversation import head, thread_values, unknown
 from console.pages.queue import Officer
+from console.roles import DESK
 from console.sessions import COOKIE, SignedIn
 from console.templating import fragment
 from console.thread import Entry
+from console.viewing import note_view
 
 router = APIRouter()
 
@@ -36,6 +41,8 @@ QUEUE_SECONDS = 1.0
 # How often an open page renews its row, says that it is alive, and its session is looked up.
 ALIVE_SECONDS = 15.0
 GATHER_SECONDS = 0.02
+# Of one account: hidden pages let go of theirs, so that these are windows side by side on several screens.
+STREAMS_AT_ONCE = 30
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -62,17 +69,41 @@ class News:
     mentions: int = 0
 
 
+class SignedOut(Exception):
+    """The session has ended, or what it may do has."""
+
+
 @router.get("/events")
 async def events(
     request: Request,
     person: Officer,
-    conversation: Annotated[str, Query(max_length=32)] = "",
+    conversation: Annotated[str, Query(pattern=r"^[0-9A-Za-z_-]{0,32}$")] = "",
     after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     note: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
 ) -> StreamingResponse:
     """`conversation`: the open one, shown up to the message `after` and the note `note`."""
-    stream = _stream(console_context(request), request.cookies[COOKIE], person, conversation, Shown(after, note))
+    context = console_context(request)
+    if context.open_streams[person.account_id] >= STREAMS_AT_ONCE:
+        raise Problem(429, "too_many_streams", "", retry_after=int(ALIVE_SECONDS))
+    if (
+        conversation
+        and await context.database.read(lambda c: desk.look(c, conversation, person, context.clock.now())) is None
+    ):
+        raise unknown(context, person)
+    stream = _counted(
+        context, person, _stream(context, request.cookies[COOKIE], person, conversation, Shown(after, note))
+    )
     return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
+
+
+async def _counted(context: ConsoleContext, person: SignedIn, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The stream, counted while somebody reads it."""
+    context.open_streams[person.account_id] += 1
+    try:
+        async for event in stream:
+            yield event
+    finally:
+        context.open_streams[person.account_id] -= 1
 
 
 async def _stream(
@@ -88,14 +119,12 @@ async def _stream(
             try:
                 if loop.time() - alive_at >= ALIVE_SECONDS:
                     alive_at = loop.time()
-                    if not await _is_alive(context, token, person, conversation_id):
-                        yield _event("signed-out", {})
-                        return
+                    await _keep_alive(context, token, person, conversation_id)
                     yield b": alive\n\n"
                 # News of a busy queue come all the time: they must not put off the look for what came without a hint
                 if woken - {QUEUE} or loop.time() - looked_at >= LOOK_SECONDS:
                     looked_at = loop.time()
-                    for event in await _news(context, person, conversation_id, shown):
+                    for event in await _news(context, token, person, conversation_id, shown):
                         yield event
                 if QUEUE in woken:
                     shown.queue_changed = True
@@ -112,29 +141,41 @@ async def _stream(
             finally:
                 for waiter in waiters.values():
                     waiter.cancel()
+    except SignedOut:
+        yield _event("signed-out", {})
     finally:
         if conversation_id:
             context.wakeups.notify(conversation_id)
 
 
-async def _is_alive(context: ConsoleContext, token: str, person: SignedIn, conversation_id: str) -> bool:
-    """Whether the session still is; the open page is noted."""
+async def _keep_alive(context: ConsoleContext, token: str, person: SignedIn, conversation_id: str) -> None:
+    """The open page is noted, and that it is seen. Raises SignedOut."""
     now = context.clock.now()
 
-    def look(connection: Connection) -> bool:
-        if sessions.find(connection, context.keyring, token, now) is None:
-            return False
+    def look(connection: Connection) -> None:
+        _refuse_signed_out(connection, context, token, now)
         if conversation_id:
             tabs.look(connection, person.account_id, conversation_id, now)
-        return True
+            note_view(connection, context, person, "conversation.viewed", f"conversation {conversation_id}", now)
 
-    return await context.database.run(look)
+    await context.database.run(look)
 
 
-async def _news(context: ConsoleContext, person: SignedIn, conversation_id: str, shown: Shown) -> list[bytes]:
+def _refuse_signed_out(connection: Connection, context: ConsoleContext, token: str, now: datetime) -> None:
+    """Rights may have ended since the page was opened, as sessions do. Raises SignedOut."""
+    found = sessions.find(connection, context.keyring, token, now)
+    if found is None or found[0].role not in DESK or todo_of(context, found[0]) is not None:
+        raise SignedOut
+
+
+async def _news(
+    context: ConsoleContext, token: str, person: SignedIn, conversation_id: str, shown: Shown
+) -> list[bytes]:
+    """Raises SignedOut."""
     now = context.clock.now()
 
     def look(connection: Connection) -> News:
+        _refuse_signed_out(connection, context, token, now)
         mentions = notes.count_unread(connection, person.account_id)
         if not conversation_id:
             return News(mentions=mentions)

@@ -11,12 +11,13 @@ import pytest
 from bot.wakeups import QUEUE
 from console import sessions
 from console.context import ConsoleContext
-from console.pages.events import ALIVE_SECONDS, Shown, _stream
+from console.pages.events import ALIVE_SECONDS, STREAMS_AT_ONCE, Shown, _stream
 from console.sessions import SignedIn
-from store.console_tables import account_session
+from store.console_tables import account, account_session
 from store.tables import outbound
-from tests.console.conftest import MakePerson, Person
+from tests.console.conftest import MakePerson, OpenBrowser, Person
 from tests.console.owners import Street
+from tests.console.signing_in import recorded
 
 SECONDS = 10
 Next = Callable[[str], Awaitable[Any]]
@@ -139,3 +140,45 @@ async def test_a_session_that_ends_closes_its_stream(
         context.database.run_now(lambda c: c.execute(account_session.delete()))
         context.wakeups.notify(QUEUE)
         assert await heard("signed-out") == {}
+
+
+async def test_whoever_loses_the_rights_of_the_desk_hears_nothing_more(
+    listen: Listen, make_person: MakePerson, street: Street, context: ConsoleContext
+) -> None:
+    person, id_ = make_person(), street.owner("alo")
+    async with listen(person, id_, after=1) as heard:
+        await heard("head")
+        context.database.run_now(lambda c: c.execute(account.update().values(role="commune")))
+        street.writes(id_, "tin riêng")
+        context.wakeups.notify(id_)
+        assert await heard("signed-out") == {}
+
+
+async def test_a_conversation_that_is_only_listened_to_was_seen(
+    listen: Listen, make_person: MakePerson, street: Street, context: ConsoleContext
+) -> None:
+    person, id_ = make_person(), street.owner("alo")
+    async with listen(person, id_) as heard:
+        assert "alo" in (await heard("thread"))["html"]
+    assert recorded(context, "conversation.viewed") == [(person.account_id, "Hà", f"conversation {id_}", None)]
+
+
+async def test_nobody_opens_streams_without_end(
+    open_browser: OpenBrowser, make_person: MakePerson, context: ConsoleContext
+) -> None:
+    person = make_person()
+    assert (await open_browser(person).get("/console/events?conversation=none")).status_code == 404
+    context.open_streams[person.account_id] = STREAMS_AT_ONCE
+    answer = await open_browser(person).get("/console/events")
+    assert (answer.status_code, answer.headers["X-Problem"]) == (429, "too_many_streams")
+
+
+async def test_parts_of_a_conversation_are_not_read_unseen(
+    open_browser: OpenBrowser, make_person: MakePerson, street: Street, context: ConsoleContext
+) -> None:
+    id_ = street.owner("alo", name="Lan")
+    for number, part in enumerate(("earlier?before=9", "canned?q="), 1):
+        browser = open_browser(make_person(f"Người {number}"))
+        assert (await browser.get(f"/console/conversations/{id_}/{part}")).status_code == 200
+        assert (await browser.get(f"/console/conversations/{id_}/{part}")).status_code == 200
+        assert len(recorded(context, "conversation.viewed")) == number
