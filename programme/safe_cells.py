@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ Cell = str | int | None
 _book: Any = Workbook  # the library has no types
 _cell: Any = WriteOnlyCell
 BOM = b"\xef\xbb\xbf"  # Excel reads a CSV as UTF-8 only when this stands in front
+# Where commas are decimal, as in Vietnam, programs may cut lines at semicolons: a text's middle begins a cell then.
+_MIDDLE_STARTS_A_FORMULA = re.compile(r"([;|\t\r\n][\s\"\u200b-\u200f\u2060\ufeff]*)(?=[=+\-@＝＋－＠])")
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
@@ -28,6 +31,7 @@ def safe_text(text: str) -> str:
     """`text` for a CSV cell."""
     # behind spaces and invisible characters too: programs differ in what they strip before they look
     bare = clean(text)
+    text = _MIDDLE_STARTS_A_FORMULA.sub(r"\1'", text)
     return f"'{text}" if text.startswith(_STARTS_A_FORMULA) or bare.startswith(_STARTS_A_FORMULA) else text
 
 

@@ -146,6 +146,13 @@ def test_the_counts_come_from_the_index(database: Database) -> None:
     assert expected in database.read_now(plan)
 
 
+@pytest.mark.parametrize("before", ["Quán Ba;", 'Quán Ba;"', "Quán Ba; ", "Quán Ba;\u200b", "Quán\tBa\t", "Quán Ba\n"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝", "＋", "－", "＠"])
+def test_the_middle_of_a_text_is_no_formula_where_lines_are_cut_at_semicolons(before: str, start: str) -> None:
+    assert safe_text(f"{before}{start}1+1") == f"{before}'{start}1+1"
+    assert safe_text("rau; thịt – cá, a=1") == "rau; thịt – cá, a=1"
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", " =", "\u200b="])
 def test_no_text_becomes_a_formula(start: str, tmp_path: Path) -> None:
     assert safe_text(f"{start}1+1") == f"'{start}1+1"
