@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from bot import windows
 from bot.baton import Holder
+from bot.reports import APPS
 from bot.windows import Sending
 from console import tabs
 from console.sessions import SignedIn
@@ -37,6 +38,11 @@ class Desk:
     @property
     def holder_name(self) -> str | None:
         return self.escalation["officer"] if self.escalation is not None else None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether somebody answers in the channel's own app: nobody knows who, so that anybody may go on here."""
+        return self.holder_name in APPS.values()
 
     @property
     def commune(self) -> str | None:

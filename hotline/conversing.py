@@ -140,7 +140,8 @@ async def _serving(settings: Settings, content: Content, model: Path, clock: Clo
     server = server_for(internal_app(hotline.register, hotline.flows.domain))
     serving = asyncio.create_task(server.serve([internal]))
     try:
-        await rasa.start()
+        # The index of the packs takes longer to build than a turn may: the first question must not wait for it
+        await asyncio.gather(rasa.start(), asyncio.to_thread(content.search.prepare))
         yield hotline
     finally:
         await rasa.stop()

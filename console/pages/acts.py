@@ -23,6 +23,7 @@ from bot.baton import NotEscalated, NotHolder
 from bot.dead_letters import NotDead
 from bot.matters import matter_of
 from bot.officer_voice import OfficerVoice
+from bot.reports import APPS
 from bot.wakeups import INBOX, OUTBOX, QUEUE
 from bot.web.problems import Problem
 from console import desk, notes, tabs
@@ -119,11 +120,16 @@ Asked = Annotated[Act, Depends(asked)]
 
 @router.post("/{conversation_id}/take")
 async def take(act: Asked) -> Response:
-    """Hold the conversation: from the queue, or from the bot. 409 when somebody else was faster."""
+    """Hold the conversation: from the queue, from the bot, or from the channel's own app, where nobody says who it is.
+
+    409 when somebody else was faster.
+    """
 
     def work(connection: Connection) -> None:
         waiting = baton.unfinished(connection, act.id)
-        if waiting is not None:
+        if waiting is not None and baton.name_of(connection, waiting["officer_id"]) in APPS.values():
+            holding.transfer(connection, waiting["id"], None, act.person.officer_id, act.now)
+        elif waiting is not None:
             holding.take(connection, waiting["id"], act.person.officer_id, act.now, act.voice)
         else:
             hours = act.context.content.packs.province(_province(connection, act.id)).sla.hours

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from bot import holding
 from bot.baton import OFFICER_LEASE
 from console.context import ConsoleContext
 from console.roles import Role
@@ -54,6 +55,19 @@ async def test_only_the_holder_may_send(
         assert await _act(other, id_, act, until="1h") == 409, act
     assert await _act(other, id_, "close", topic="tax") == 409
     assert street.row(id_)["status"] == "taken"
+
+
+async def test_what_somebody_answers_in_the_channels_own_app_may_be_gone_on_with_here(
+    open_browser: OpenBrowser, make_person: MakePerson, street: Street, context: ConsoleContext
+) -> None:
+    id_ = street.owner("alo", channel="zalo")
+    context.database.run_now(lambda c: holding.wrote_elsewhere(c, id_, "Zalo OA Manager", context.clock.now(), 24))
+    browser, other = open_browser(make_person("Hà")), open_browser(make_person("Bình"))
+    page = (await browser.get(f"/console/conversations/{id_}")).text
+    assert "Zalo OA Manager đang giữ" in page and f"{id_}/take" in page
+    assert await _act(browser, id_, "take") == 303
+    assert await _act(other, id_, "take") == 409
+    assert await _act(browser, id_, "answer", text="Dạ, em nghe ạ") == 303
 
 
 async def test_whoever_answers_what_waits_takes_it(
