@@ -67,15 +67,15 @@ def found(connection: Connection, context: ConsoleContext, person: SignedIn, sur
 def under_way(connection: Connection, context: ConsoleContext, person: SignedIn, owner: Owner) -> Kept | None:
     """The owner's survey that can be gone on with; None: a new one may begin.
 
-    Raises Problem 409 survey_elsewhere for commune staff when it is not one of their communes': its owner gave their
-    answers elsewhere, and knowing a number is no reason to read them.
+    Raises Problem 409 survey_elsewhere for commune staff when it is not one of their communes', or the one completed
+    last is not: its owner gave their answers elsewhere, and knowing a number is no reason to read them, to compare with
+    them, or to change the name and the consents that came with them.
     """
     kept = _look(connection, context, person, owner)
-    if kept.id is None:
-        return None
-    if not stays_in_their_commune(person, kept.response):
+    last = kept if kept.id is not None else _completed_last(connection, context, kept)
+    if last is not None and not stays_in_their_commune(person, last.response):
         raise Problem(409, "survey_elsewhere", context.words.say("surveys.elsewhere", person.language))
-    return kept
+    return kept if kept.id is not None else None
 
 
 def begin(
@@ -141,6 +141,11 @@ def may_still_change(kept: Kept, now: datetime) -> bool:
 def _look(connection: Connection, context: ConsoleContext, person: SignedIn, owner: Owner) -> Kept:
     origin = Origin(NEW_CONTACT, CHANNEL, context.province, assisted_by=person.name)
     return find_or_begin(connection, context.keyring, context.content.surveys, origin, owner.phone or None)
+
+
+def _completed_last(connection: Connection, context: ConsoleContext, new: Kept) -> Kept | None:
+    done = responses.find_done(connection, context.content.surveys, new.origin.contact_id)
+    return done[0] if done else None
 
 
 def _with_known(context: ConsoleContext, person: SignedIn, response: Response, owner: Owner) -> Response:

@@ -298,6 +298,19 @@ async def test_commune_staff_never_open_what_is_of_another_commune(stall: Desk, 
     assert (await stall.browser.get("/console/surveys/x")).status_code == 422
 
 
+async def test_commune_staff_neither_compare_with_nor_replace_what_was_completed_elsewhere(
+    stall: Desk, desk: Desk, context: ConsoleContext
+) -> None:
+    await desk.fill(await desk.begin(phone=PHONE), P05={"typed": "Phan Đình Phùng"})
+    leads = desk.count(lead)
+    refused = await stall.consent("yes_only", phone=PHONE, name="Tên khác")
+    assert refused.status_code == 409 and "nơi khác" in refused.text
+    key = {"key": "k", "phone": PHONE, "name": "Tên khác", "commune": OWN, "choice": "yes_only"}
+    assert (await stall.browser.post("/console/surveys", key)).status_code == 409
+    assert desk.count(lead) == leads > 0
+    assert context.database.read_now(lambda c: c.scalar(select(contact.c.name))) == "Lan"
+
+
 async def test_lists_show_ones_own_surveys_and_the_results_of_ones_commune(stall: Desk, desk: Desk) -> None:
     mine = await stall.begin(name="Bác Sáu")
     theirs = await desk.begin(name="Cô Bảy")
