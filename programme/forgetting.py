@@ -1,4 +1,5 @@
-"""A withdrawn consent, in what was said: the survey's personal answers are blacked out of messages and review rows.
+"""A withdrawn consent, in what was said: the survey's personal answers are blacked out of messages and review rows,
+and of what officers noted about them or have typed without sending it.
 
 Responses, leads and the contact's name go with `responses.forget`; this is about the words in which they came, and in
 which they were read back. The messages themselves stay, so that an officer still sees what was talked about.
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, select, update
 
 from programme.links import spoken_by
 from programme.survey.definition import REFUSED
+from store.console_tables import note, open_tab
 from store.survey_tables import survey_response
 from store.tables import inbound, outbound, review
 
@@ -47,6 +49,21 @@ def black_out(connection: Connection, people: list[int]) -> None:
         text = _without(reply["text"], said)
         if text != reply["text"]:
             connection.execute(update(outbound).filter_by(id=id_).values(reply={**reply, "text": text}))
+    _black_out_of_officers(connection, people, said)
+
+
+def _black_out_of_officers(connection: Connection, people: list[int], said: list[str]) -> None:
+    """The same words where officers noted them for each other, or were about to say them."""
+    written = spoken_by(connection, people, note.c.conversation_id, note.c.created_at)
+    for id_, words in connection.execute(select(note.c.id, note.c.text).where(written)).all():
+        if (text := _without(words, said)) != words:
+            connection.execute(update(note).filter_by(id=id_).values(text=text))
+    typed = spoken_by(connection, people, open_tab.c.conversation_id, open_tab.c.drafted_at)
+    columns = (open_tab.c.account_id, open_tab.c.conversation_id, open_tab.c.draft)
+    for account_id, here, words in connection.execute(select(*columns).where(typed, open_tab.c.draft != "")).all():
+        if (text := _without(words, said)) != words:
+            of = {"account_id": account_id, "conversation_id": here}
+            connection.execute(update(open_tab).filter_by(**of).values(draft=text))
 
 
 def _answers_one_of(items: set[str], reading: dict[str, object] | None) -> bool:
