@@ -12,6 +12,13 @@ export function tell(words, kind = "done") {
   setTimeout(() => note.remove(), kind === "problem" ? 15000 : 5000);
 }
 
+// Whoever signs out leaves nothing of what owners are told on this machine; the server has the drafts.
+document.body.addEventListener("submit", (event) => {
+  if (event.target.getAttribute("action") !== "/console/logout") return;
+  const drafts = Object.keys(localStorage).filter((name) => name.startsWith("hotline draft "));
+  drafts.forEach((name) => localStorage.removeItem(name));
+});
+
 /** The token that every change must bring along. */
 export function csrf() {
   return document.querySelector('meta[name="csrf"]')?.content ?? "";

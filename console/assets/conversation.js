@@ -17,7 +17,8 @@ const form = document.getElementById("answer");
 const box = document.getElementById("answer-text");
 const send = document.getElementById("send");
 const toEnd = document.getElementById("to-end");
-const remembered = `hotline draft ${id}`;
+// Of one person: the next one at this browser must not find, or send, what somebody else has typed
+const remembered = `hotline draft ${page.dataset.account} ${id}`;
 
 // ---- the thread ----
 

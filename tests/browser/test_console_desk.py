@@ -101,6 +101,19 @@ def test_the_end_of_the_session_loses_no_word(site: Site) -> None:
     expect(again.page.locator(".entry.officer .text")).to_have_text("Dạ, một câu trả lời dài đã viết xong")
 
 
+def test_whoever_signs_out_leaves_no_draft_in_the_browser(site: Site) -> None:
+    id_ = site.street.owner("alo")
+    page = (desk := site.sign_in(site.person())).page
+    desk.open(f"/console/conversations/{id_}")
+    page.locator("#answer-text").fill("số của bác là 0912")
+    kept = "Object.keys(localStorage).filter((name) => name.startsWith('hotline draft'))"
+    assert len(page.evaluate(kept)) == 1
+    desk.open("/console/account")
+    page.locator("form[action='/console/logout'] button").click()
+    expect(page).to_have_url(re.compile(r"/console/login"))
+    assert page.evaluate(kept) == []
+
+
 def test_an_answer_whose_network_failed_is_sent_once(site: Site) -> None:
     id_ = site.street.owner("alo")
     desk = site.sign_in(site.person())
