@@ -22,16 +22,8 @@ def actor_of(person: SignedIn) -> Actor:
     return Actor(person.name, person.account_id)
 
 
-def note_view(
-    connection: Connection,
-    context: ConsoleContext,
-    person: SignedIn,
-    action: str,
-    object_: str,
-    now: datetime,
-    detail: Mapping[str, Any] | None = None,
-) -> None:
-    """Record that `person` saw `object_`, unless the log says so of the last half hour. Last in its transaction."""
+def seen_lately(connection: Connection, person: SignedIn, action: str, object_: str, now: datetime) -> bool:
+    """Whether the log says already that `person` saw `object_` within the last half hour."""
     lately = (
         select(audit_log.c.id)
         .where(
@@ -42,5 +34,18 @@ def note_view(
         )
         .limit(1)
     )
-    if connection.scalar(lately) is None:
+    return connection.scalar(lately) is not None
+
+
+def note_view(
+    connection: Connection,
+    context: ConsoleContext,
+    person: SignedIn,
+    action: str,
+    object_: str,
+    now: datetime,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Record that `person` saw `object_`, unless the log says so of the last half hour. Last in its transaction."""
+    if not seen_lately(connection, person, action, object_, now):
         record(connection, context.keyring, now, actor_of(person), action, object_, detail)

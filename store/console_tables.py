@@ -203,4 +203,4 @@ audit_log = Table(
     Column("hash", LargeBinary, nullable=False),
 )
 Index("ix_audit_log_at", audit_log.c.at)
-Index("ix_audit_log_object", audit_log.c.object)
+Index("ix_audit_log_object", audit_log.c.object, audit_log.c.at)

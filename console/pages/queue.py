@@ -19,12 +19,14 @@ from console.queue import PAGE_ROWS, Filters, Place, View
 from console.roles import DESK
 from console.sessions import SignedIn
 from console.templating import page
+from console.viewing import note_view, seen_lately
 from integrations.provider import Provider
 
 router = APIRouter()
 Officer = Annotated[SignedIn, Depends(allow(*DESK))]
 Code = Annotated[str, Query(max_length=40)]
 WEB_CHAT = "webchat"
+VIEWED, QUEUE = "queue.viewed", "queue"
 
 
 def chosen(commune: Code = "", channel: Code = "", topic: Code = "", vendor: Code = "") -> Filters:
@@ -65,9 +67,12 @@ async def queue_page(
             "more": found[PAGE_ROWS - 1] if len(found) > PAGE_ROWS and view is View.WAITING else None,
             "counts": queue.counts(connection, person.officer_id, now),
             "mentions": notes.unread(connection, person.account_id),
+            "is_noted": seen_lately(connection, person, VIEWED, QUEUE, now),
         }
 
     values = await context.database.read(read)
+    if not values.pop("is_noted"):  # a list that is fetched every second must not write every second
+        await context.database.run(lambda c: note_view(c, context, person, VIEWED, QUEUE, now))
     values |= {"view": view, "filters": filters, "content": context.content, "views": list(View)}
     if "HX-Request" in request.headers:
         return page(request, person, "queue_list.html", **values)

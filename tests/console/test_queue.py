@@ -3,9 +3,12 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from bot import holding
 from console.context import ConsoleContext
 from console.queue import PAGE_ROWS
+from store.console_tables import audit_log
 from tests.console.conftest import MakePerson, OpenBrowser
 from tests.console.owners import Street
 
@@ -129,3 +132,19 @@ async def test_only_an_owner_who_waits_is_late(
     street.later(timedelta(hours=25))
     page = (await open_browser(person).get("/console/queue")).text
     assert id_ in page and "quá hạn" not in page.lower()
+
+
+async def test_that_the_queue_was_seen_is_recorded_once_in_a_while(
+    open_browser: OpenBrowser, make_person: MakePerson, street: Street, context: ConsoleContext
+) -> None:
+    person = make_person()
+    browser = open_browser(person)
+    for _ in range(3):
+        await browser.get("/console/queue")
+        await browser.get("/console/queue", headers={"HX-Request": "true"})
+    street.later(timedelta(minutes=31))
+    await browser.get("/console/queue", headers={"HX-Request": "true"})
+    seen = context.database.read_now(
+        lambda c: c.execute(select(audit_log.c.account_id).filter_by(action="queue.viewed")).scalars().all()
+    )
+    assert seen == [person.account_id, person.account_id]

@@ -123,7 +123,7 @@ def _accounts() -> None:
     )
     with op.batch_alter_table("audit_log") as batch_op:
         batch_op.create_index("ix_audit_log_at", ["at"])
-        batch_op.create_index("ix_audit_log_object", ["object"])
+        batch_op.create_index("ix_audit_log_object", ["object", "at"])
 
     op.create_table(
         "account",
