@@ -99,6 +99,7 @@ document.body.addEventListener("htmx:afterSettle", (event) => {
 // ---- the draft: on the server, so that colleagues see that somebody types; in the browser, if that fails ----
 
 let timer = 0;
+let keeping = Promise.resolve();
 
 async function keepDraft() {
   const body = new URLSearchParams({ csrf: csrf(), text: box.value });
@@ -114,7 +115,7 @@ async function keepDraft() {
 box.addEventListener("input", () => {
   localStorage.setItem(remembered, box.value);
   clearTimeout(timer);
-  timer = setTimeout(keepDraft, DRAFT_DELAY);
+  timer = setTimeout(() => (keeping = keepDraft()), DRAFT_DELAY);
 });
 
 if (!box.value) box.value = localStorage.getItem(remembered) ?? "";
@@ -133,6 +134,8 @@ async function answer() {
   allowWriting();
   clearTimeout(timer);
   try {
+    await keeping; // a draft that arrives behind its answer would be there again
+    const said = box.value;
     const body = new URLSearchParams(new FormData(form));
     const reply = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
     const html = await reply.text();
@@ -142,8 +145,10 @@ async function answer() {
       tell(parsed.querySelector(".problem")?.textContent.trim() || document.body.dataset.failed, "problem");
       return;
     }
-    box.value = "";
-    localStorage.removeItem(remembered);
+    // What was typed while it was sent stays
+    box.value = box.value.startsWith(said) ? box.value.slice(said.length).trimStart() : box.value;
+    if (box.value) localStorage.setItem(remembered, box.value);
+    else localStorage.removeItem(remembered);
     document.getElementById("draft-state").textContent = "";
     newAnswer();
     showHead({ html });

@@ -136,6 +136,28 @@ def test_an_answer_whose_network_failed_is_sent_once(site: Site) -> None:
     desk.complaints.clear()
 
 
+def test_what_is_typed_while_an_answer_is_sent_stays(site: Site) -> None:
+    id_ = site.street.owner("alo")
+    desk = site.sign_in(site.person())
+    desk.open(f"/console/conversations/{id_}")
+    page = desk.page
+    page.evaluate(
+        """() => {
+          const send = window.fetch;
+          window.fetch = async (...of) => {
+            const answer = await send(...of);
+            const box = document.getElementById("answer-text");
+            if (String(of[0]).endsWith("/answer")) box.value += " Còn câu nữa";
+            return answer;
+          };
+        }"""
+    )
+    page.locator("#answer-text").fill("Dạ, em nghe ạ.")
+    page.locator("#send").click()
+    expect(page.locator(".entry.officer .text")).to_have_text("Dạ, em nghe ạ.")
+    expect(page.locator("#answer-text")).to_have_value("Còn câu nữa")
+
+
 def test_a_menu_that_is_open_does_not_move(site: Site) -> None:
     id_ = site.street.owner("alo")
     one, two = site.sign_in(site.person("Hà")), site.sign_in(site.person("Bình"))
