@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,6 +70,13 @@ def postgresql_template(postgresql_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def postgresql_clones(postgresql_server: str, postgresql_template: str) -> Iterator[Clones]:
+    clones = Clones(postgresql_server, postgresql_template)
+    yield clones
+    clones.close()
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same as a file to copy."""
     path = tmp_path_factory.mktemp("template") / "template.db"
@@ -87,10 +95,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "test.db")
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
-    server = request.getfixturevalue("postgresql_server")
-    template = request.getfixturevalue("postgresql_template")
-    with _new_database(server, template) as name:
-        yield _with_name(server, name)
+    clones: Clones = request.getfixturevalue("postgresql_clones")
+    name = clones.take()
+    yield _with_name(clones.server, name)
+    clones.give_back(name)
 
 
 @pytest.fixture
@@ -129,6 +137,32 @@ def private_redis() -> Iterator[PrivateRedis]:
         service.stop()
 
 
+class Clones:
+    """Databases cloned from a template, the next one always while a test still works with the last."""
+
+    def __init__(self, server: str, template: str) -> None:
+        self.server, self.template = server, template
+        self._thread = ThreadPoolExecutor(1)
+        self._next = self._begin()
+
+    def _begin(self) -> Future[_new_database]:
+        return self._thread.submit(lambda: _new_database(self.server, self.template).make())
+
+    def take(self) -> str:
+        """The name of one that nobody else has."""
+        ready, self._next = self._next, self._begin()
+        return ready.result().name
+
+    def give_back(self, name: str) -> None:
+        """Drop it, when there is time."""
+        self._thread.submit(_new_database.drop, self.server, name)
+
+    def close(self) -> None:
+        """Drop what nobody took."""
+        self.give_back(self._next.result().name)
+        self._thread.shutdown()
+
+
 class _new_database:
     """A PostgreSQL database that is dropped afterwards."""
 
@@ -136,15 +170,22 @@ class _new_database:
         self.server, self.template = server, template
         self.name = f"hotline_test_{uuid.uuid4().hex}"
 
-    def __enter__(self) -> str:
+    def make(self) -> _new_database:
         suffix = f' TEMPLATE "{self.template}"' if self.template else ""
         with psycopg.connect(self.server, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{self.name}"{suffix}')
-        return self.name
+        return self
+
+    @staticmethod
+    def drop(server: str, name: str) -> None:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def __enter__(self) -> str:
+        return self.make().name
 
     def __exit__(self, *_: object) -> None:
-        with psycopg.connect(self.server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{self.name}" WITH (FORCE)')
+        self.drop(self.server, self.name)
 
 
 def _with_name(server: str, name: str) -> str:
