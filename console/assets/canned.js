@@ -22,9 +22,9 @@ export function canned(box, list, address) {
   }
 
   async function look() {
+    const mine = ++asked; // whatever was asked before is out of date, also where nothing is asked now
     const typed = box.value.slice(0, box.selectionStart).match(SHORTCUT);
     if (!typed) return hide();
-    const mine = ++asked;
     const answer = await fetch(`${address}/canned?q=${encodeURIComponent(typed[1])}`, { headers: { "HX-Request": "true" } });
     if (!answer.ok || mine !== asked) return;
     list.innerHTML = await answer.text();

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from console.roles import Role
 from store.console_tables import account_session
@@ -26,7 +26,7 @@ def test_a_day_by_the_keyboard_alone(site: Site) -> None:
     page.keyboard.press("j")
     page.keyboard.press("k")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(f"/console/conversations/{first}"))
+    page.wait_for_url(re.compile(f"/console/conversations/{first}"))  # and until its scripts are there
     page.keyboard.press("t")
     expect(page.get_by_text("Anh/chị đang giữ")).to_be_visible()
     page.keyboard.press("r")
@@ -186,6 +186,22 @@ def test_a_ready_reply_is_chosen_by_its_shortcut(site: Site) -> None:
     expect(choices).to_have_count(0)
     text = desk.page.locator("#answer-text").input_value()
     assert text and not text.startswith("/")
+
+
+def test_a_list_of_ready_replies_that_comes_too_late_does_not_open_again(site: Site) -> None:
+    id_ = site.street.owner("alo")
+    desk = site.sign_in(site.person())
+    desk.open(f"/console/conversations/{id_}")
+    held: list[Route] = []
+    desk.page.route("**/canned?*", lambda route: held.append(route))
+    desk.page.locator("#answer-text").press_sequentially("/")
+    desk.page.wait_for_timeout(100)
+    desk.page.locator("#answer-text").fill("Dạ")
+    assert held
+    with desk.page.expect_response("**/canned?*"):
+        held[0].continue_()
+    desk.page.wait_for_timeout(100)
+    expect(desk.page.locator("#canned")).to_be_hidden()
 
 
 @pytest.mark.parametrize("role", [Role.SUPERVISOR])
