@@ -44,8 +44,8 @@ def test_an_account_is_added_listed_reset_and_ended(environment: dict[str, str])
     assert said("user", "reset", "admin", **environment) != address
     refused = hotline("user", "disable", "admin", **environment)
     assert (refused.returncode, "quản trị viên cuối cùng" in refused.stderr.decode()) == (1, True)
-    said("user", "add", "ha", "--name", "Hà", "--role", "officer", **environment)
-    assert "Đã khóa ha." in said("user", "disable", "ha", **environment)
+    said("user", "add", "ha.le", "--name", "Hà", "--role", "officer", **environment)
+    assert "Đã khóa ha.le." in said("user", "disable", "ha.le", **environment)
     assert "đã khóa" in said("user", "list", **environment)
     verified = said("audit", "verify", **environment)
     assert "Nhật ký nguyên vẹn: 4 dòng." in verified
