@@ -22,8 +22,6 @@ from store.text import clean
 
 log = get_logger("bot.reports")
 
-# Who answers from the provider's own app is not known by name.
-APPS = {"zalo": "Zalo OA Manager"}
 LONGEST_NAME = 60
 LONGEST_REASON = 200
 
@@ -90,7 +88,7 @@ def echo(
     ours = _own(connection, conversation_id, channel, said)
     if ours is None:
         _written_elsewhere(connection, conversation_id, channel, said, now)
-        app = APPS.get(channel, channel)
+        app = holding.APPS.get(channel, channel)
         holding.wrote_elsewhere(connection, conversation_id, app, now, due_hours, matter_of)
         return Echoed.BY_PERSON
     connection.execute(_WENT_OUT, id_ | {"message": ours["id"], "at": now})

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, select
 
 from bot import windows
-from bot.baton import Holder
-from bot.reports import APPS
+from bot.baton import WAITING, Holder
+from bot.holding import APPS
 from bot.windows import Sending
 from console import tabs
 from console.sessions import SignedIn
@@ -62,7 +62,7 @@ def look(connection: Connection, conversation_id: str, person: SignedIn, now: da
     waiting = (
         select(escalation, officer.c.name.label("officer"))
         .outerjoin(officer, officer.c.id == escalation.c.officer_id)
-        .where(escalation.c.conversation_id == conversation_id, escalation.c.status.in_(("open", "taken")))
+        .where(escalation.c.conversation_id == conversation_id, escalation.c.status.in_(WAITING))
     )
     unfinished = connection.execute(waiting).mappings().first()
     return Desk(

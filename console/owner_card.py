@@ -60,7 +60,7 @@ class OwnerCard:
 
 
 def owner_card(
-    connection: Connection, content: Content, contact_id: int, commune_code: str | None, here: str, now: datetime
+    connection: Connection, content: Content, contact_id: int, commune_code: str | None, here: str, language: str
 ) -> OwnerCard:
     """`commune_code`: what the conversation knows; else the survey's. `here`: the conversation that is looked at."""
     people = links.person(connection, contact_id)
@@ -73,7 +73,7 @@ def owner_card(
         result = result_of(content, kept, done) if kept.status != "open" else None
         survey = SurveyState(
             at=kept.completed_at or kept.updated_at,
-            level=level_words(content, result, "vi") if result else None,
+            level=level_words(content, result, language) if result else None,
             left=left(kept.response),
             code=kept.code,
         )

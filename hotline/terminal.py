@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +23,6 @@ from bot.baton import (
     Holder,
     NotEscalated,
     NotHolder,
-    Reason,
     expire_leases,
     officer_named,
     return_to_bot,
@@ -30,6 +30,7 @@ from bot.baton import (
 from bot.escalations import WaitingEscalation, waiting_escalations
 from bot.officer_voice import OfficerVoice
 from bot.web.attachments import link
+from console.words import Words, load_words
 from hotline.app import open_migrated_database
 from hotline.conversing import Exchange, running_bot
 from hotline.errors import Stop
@@ -40,7 +41,7 @@ from programme.content import Content
 from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database
-from store.messages import Kind, Reply
+from store.messages import Reply
 from store.queries import thread
 from store.settings import Settings, secret_key
 from store.text import clean
@@ -52,31 +53,6 @@ LOOK_BACK_MESSAGES = 20
 Done = TypeVar("Done")
 Conversing = Callable[[Settings, Content, Path], Awaitable[None]]
 
-_REASONS = {
-    Reason.ASKED: "chủ cửa hàng muốn gặp cán bộ",
-    Reason.COMPLAINT: "phản ánh, khiếu nại",
-    Reason.SPOKEN_HELP: "cần nói chuyện trực tiếp",
-    Reason.NOT_UNDERSTOOD: "trợ lý ảo không hiểu mấy tin liền",
-    Reason.DISTRESS: "CẦN GIÚP NGAY: chủ cửa hàng đang tuyệt vọng hoặc gặp nguy hiểm",
-    Reason.ANGER: "đang bực, trách hotline",
-    Reason.SCAM: "bị lừa đảo",
-    Reason.MONEY: "bị mất tiền, trừ tiền, đòi lại tiền",
-    Reason.LEGAL: "kiện tụng, bị phạt, việc với công an",
-    Reason.BOT_UNAVAILABLE: "trợ lý ảo bị gián đoạn",
-    Reason.STATE_UNREADABLE: "lỗi trạng thái hội thoại",
-    Reason.ATTACHMENT: "gửi ảnh, ghi âm, tệp hoặc vị trí",
-    Reason.WROTE_ELSEWHERE: "cán bộ đã trả lời trong ứng dụng của kênh",
-    Reason.OFFICER: "cán bộ tự nhận cuộc trò chuyện",
-}
-_WHO = {"owner": "Chủ cửa hàng", "bot": "Trợ lý ảo", "officer": "Cán bộ"}
-_ATTACHED = {
-    Kind.IMAGE: "ảnh",
-    Kind.VOICE: "tin nhắn thoại",
-    Kind.VIDEO: "video",
-    Kind.FILE: "tệp",
-    Kind.LOCATION: "vị trí",
-    Kind.CONTACT_CARD: "danh thiếp",
-}
 _FLOWS = {"domain_check_form": "xét điều kiện tên miền"}
 _ONLY_THE_HOLDER_SENDS = "Yêu cầu #{number} đang do {holder} giữ; chỉ người giữ mới gửi được."
 _ONLY_THE_HOLDER_RETURNS = (
@@ -145,7 +121,7 @@ def _print_escalation(
     """`viewer`: where an officer looks at an attachment."""
     late = " QUÁ HẠN" if one.due_at < clock.now() and one.waiting_since is not None else ""
     due = one.due_at.astimezone(clock.timezone)
-    reason = _REASONS[Reason(one.reason)]
+    reason = _words().say(f"reason.{one.reason}", "vi")
     click.echo(f"#{one.id}  hạn {due:%H:%M %d/%m/%Y}{late}  [{one.channel}, {one.language}]  {reason}")
     vendor = commune.vendor.short if commune and commune.vendor else None
     who = [one.name, one.phone, commune.full_name if commune else None, vendor]
@@ -160,9 +136,19 @@ def _print_escalation(
         click.echo(f"    Trợ lý ảo đã trả lời: {', '.join(answers)}")
     for said in one.context:
         nothing_said = "" if said.attached else "(bấm nút)"
-        click.echo(f"    {_WHO[said.sender]}: {_shortened(said.text) or nothing_said}")
+        click.echo(f"    {_who(said.sender)}: {_shortened(said.text) or nothing_said}")
         for number, kind in said.attached:
-            click.echo(f"        {_ATTACHED[Kind(kind)]}: {viewer(number)}")
+            click.echo(f"        {_words().say(f'attached.{kind}', 'vi')}: {viewer(number)}")
+
+
+@cache
+def _words() -> Words:
+    """What the console says of the same things."""
+    return load_words()
+
+
+def _who(sender: str) -> str:
+    return _words().say(f"who.{sender}", "vi")
 
 
 def _shortened(text: str) -> str:
@@ -251,7 +237,7 @@ def list_data_requests(settings: Settings) -> None:
         who = [row.name, row.phone, f"{row.channel}, cuộc trò chuyện {row.conversation_id}"]
         click.echo(f"    {' · '.join(x for x in who if x)}")
         if words:
-            click.echo(f"    {_WHO['owner']}: {_shortened(words)}")
+            click.echo(f"    {_who('owner')}: {_shortened(words)}")
 
 
 def _last_words(connection: Connection, conversation_id: str) -> str:

@@ -21,11 +21,11 @@ from console.forms import see_other, text_field
 from console.roles import DESK, EVERYBODY
 from console.sessions import SignedIn
 from console.templating import page
+from console.viewing import actor_of
 from console.words import LANGUAGES
 from integrations.errors import SendFailed
 from integrations.provider import Outgoing
 from store import audit
-from store.audit import Actor
 from store.messages import Reply
 
 router = APIRouter()
@@ -154,5 +154,5 @@ async def _prefer(context: ConsoleContext, person: SignedIn, act: str, said: dic
 def _record(
     connection: Connection, context: ConsoleContext, person: SignedIn, act: str, detail: dict[str, Any]
 ) -> None:
-    actor, object_ = Actor(person.name, person.account_id), f"account {person.account_id}"
+    actor, object_ = actor_of(person), f"account {person.account_id}"
     audit.record(connection, context.keyring, context.clock.now(), actor, f"account.{act}", object_, detail)

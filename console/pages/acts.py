@@ -23,7 +23,6 @@ from bot.baton import NotEscalated, NotHolder
 from bot.dead_letters import NotDead
 from bot.matters import matter_of
 from bot.officer_voice import OfficerVoice
-from bot.reports import APPS
 from bot.wakeups import INBOX, OUTBOX, QUEUE
 from bot.web.problems import Problem
 from console import desk, notes, tabs
@@ -34,9 +33,10 @@ from console.pages.queue import Officer
 from console.roles import DESK, LEADERS
 from console.sessions import SignedIn
 from console.snoozing import read_until
+from console.viewing import actor_of
 from programme import request_clock
 from programme.canned_replies import unfilled
-from store.audit import Actor, record
+from store.audit import record
 from store.channel_tables import ticket
 from store.console_tables import account
 from store.database import insert_if_new
@@ -56,10 +56,6 @@ class Act:
         self.request, self.id, self.person, self.form = request, conversation_id, person, form
         self.context: ConsoleContext = console_context(request)
         self.now: datetime = self.context.clock.now()
-
-    @property
-    def actor(self) -> Actor:
-        return Actor(self.person.name, self.person.account_id)
 
     @property
     def voice(self) -> OfficerVoice:
@@ -84,7 +80,15 @@ class Act:
 
         def commit(connection: Connection) -> None:
             detail = work(connection)
-            record(connection, self.context.keyring, self.now, self.actor, name, f"conversation {self.id}", detail)
+            record(
+                connection,
+                self.context.keyring,
+                self.now,
+                actor_of(self.person),
+                name,
+                f"conversation {self.id}",
+                detail,
+            )
 
         try:
             await self.context.database.run(commit)
@@ -127,9 +131,7 @@ async def take(act: Asked) -> Response:
 
     def work(connection: Connection) -> None:
         waiting = baton.unfinished(connection, act.id)
-        if waiting is not None and baton.name_of(connection, waiting["officer_id"]) in APPS.values():
-            holding.transfer(connection, waiting["id"], None, act.person.officer_id, act.now)
-        elif waiting is not None:
+        if waiting is not None:
             holding.take(connection, waiting["id"], act.person.officer_id, act.now, act.voice)
         else:
             hours = act.context.content.packs.province(_province(connection, act.id)).sla.hours

@@ -18,9 +18,10 @@ from console.pages.queue import Officer
 from console.roles import LEADERS
 from console.sessions import SignedIn
 from console.templating import page
+from console.viewing import actor_of
 from programme import canned_replies
 from programme.canned_replies import SHORTCUT, VARIABLES, CannedReply, ShortcutTaken
-from store.audit import Actor, record
+from store.audit import record
 
 router = APIRouter()
 Leader = Annotated[SignedIn, Depends(allow(*LEADERS))]
@@ -73,7 +74,7 @@ async def delete(request: Request, person: Leader, own: Own) -> RedirectResponse
 
     def work(connection: Connection) -> None:
         if canned_replies.remove(connection, own):
-            actor = Actor(person.name, person.account_id)
+            actor = actor_of(person)
             record(connection, context.keyring, now, actor, "canned_reply.removed", f"canned_reply {own}")
 
     await context.database.run(work)
@@ -103,7 +104,7 @@ async def _keep(request: Request, person: SignedIn, own: int | None) -> Response
 
     def work(connection: Connection) -> None:
         number = canned_replies.keep(connection, reply, person.officer_id, now)
-        actor = Actor(person.name, person.account_id)
+        actor = actor_of(person)
         record(connection, context.keyring, now, actor, "canned_reply.written", f"canned_reply {number}")
 
     try:

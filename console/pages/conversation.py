@@ -166,7 +166,7 @@ def _open(
     return Opened(
         desk=seen,
         page=shown,
-        card=owner_card(connection, context.content, contact_id, seen.commune, conversation_id, now),
+        card=owner_card(connection, context.content, contact_id, seen.commune, conversation_id, person.language),
         draft=tabs.draft(connection, person.account_id, conversation_id),
         last_note=last_note,
         colleagues=_colleagues(connection, person),

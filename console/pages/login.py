@@ -21,6 +21,7 @@ from console.roles import EVERYBODY
 from console.sessions import SignedIn
 from console.sign_in import Failed
 from console.templating import DEFAULT_LANGUAGE, page
+from console.viewing import actor_of
 from console.words import LANGUAGES
 from store import audit
 from store.audit import Actor
@@ -89,7 +90,7 @@ async def sign_out(request: Request, person: Leaving) -> Response:
 
     def work(connection: Connection) -> None:
         sessions.end(connection, person.account_id, person.session_id)
-        actor, object_ = Actor(person.name, person.account_id), f"account {person.account_id}"
+        actor, object_ = actor_of(person), f"account {person.account_id}"
         audit.record(connection, context.keyring, context.clock.now(), actor, "account.signed_out", object_)
 
     await context.database.run(work)

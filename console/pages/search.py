@@ -18,7 +18,8 @@ from console.context import console_context
 from console.pages.queue import Officer, channels
 from console.snippets import snippet
 from console.templating import page
-from store.audit import Actor, record
+from console.viewing import actor_of
+from store.audit import record
 from store.contact_search import Owner, find_owners
 from store.search import Found, find_said, read_words
 from store.text import clean
@@ -76,7 +77,7 @@ async def search_page(request: Request, person: Officer, wanted: Annotated[Sough
         # In a transaction of its own, since nobody who writes should wait for a search; committed before anybody reads
         # what was found.
         detail = {"length": len(wanted.typed), "owners": len(owners), "messages": len(found.said)}
-        actor = Actor(person.name, person.account_id)
+        actor = actor_of(person)
         await context.database.run(lambda c: record(c, context.keyring, now, actor, "search", "messages", detail))
     return page(
         request,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Route, expect
 
-from console.roles import Role
 from store.console_tables import account_session
 from store.tables import outbound
 
@@ -204,10 +202,9 @@ def test_a_list_of_ready_replies_that_comes_too_late_does_not_open_again(site: S
     expect(desk.page.locator("#canned")).to_be_hidden()
 
 
-@pytest.mark.parametrize("role", [Role.SUPERVISOR])
-def test_a_hidden_page_catches_up_when_it_is_seen_again(site: Site, role: Role) -> None:
+def test_a_hidden_page_catches_up_when_it_is_seen_again(site: Site) -> None:
     id_ = site.street.owner("alo")
-    desk = site.sign_in(site.person(role=role))
+    desk = site.sign_in(site.person())
     desk.open(f"/console/conversations/{id_}")
     expect(desk.page.locator(".entry")).to_have_count(1)
     desk.page.evaluate(

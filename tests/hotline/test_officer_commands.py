@@ -56,7 +56,7 @@ def said(*arguments: str, **environment: str) -> str:
 def test_an_officer_reads_answers_and_hands_back(environment: dict[str, str]) -> None:
     listed = said("escalations", "list", **environment)
     assert "#1" in listed
-    assert "chủ cửa hàng muốn gặp cán bộ" in listed
+    assert "Muốn gặp cán bộ" in listed
     assert "+84912345678" in listed
     assert "Chủ cửa hàng: máy in hỏng, gọi giúp bác" in listed
     sent = said("escalations", "answer", "1", "Dạ em gọi ngay ạ.", "--officer", "Lan", **environment)
