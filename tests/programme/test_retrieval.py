@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Callable
+from statistics import median
 
 import pytest
 
@@ -59,14 +61,21 @@ def test_what_confirms_an_act_or_a_verdict_is_never_found(content: Content, act:
     assert hit is None or hit.answer.searchable
 
 
-def test_a_search_takes_less_than_two_milliseconds(content: Content) -> None:
-    def hundred() -> float:
+def test_a_search_costs_no_more_than_counting_to_fifty_thousand(content: Content) -> None:
+    """About 2 ms where this was written; machines differ by more than that, so that both are measured in turn."""
+
+    def seconds(work: Callable[[], object]) -> float:
         started = time.process_time()  # of this process: what else the machine does is no matter
-        for _ in range(100):
-            found(content, "dữ liệu hóa đơn máy tính tiền gửi cho thuế lúc nào")
+        for _ in range(20):
+            work()
         return time.process_time() - started
 
-    assert min(hundred() for _ in range(3)) / 100 < 0.002
+    def search() -> object:
+        return found(content, "dữ liệu hóa đơn máy tính tiền gửi cho thuế lúc nào")
+
+    search()  # the first one builds the index
+    rounds = [(seconds(search), seconds(lambda: sum(number * number for number in range(50_000)))) for _ in range(10)]
+    assert median(searching / counting for searching, counting in rounds) < 1
 
 
 def test_the_search_is_right_often_enough_and_seldom_wrong(content: Content) -> None:

@@ -167,7 +167,7 @@ def test_it_counts_what_a_minute_counter_counts(hours: OfficeHours, zone: dt.tzi
     if minutes:
         assert place.next_opening(a) == minutes[0]
         assert place.after(a, len(minutes) * MINUTE) == minutes[-1] + MINUTE
-    assert place.is_working(a) == (bool(minutes) and minutes[0] == a)
+    assert place.is_working(a) == bool(counted(hours, zone, a, a + MINUTE))
 
 
 @settings(max_examples=60, deadline=None)
