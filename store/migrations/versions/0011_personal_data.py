@@ -1,0 +1,14 @@
+"""requests about personal data: identity, extension, who carried them out"""
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,14 @@
+"""tokens of partners and the answers to repeated calls"""
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
