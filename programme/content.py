@@ -9,6 +9,7 @@ from pathlib import Path
 from programme.answers import AnswerBook
 from programme.canned_replies import CannedReply, load_canned_replies
 from programme.communes import CommuneDirectory, load_commune_file
+from programme.difficulties import Difficulties, load_difficulties
 from programme.domain_names import DomainOffer, load_domain_offer
 from programme.packs import NATIONAL, Packs, load_packs
 from programme.phrases import Phrases, load_phrases
@@ -41,12 +42,14 @@ class Content:
     words_of: SpeltOut
     topics: Topics
     canned_replies: Mapping[str, CannedReply]
+    difficulties: Difficulties
 
 
 def load_content(root: Path = CONTENT_ROOT) -> Content:
     """Read every pack under `root`. Raises ContentError with file, line and what is wrong."""
     packs = load_packs(root)
     answers = AnswerBook(packs)
+    words_of = SpeltOut(packs.lexicon)
     return Content(
         packs=packs,
         answers=answers,
@@ -61,7 +64,8 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         deadlines=load_deadlines(root / NATIONAL / "calendar.yaml"),
         surveys=load_surveys(root / NATIONAL / "surveys"),
         trades=load_trades(root / NATIONAL / "trade_groups.yaml"),
-        words_of=SpeltOut(packs.lexicon),
+        words_of=words_of,
         topics=load_topics(root / NATIONAL / "topics.yaml"),
         canned_replies=load_canned_replies(root / NATIONAL / "canned_replies.yaml"),
+        difficulties=load_difficulties(root / NATIONAL / "difficulties.yaml", words_of),
     )
