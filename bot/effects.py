@@ -45,6 +45,7 @@ from bot.baton import Reason
 from bot.secrets import mask
 from programme import classes, leads, links, responses
 from programme.responses import CONTACT_ASKED_CONSENT, ResponseChanged
+from store import forgotten
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import insert_if_new, insert_returning_id
@@ -121,8 +122,10 @@ def _write_to_contact(connection: Connection, keyring: Keyring, turn: Turn, effe
         case OptOut():
             said = {"channel": turn.conversation["channel"], "inbound_id": turn.message["id"], "at": turn.now}
             insert_if_new(connection, opt_out, {"contact_id": contact_id, **said})
+            _note(connection, keyring, turn, forgotten.Kind.OPT_OUT)
         case MessagesAgain():
             connection.execute(delete(opt_out).filter_by(contact_id=contact_id))
+            _note(connection, keyring, turn, forgotten.Kind.OPT_IN)
         case OpenDataRequest():
             _open_request(connection, turn, effect)
         case TakeBackDataRequest(kind):
@@ -132,6 +135,7 @@ def _write_to_contact(connection: Connection, keyring: Keyring, turn: Turn, effe
             )
             connection.execute(opened.values(status="withdrawn"))
         case WithdrawConsent():
+            _note(connection, keyring, turn, forgotten.Kind.CONSENT_WITHDRAWN)
             _withdraw_consent(connection, keyring, contact_id, turn.now)
         case RememberDomain():
             _remember_domain(connection, turn, effect)
@@ -174,6 +178,12 @@ def masked_personal(text: str) -> str:
     """For people who review language, not persons: without secrets, telephone and other long numbers, and addresses."""
     without_secrets, _ = mask(text)
     return _EMAIL.sub("[e-mail]", _NUMBER.sub("[số]", without_secrets))
+
+
+def _note(connection: Connection, keyring: Keyring, turn: Turn, kind: forgotten.Kind) -> None:
+    """Before it is done: afterwards less is known of the person."""
+    people = links.person(connection, turn.conversation["contact_id"])
+    forgotten.record(connection, keyring, turn.now, kind, forgotten.keys_of(connection, keyring, people))
 
 
 def _review(

@@ -1,7 +1,7 @@
 """Encryption of personal fields at rest, and keyed hashes to find them again. Holds keys; decides nothing else.
 
-One secret (HOTLINE_SECRET_KEY) gives three independent keys by HKDF-SHA256: one encrypts (AES-256-GCM), one hashes
-(HMAC-SHA256), one only identifies the secret so that a start with another one is refused.
+One secret (HOTLINE_SECRET_KEY) gives independent keys by HKDF-SHA256: one encrypts (AES-256-GCM), one hashes
+(HMAC-SHA256), one only identifies the secret so that a start with another one is refused, one seals backups.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class Keyring:
         if len(secret) < MIN_SECRET_CHARACTERS:
             raise ValueError(f"the secret needs at least {MIN_SECRET_CHARACTERS} characters")
         self._cipher = AESGCM(self._derive(secret, b"field encryption"))
-        self._hash_key = self._derive(secret, b"keyed hash")
+        self.hash_key = self._derive(secret, b"keyed hash")
+        self._lasting_key = self.hash_key
         self.fingerprint = self._derive(secret, b"fingerprint")[:8].hex()
         self._prefix = bytes.fromhex(self.fingerprint)[:4]  # which key a value was written with, for rotation
 
@@ -62,8 +63,23 @@ class Keyring:
 
     def hash(self, value: str, kind: str) -> bytes:
         """Equal values of one kind ("phone", "tax_code") give equal hashes; without the key they say nothing."""
-        return hmac.digest(self._hash_key, f"{kind}\x00{value}".encode(), sha256)
+        return _hash(self.hash_key, value, kind)
+
+    def lasting_hash(self, value: str, kind: str) -> bytes:
+        """`hash` that a change of the secret does not change: for what is known by its hash alone and must be
+        recognised for good (an address after its erasure, an API token, a paper form). What can be computed anew from
+        what is stored, and what is over within days, takes `hash`.
+        """
+        return _hash(self._lasting_key, value, kind)
+
+    def goes_on_from(self, first_hash_key: bytes) -> None:
+        """The secret was changed since the database was made: `hash_key` of its first one (store.database)."""
+        self._lasting_key = first_hash_key
 
     def name_words(self, name: str) -> set[bytes]:
         """One hash per accent-free word: finds "Nguyễn Thị Hồng" by "hong nguyen" without storing the name."""
         return {self.hash(word, "name_word") for word in folded_words(name)}
+
+
+def _hash(key: bytes, value: str, kind: str) -> bytes:
+    return hmac.digest(key, f"{kind}\x00{value}".encode(), sha256)

@@ -19,6 +19,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from store import tables
 from store.clock import Clock
 from store.crypto import Keyring
+from store.key_tables import former_key
 from store.transaction_threads import TransactionThreads
 
 T = TypeVar("T")
@@ -98,6 +99,9 @@ def _check_key(connection: Connection, keyring: Keyring, clock: Clock) -> None:
             "Cơ sở dữ liệu này được tạo với một HOTLINE_SECRET_KEY khác. Hãy đặt lại đúng khóa cũ"
             " (mặc định nằm ở var/secret.key); nếu không, tên và số điện thoại đã lưu sẽ không đọc được."
         )
+    first = connection.scalar(select(former_key.c.hash_key).order_by(former_key.c.id).limit(1))
+    if first is not None:
+        keyring.goes_on_from(bytes.fromhex(first))
 
 
 def insert_if_new(connection: Connection, table: Table, row: dict[str, Any]) -> RowMapping | None:
