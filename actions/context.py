@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from actions.desk import Desk
@@ -133,12 +133,14 @@ class AgreeToCall:
 
 @dataclass(frozen=True)
 class PassToVendor:
-    """Make a lead for a firm (an id of the province's pack), on the ground of the consent in force."""
+    """Make a lead for a firm (an id of the province's pack), on the ground of the consent in force. `accept_by`: until
+    when the firm may take it up."""
 
     vendor: str
     province: str
     commune: str | None
     response_id: int | None = None
+    accept_by: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,19 @@ class RateService:
 
 
 @dataclass(frozen=True)
+class NoteDifficulty:
+    """Keep what the owner finds difficult, under this category (content/national/difficulties.yaml).
+
+    `has_words`: the message tells it; a pressed button does not. `sorts`: it is what was told before and kept with the
+    rest, which moves to this category.
+    """
+
+    category: str
+    has_words: bool = True
+    sorts: bool = False
+
+
+@dataclass(frozen=True)
 class PartChannels:
     """Give the conversations that were linked back to their own contacts."""
 
@@ -213,6 +228,7 @@ Effect = (
     | WrongLinkCode
     | JoinChannels
     | PartChannels
+    | NoteDifficulty
     | RateService
 )
 

@@ -17,6 +17,7 @@ from actions.survey_saying import result_address
 from actions.vendor import COMMUNE_CODE
 from programme.classes import ClassOffer, Topic, find_class, upcoming
 from programme.communes import Commune, VendorLike
+from programme.lead_life import LeadLife
 from programme.responses import Kept
 from programme.survey.response import facts
 from programme.survey_result import result_of
@@ -117,7 +118,9 @@ class _Follow:
         done = await self.desk.completed()
         province = commune.province if commune else self.context.province
         code = commune.code if commune else None
-        self.context.effects.append(PassToVendor(vendor.id, province, code, done[0].id if done else None))
+        response_id, life = done[0].id if done else None, LeadLife(self.context.content, self.desk.zone)
+        accept_by = life.accept_by(province, self.desk.now)
+        self.context.effects.append(PassToVendor(vendor.id, province, code, response_id, accept_by))
         phrase = "survey_lead_passed" if await self.desk.has_phone() else "survey_lead_needs_phone"
         self._say(phrase, vendor=vendor.short)
 

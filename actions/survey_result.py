@@ -13,6 +13,7 @@ from actions.desk import Desk
 from actions.replies import Buttons, button, with_person
 from actions.survey_saying import result_address
 from programme.communes import VendorLike
+from programme.lead_life import LeadLife
 from programme.leads import agreed_vendors
 from programme.responses import Kept
 from programme.survey.definition import Rule
@@ -78,8 +79,9 @@ async def _pass_on(context: TurnContext, desk: Desk, result: Result) -> str:
     """Make the leads that were agreed to; what is said about it."""
     wanted = agreed_vendors(result)
     commune = result.commune.code if result.commune else None
+    accept_by = LeadLife(context.content, desk.zone).accept_by(result.province, desk.now)
     for vendor in wanted:
-        context.effects.append(PassToVendor(vendor.id, result.province, commune, result.kept.id))
+        context.effects.append(PassToVendor(vendor.id, result.province, commune, result.kept.id, accept_by))
     if not wanted:
         return ""
     link = f" {context.content.phrases.say('and', context.language)} "

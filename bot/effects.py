@@ -151,9 +151,8 @@ def _write_survey(connection: Connection, keyring: Keyring, turn: Turn, effect: 
         case AgreeToCall(version):
             responses.give_consent(connection, contact_id, CONTACT_ASKED_CONSENT, version, channel, turn.now)
         case PassToVendor():
-            leads.pass_on(
-                connection, contact_id, effect.vendor, effect.province, effect.commune, effect.response_id, turn.now
-            )
+            wish = (effect.vendor, effect.province, effect.commune, effect.response_id)
+            leads.pass_on(connection, contact_id, *wish, turn.now, effect.accept_by)
         case JoinClass(class_id):
             if classes.join(connection, contact_id, class_id, turn.now) in ("full", "over"):
                 raise ResponseChanged("the last place went meanwhile")
@@ -239,7 +238,7 @@ def _withdraw_consent(connection: Connection, keyring: Keyring, contact_id: int,
     connection.execute(in_force.values(withdrawn_at=now))
     shops = select(shop.c.id).where(shop.c.contact_id.in_(people))
     connection.execute(delete(shop_domain).where(shop_domain.c.shop_id.in_(shops)))
-    responses.forget(connection, keyring, contact_id)
+    responses.forget(connection, keyring, contact_id, now)
 
 
 def _remember_domain(connection: Connection, turn: Turn, effect: RememberDomain) -> None:

@@ -215,7 +215,7 @@ def _store(
     saved = keep(connection, context.keyring, assisted_by(kept, person.name), response, now)
     detail: dict[str, object] = {"item": item.id, "revision": saved.revision}
     if saved.status == "done":
-        _, made = finish(connection, context.content, saved, now)
+        _, made = finish(connection, context.content, saved, now, context.clock.timezone)
         detail |= {"done": True, "leads": len(made)}
     record(connection, context.keyring, now, actor_of(person), "survey.changed", f"survey {saved.id}", detail)
     return Taken(saved, noted=item)

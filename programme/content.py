@@ -11,14 +11,16 @@ from programme.canned_replies import CannedReply, load_canned_replies
 from programme.communes import CommuneDirectory, load_commune_file
 from programme.difficulties import Difficulties, load_difficulties
 from programme.domain_names import DomainOffer, load_domain_offer
-from programme.packs import NATIONAL, Packs, load_packs
+from programme.packs import NATIONAL, Packs, ProvincePack, load_packs
 from programme.phrases import Phrases, load_phrases
+from programme.refusal_reasons import RefusalReasons, load_refusal_reasons
 from programme.retrieval import Retrieval
 from programme.spelt_out import SpeltOut
 from programme.survey.definition import Surveys, load_surveys
 from programme.survey.trades import Trades, load_trades
 from programme.topics import Topics, load_topics
 from programme.working_days import Deadlines, load_deadlines
+from programme.yaml_source import read_yaml
 
 CONTENT_ROOT = Path(__file__).parent.parent / "content"
 
@@ -43,6 +45,7 @@ class Content:
     topics: Topics
     canned_replies: Mapping[str, CannedReply]
     difficulties: Difficulties
+    refusal_reasons: RefusalReasons
 
 
 def load_content(root: Path = CONTENT_ROOT) -> Content:
@@ -50,14 +53,17 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
     packs = load_packs(root)
     answers = AnswerBook(packs)
     words_of = SpeltOut(packs.lexicon)
+    communes = CommuneDirectory(
+        {id_: load_commune_file(root / id_ / "communes.yaml") for id_ in packs.provinces},
+        {id_: {vendor.id: vendor for vendor in pack.vendors} for id_, pack in packs.provinces.items()},
+        packs.provinces_of_vietnam,
+    )
+    for pack in packs.provinces.values():
+        _refuse_rules_of_no_commune(root, pack, communes)
     return Content(
         packs=packs,
         answers=answers,
-        communes=CommuneDirectory(
-            {id_: load_commune_file(root / id_ / "communes.yaml") for id_ in packs.provinces},
-            {id_: {vendor.id: vendor for vendor in pack.vendors} for id_, pack in packs.provinces.items()},
-            packs.provinces_of_vietnam,
-        ),
+        communes=communes,
         phrases=load_phrases(root / NATIONAL / "phrases.yaml"),
         search=Retrieval(answers, packs.lexicon, packs.provinces),
         domain_offers={id_: load_domain_offer(root / id_ / "domain.yaml") for id_ in packs.provinces},
@@ -68,4 +74,14 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         topics=load_topics(root / NATIONAL / "topics.yaml"),
         canned_replies=load_canned_replies(root / NATIONAL / "canned_replies.yaml"),
         difficulties=load_difficulties(root / NATIONAL / "difficulties.yaml", words_of),
+        refusal_reasons=load_refusal_reasons(root / NATIONAL / "refusal_reasons.yaml"),
     )
+
+
+def _refuse_rules_of_no_commune(root: Path, pack: ProvincePack, communes: CommuneDirectory) -> None:
+    known = {commune.code for commune in communes.communes(pack.id)}
+    for code in pack.leads.allowed if pack.leads else ():
+        if code not in known:
+            source = read_yaml(root / pack.id / "pack.yaml")
+            problem = f'không có xã/phường mã "{code}" trong tỉnh'
+            raise source.error(("leads", "allowed", code), problem, "sửa lại mã theo communes.yaml hoặc xóa dòng này")

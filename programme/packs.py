@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StringConstraints, ValidationInfo, field_validator
 
+from programme.lead_rules import LeadRules
 from programme.office_hours import OfficeHours
 from programme.yaml_source import ContentError, ContentModel, YamlSource, read_yaml, refusal
 
@@ -115,6 +116,7 @@ class ProvincePack(ContentModel):
     working_hours: OfficeHours
     contacts: Contacts
     vendors: tuple[Vendor, ...]
+    leads: LeadRules | None = None
 
     def vendor(self, vendor_id: str) -> Vendor:
         """The vendor with this id; KeyError when the pack has none."""
@@ -229,7 +231,25 @@ def _load_province_pack(folder: Path, national_ids: set[str]) -> ProvincePack:
         if document.id in national_ids:
             problem = f'văn bản "{document.id}" đã có trong gói national'
             raise source.error(("documents", index, "id"), problem, "dùng văn bản của gói national hoặc đổi id")
+    _check_lead_rules(source, pack)
     return pack
+
+
+def _check_lead_rules(source: YamlSource, pack: ProvincePack) -> None:
+    if pack.leads is None:
+        if pack.vendors:
+            raise source.error(
+                ("vendors",), 'có doanh nghiệp mà thiếu mục "leads"', "thêm hạn nhận khách và kỳ báo cáo"
+            )
+        return
+    with_communes = {vendor.id for vendor in pack.vendors if vendor.coverage == "communes"}
+    for commune, allowed in pack.leads.allowed.items():
+        for place, vendor in enumerate(allowed):
+            if vendor not in with_communes:
+                problem = f'không có doanh nghiệp theo xã nào tên "{vendor}"'
+                raise source.error(
+                    ("leads", "allowed", commune, place), problem, "sửa lại mã doanh nghiệp hoặc xóa bớt"
+                )
 
 
 def _load_provinces_of_vietnam(root: Path, national_ids: set[str]) -> tuple[VietnamProvince, ...]:

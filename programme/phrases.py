@@ -190,6 +190,25 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "survey_lead_passed": frozenset({"vendor"}),
     "survey_lead_needs_phone": frozenset({"vendor"}),
     "survey_meet_button": frozenset({"vendor"}),
+    "lead_taken_up": frozenset({"vendor"}),
+    "lead_were_you_called": frozenset({"vendor"}),
+    "lead_called_button": frozenset(),
+    "lead_not_called_button": frozenset(),
+    "lead_called_thanks": frozenset(),
+    "lead_not_called_noted": frozenset(),
+    "lead_other_firm": frozenset({"before", "vendor"}),
+    "lead_other_firm_passed": frozenset({"vendor"}),
+    "lead_no_other_firm": frozenset(),
+    "lead_over": frozenset(),
+    "lead_progress": frozenset({"steps"}),
+    "lead_at_asking": frozenset({"vendor"}),
+    "lead_at_offered": frozenset({"vendor"}),
+    "lead_at_accepted": frozenset({"vendor"}),
+    "lead_at_contacted": frozenset({"vendor"}),
+    "lead_at_trial": frozenset({"vendor"}),
+    "lead_at_in_use": frozenset({"vendor"}),
+    "lead_at_not_taken": frozenset({"vendor"}),
+    "lead_at_refused": frozenset({"vendor"}),
     "survey_class_button": frozenset(),
     "survey_einvoice_button": frozenset(),
     "survey_tax_button": frozenset(),
@@ -239,6 +258,15 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "channel_telegram": frozenset(),
     "channel_webchat": frozenset(),
     "channel_other": frozenset(),
+    "difficulty_which": frozenset(),
+    "difficulty_sort": frozenset(),
+    "difficulty_chosen": frozenset({"category"}),
+    "difficulty_noted": frozenset({"category"}),
+    "difficulty_kept": frozenset(),
+    "difficulty_left": frozenset(),
+    "difficulty_leave_button": frozenset(),
+    "difficulty_no_more_button": frozenset(),
+    "intent_report_difficulty": frozenset(),
 }
 
 
@@ -251,6 +279,7 @@ class _PhrasesFile(ContentModel):
     notice_version: Version
     domain_consent_version: Version
     call_consent_version: Version
+    other_firm_consent_version: Version
     phrases: dict[str, _Phrase]
 
 
@@ -258,13 +287,15 @@ class _PhrasesFile(ContentModel):
 class Phrases:
     """The nation's phrases by id and language.
 
-    `notice_version`, `domain_consent_version` and `call_consent_version` number the wordings that owners are shown
-    and agree to: whoever changes one of them raises its number, and what an owner saw stays provable.
+    `notice_version`, `domain_consent_version`, `call_consent_version` and `other_firm_consent_version` number the
+    wordings that owners are shown and agree to: whoever changes one of them raises its number, and what an owner
+    saw stays provable.
     """
 
     notice_version: int
     domain_consent_version: int
     call_consent_version: int
+    other_firm_consent_version: int
     texts: Mapping[str, Mapping[str, str]]
 
     def say(self, phrase: str, language: str = "vi", **values: object) -> str:
@@ -290,7 +321,13 @@ def load_phrases(path: Path) -> Phrases:
         for language, text in words:
             _check_variables(source, ("phrases", phrase, language), text, VARIABLES[phrase])
     texts = {phrase: dict(words) for phrase, words in file.phrases.items()}
-    return Phrases(file.notice_version, file.domain_consent_version, file.call_consent_version, texts)
+    return Phrases(
+        file.notice_version,
+        file.domain_consent_version,
+        file.call_consent_version,
+        file.other_firm_consent_version,
+        texts,
+    )
 
 
 def _check_variables(source: YamlSource, at: tuple[str, ...], text: str, allowed: frozenset[str]) -> None:

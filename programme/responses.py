@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, or_, select, update
 
 from programme.forgetting import black_out
+from programme.lead_withdrawal import withdraw_leads
 from programme.links import person
 from programme.packs import normalise_province_id
 from programme.survey.definition import CONSENT, FORM, REFUSED, Answer, Item, Survey, Surveys
@@ -28,8 +29,10 @@ from store.database import insert_if_new, insert_returning_id
 from store.survey_tables import class_place, lead, survey_response
 from store.tables import consent
 
-# The second was agreed to with the survey, the third when an owner asked for a firm (other words, other versions).
+# The second was agreed to with the survey, the third when an owner asked for a firm (other words, other versions); the
+# fourth names one other firm when the first did not take up the wish, and is no ground for any further one.
 SURVEY_CONSENT, CONTACT_CONSENT, CONTACT_ASKED_CONSENT = "survey", "vendor_contact", "vendor_contact_asked"
+OTHER_FIRM_CONSENT = "vendor_contact_other"
 # What is completed sooner than this after another one replaces it; later, it is a new survey that shows the change.
 REPEAT_AFTER = timedelta(days=60)
 BATCH = 1000
@@ -186,16 +189,17 @@ def abandon(connection: Connection, kept: Kept) -> None:
         raise ResponseChanged(str(kept.id))
 
 
-def forget(connection: Connection, keyring: Keyring, contact_id: int) -> None:
-    """The consent is withdrawn: no answer, name, number, lead or wish of this person stays from the survey, nor the
-    words in which they told it; also with the contacts whose channels were linked to this one."""
+def forget(connection: Connection, keyring: Keyring, contact_id: int, now: datetime) -> None:
+    """The consent is withdrawn: no answer, name, number or wish of this person stays from the survey, nor the words in
+    which they told it; of a lead an anonymous row. Also with the contacts whose channels were linked to this one."""
     people = person(connection, contact_id)
     black_out(connection, people)
     gave_name = select(survey_response.c.contact_id).where(
         survey_response.c.contact_id.in_(people), survey_response.c.personal.is_not(None)
     )
     named = set(connection.scalars(gave_name))
-    for table in (lead, class_place, survey_response):
+    withdraw_leads(connection, lead.c.contact_id.in_(people), now)
+    for table in (class_place, survey_response):
         connection.execute(delete(table).where(table.c.contact_id.in_(people)))
     for one in named:
         Contacts(connection, keyring).forget(one)
@@ -296,14 +300,18 @@ def _keep_consents(connection: Connection, kept: Kept, now: datetime) -> None:
 
 
 def _withdraw_contact_consent(connection: Connection, contact_id: int, said_at: datetime, now: datetime) -> None:
-    """No firm may call on the ground of what was agreed to before `said_at`; agreed to again, it is a new lead."""
+    """No firm may call on the ground of what was agreed to before `said_at`; agreed to again, it is a new lead.
+
+    Nor is the owner asked any more about another firm."""
     in_force = (
         consent.c.contact_id == contact_id,
-        consent.c.purpose.in_((CONTACT_CONSENT, CONTACT_ASKED_CONSENT)),
+        consent.c.purpose.in_((CONTACT_CONSENT, CONTACT_ASKED_CONSENT, OTHER_FIRM_CONSENT)),
         consent.c.withdrawn_at.is_(None),
         consent.c.given_at <= said_at,
     )
-    connection.execute(delete(lead).where(lead.c.consent_id.in_(select(consent.c.id).where(*in_force))))
+    on_that_ground = lead.c.consent_id.in_(select(consent.c.id).where(*in_force))
+    asked_about = and_(lead.c.contact_id == contact_id, lead.c.consent_id.is_(None), lead.c.created_at <= said_at)
+    withdraw_leads(connection, or_(on_that_ground, asked_about), now)
     connection.execute(update(consent).where(*in_force).values(withdrawn_at=now))
 
 

@@ -6,13 +6,14 @@ For the command line and the console alike; how words are read is `actions/surve
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from sqlalchemy import Connection
 
 from programme import leads, responses
 from programme.communes import VendorLike
 from programme.content import Content
+from programme.lead_life import LeadLife
 from programme.responses import Kept, Origin
 from programme.survey.definition import Surveys
 from programme.survey.response import Response
@@ -59,8 +60,12 @@ def newest(connection: Connection, surveys: Surveys, kept: Kept, now: datetime) 
     return responses.find_current(connection, surveys, kept.origin.contact_id, now) or kept
 
 
-def finish(connection: Connection, content: Content, kept: Kept, now: datetime) -> tuple[Result, list[VendorLike]]:
+def finish(
+    connection: Connection, content: Content, kept: Kept, now: datetime, zone: tzinfo
+) -> tuple[Result, list[VendorLike]]:
     """The result of a completed response, and the firms that get a lead by it. Idempotent: a lead is made once."""
     done = responses.find_done(connection, content.surveys, kept.origin.contact_id)
     result = result_of(content, kept, done)
-    return result, leads.pass_on_agreed(connection, result, now)
+    return result, leads.pass_on_agreed(
+        connection, result, now, LeadLife(content, zone).accept_by(result.province, now)
+    )

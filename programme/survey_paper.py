@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from programme import leads, responses
 from programme.commune_column import CommuneUnclear, read_commune
 from programme.content import Content
+from programme.lead_life import LeadLife
 from programme.packs import normalise_province_id
 from programme.paper_sheet import Cell, Row, Sheet, SheetInvalid, Unreadable
 from programme.responses import Kept, Origin, ResponseChanged
@@ -289,5 +290,7 @@ def _keep(connection: Connection, forms: PaperForms, form: Form) -> Result:
     origin = Origin(contact_id, CHANNEL, forms.province, assisted_by=form.officer, import_key=form.key)
     kept = Kept(form.response, origin, completed_at=form.day)
     saved = responses.save(connection, forms.keyring, kept, forms.now)
-    leads.pass_on_agreed(connection, result_of(forms.content, saved, ()), forms.now)
+    result = result_of(forms.content, saved, ())
+    accept_by = LeadLife(forms.content, forms.timezone).accept_by(result.province, forms.now)
+    leads.pass_on_agreed(connection, result, forms.now, accept_by)
     return "imported"

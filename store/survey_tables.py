@@ -66,20 +66,42 @@ Index(
     postgresql_where=survey_response.c.status == "open",
 )
 
-# An owner whom a firm may call, on the ground of the consent that the row names. A second wish finds the first.
+# An owner whom a firm may call, on the ground of the consent that the row names. A second wish finds the first. When
+# the consent is withdrawn, contact, response and consent are cut off and an anonymous row stays to be counted
+# (programme/lead_withdrawal.py). Every change of `status` is a row of lead_step (programme/lead_life.py).
 lead = Table(
     "lead",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("contact_id", Id, ForeignKey("contact.id"), nullable=False),
+    Column("contact_id", Id, ForeignKey("contact.id")),
     Column("vendor", String(40), nullable=False),  # a vendor's id of the province's pack
     Column("response_id", Id, ForeignKey("survey_response.id")),
     Column("province", String(40), nullable=False),
     Column("commune", String(10)),
-    Column("status", String(20), nullable=False, index=True),  # new | withdrawn
-    Column("consent_id", Id, ForeignKey("consent.id"), nullable=False),
+    Column("status", String(20), nullable=False, index=True),  # see programme/lead_states.py
+    Column("consent_id", Id, ForeignKey("consent.id")),  # null while the owner is asked for it
     Column("created_at", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),  # every step checks and raises it
+    Column("status_at", UtcDateTime),
+    Column("accept_by", UtcDateTime),  # until when the firm may take it up
+    Column("round", Integer, nullable=False, server_default="0"),  # how many firms had it before
+    Column("offered_from", Id, ForeignKey("lead.id")),  # the lead of the firm that did not take it
+    Column("reason", String(40)),  # why it was refused
+    Column("unserved_since", UtcDateTime),  # no firm has it: it waits for the programme's people
+    Column("reminded_at", UtcDateTime),  # the firm's people, of the deadline
+    # What the owner was told and asked, once each, and what they answered: called | not_called
+    Column("consent_asked_at", UtcDateTime),
+    Column("taken_up_told_at", UtcDateTime),
+    Column("call_asked_at", UtcDateTime),
+    Column("owner_said", String(20)),
+    Column("owner_said_at", UtcDateTime),
     UniqueConstraint("contact_id", "vendor"),
+)
+Index(
+    "ix_lead_accept_by",
+    lead.c.accept_by,
+    sqlite_where=lead.c.status == "offered",
+    postgresql_where=lead.c.status == "offered",
 )
 
 # A class, as officers enter it (hotline import classes FILE).

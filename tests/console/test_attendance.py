@@ -122,7 +122,7 @@ async def test_who_comes_without_a_place_is_added_once_and_agreed_to_it(
     (given,) = context.database.read_now(lambda c: c.execute(select(consent)).all())
     assert (given.purpose, given.channel) == ("class", "console")
 
-    context.database.run_now(lambda c: responses.forget(c, context.keyring, given.contact_id))
+    context.database.run_now(lambda c: responses.forget(c, context.keyring, given.contact_id, NOW))
     assert "Trần Văn Bảy" not in (await door.get(f"/console/classes/{number}")).text
 
 

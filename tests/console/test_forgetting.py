@@ -12,6 +12,7 @@ from programme.survey.definition import CONSENT, FORM
 from programme.survey.response import Response, answered
 from store.console_tables import note, open_tab
 from store.tables import conversation
+from tests.conftest import NOW
 from tests.console.conftest import MakePerson
 from tests.console.owners import Street
 
@@ -33,7 +34,7 @@ def test_a_withdrawn_consent_reaches_notes_and_drafts(
         return contact_id
 
     contact_id = context.database.run_now(write)
-    context.database.run_now(lambda c: responses.forget(c, context.keyring, contact_id))
+    context.database.run_now(lambda c: responses.forget(c, context.keyring, contact_id, NOW))
 
     def texts(connection: Connection, id_: str) -> tuple[str | None, str | None]:
         written = connection.scalar(select(note.c.text).filter_by(conversation_id=id_))

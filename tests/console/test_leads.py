@@ -114,7 +114,7 @@ async def test_a_withdrawn_consent_names_nobody(vnpt: Browser, supervisor: Brows
         for words in ("Lan", "0912345678", "xã Tân Cương"):
             assert words not in page
         assert len(list(csv.reader(io.StringIO((await browser.get("/console/leads/leads.csv")).text)))) == 1
-    context.database.run_now(lambda c: responses.forget(c, context.keyring, person))
+    context.database.run_now(lambda c: responses.forget(c, context.keyring, person, NOW))
     assert "Chưa có khách nào" in await shown(vnpt)
 
 

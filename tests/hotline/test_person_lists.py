@@ -67,7 +67,7 @@ def test_a_firm_gets_its_own_leads_with_what_it_needs_to_call(call: Any, shop: S
 
 def test_after_a_withdrawn_consent_no_list_names_the_person(call: Any, shop: Shop) -> None:
     shop.database.run_now(lambda c: classes.wish(c, shop.contact_id, "ai", "thai-nguyen", None, shop.clock.now()))
-    shop.database.run_now(lambda c: responses.forget(c, shop.keyring, shop.contact_id))
+    shop.database.run_now(lambda c: responses.forget(c, shop.keyring, shop.contact_id, shop.clock.now()))
 
     assert len(table(call("leads"))) == len(table(call("classes"))) == 1  # the header
 

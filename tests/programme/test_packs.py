@@ -49,6 +49,14 @@ vendors:
 working_hours:
   monday: ["07:30-11:30", "13:00-17:00"]
   sunday: ["00:00-24:00"]
+leads:
+  accept_within_hours: 16
+  remind_before_hours: 4
+  re_offer: next_firm
+  re_offers: 1
+  answer_within_days: 7
+  report: {months: 1, due_days: 5, close_days: 20}
+  allowed: {"05443": [ALPHA]}
 """
 
 PROVINCES = """\
@@ -123,6 +131,15 @@ def test_a_sound_folder_loads(root: Path) -> None:
         ("bac-song/pack.yaml", "valid_to: 2026-06-30", "valid_to: 2026-01-01", 12, "đứng trước valid_from"),
         ("bac-song/pack.yaml", "coverage: communes", "coverage: all", 16, "province_wide"),
         ("bac-song/pack.yaml", "vendors:\n  - {id", "vendors:\n    {id", 15, "danh sách"),
+        ("bac-song/pack.yaml", "leads:\n", "lads:\n", 20, "lads"),
+        ("bac-song/pack.yaml", "accept_within_hours: 16", "accept_within_hours: 0", 21, "quá nhỏ"),
+        ("bac-song/pack.yaml", "remind_before_hours: 4", "remind_before_hours: 16", 22, "hạn chỉ có 16 giờ"),
+        ("bac-song/pack.yaml", "next_firm", "anybody", 23, "next_firm"),
+        ("bac-song/pack.yaml", "re_offers: 1", "re_offers: -1", 24, "quá nhỏ"),
+        ("bac-song/pack.yaml", "months: 1", "months: 5", 26, "không chia đều một năm"),
+        ("bac-song/pack.yaml", "close_days: 20", "close_days: 4", 26, "trước hạn nộp 5 ngày"),
+        ("bac-song/pack.yaml", "[ALPHA]", "[BETA]", 27, 'tên "BETA"'),
+        ("bac-song/pack.yaml", '"05443"', '"5443"', 27, "sai khuôn"),
         ("bac-song/pack.yaml", "id: kh1", "id: nq202", 5, "đã có trong gói national"),
         ("bac-song/pack.yaml", "id: bac-song", "id: nam-song", 1, "khác tên thư mục"),
         ("bac-song/pack.yaml", "    number:", "    url: ftp://a\n    number:", 6, "sai khuôn"),
@@ -150,7 +167,7 @@ def test_a_key_written_twice_is_refused_at_the_second(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("new", "line"),
-    [("name: [Bắc Sông", 3), ("name: 'Bắc Sông", 20), ("name:\tBắc: Sông", 2), ("name: \x07", 2)],
+    [("name: [Bắc Sông", 3), ("name: 'Bắc Sông", 28), ("name:\tBắc: Sông", 2), ("name: \x07", 2)],
 )
 def test_what_is_no_yaml_is_refused_where_the_reader_stumbles(root: Path, new: str, line: int) -> None:
     refusal = refused(root, "bac-song/pack.yaml", "name: Bắc Sông", new)

@@ -175,7 +175,7 @@ def test_a_call_that_is_agreed_to_after_the_result_can_be_taken_back_too(shop: S
     shop.answer(kept, CONSENT, "yes_only")
 
     assert shop.database.read_now(lambda c: responses.contact_consent(c, shop.contact_id)) is None
-    assert shop.rows(lead) == []
+    assert [(row["status"], row["contact_id"]) for row in shop.rows(lead)] == [("withdrawn", None)]
 
 
 def test_without_a_consent_in_force_nobody_becomes_a_lead(shop: Shop) -> None:
@@ -190,7 +190,7 @@ def test_without_a_consent_in_force_nobody_becomes_a_lead(shop: Shop) -> None:
     assert shop.rows(lead) == []
     shop.answer(kept, CONSENT, "yes_contact")
     assert [pass_on(), pass_on()] == [True, False]
-    assert [(row["vendor"], row["status"]) for row in shop.rows(lead)] == [("VNPT", "new")]
+    assert [(row["vendor"], row["status"]) for row in shop.rows(lead)] == [("VNPT", "offered")]
 
 
 def test_a_withdrawn_consent_leaves_neither_answers_nor_name_nor_lead(shop: Shop) -> None:
@@ -199,9 +199,12 @@ def test_a_withdrawn_consent_leaves_neither_answers_nor_name_nor_lead(shop: Shop
         lambda c: leads.pass_on(c, shop.contact_id, "VNPT", "thai-nguyen", None, kept.id, shop.clock.now())
     )
 
-    shop.database.run_now(lambda c: responses.forget(c, shop.keyring, shop.contact_id))
+    shop.database.run_now(lambda c: responses.forget(c, shop.keyring, shop.contact_id, shop.clock.now()))
 
-    assert shop.rows(survey_response) == shop.rows(lead) == []
+    assert shop.rows(survey_response) == []
+    (row,) = shop.rows(lead)
+    assert (row["status"], row["vendor"]) == ("withdrawn", "VNPT")
+    assert row["contact_id"] is row["consent_id"] is row["response_id"] is None
     (row,) = shop.rows(contact)
     assert row["name"] is None and row["phone"] is None and row["phone_hash"] is None
     assert shop.database.read_now(lambda c: Contacts(c, shop.keyring).with_name("lan")) == []
