@@ -15,7 +15,8 @@ from functools import partial
 from sqlalchemy import Boolean, Connection, RowMapping, bindparam, func, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from bot import baton, effects, metrics, outbox
+from actions.context import NoteDifficulty
+from bot import baton, difficulties, effects, metrics, outbox
 from bot.answering import HOLDING_AFTER, Answerer, Outcome, Wait
 from bot.deliveries import Call
 from bot.dialogue import DialogueUnavailable
@@ -195,7 +196,11 @@ class TurnRunner:
         asked = outcome.asked or work.message["text"]
         turn = effects.Turn(work.conversation, work.message, asked, outcome.reading, now)
         reason = effects.apply(connection, self.keyring, turn, outcome.effects) or outcome.escalate
+        for effect in outcome.effects:
+            if isinstance(effect, NoteDifficulty):
+                difficulties.note(connection, self.answerer.content, turn, effect)
         if reason is not None:
+            difficulties.note_complaint(connection, self.answerer.content, turn, reason)
             since, about = work.message["received_at"], partial(matter_of, self.answerer.content)
             hours = self.answerer.due_hours(work)
             baton.escalate(connection, work.conversation["id"], reason, now, hours, since, about)

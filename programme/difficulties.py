@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from programme.packs import Slug, Text
 from programme.spelt_out import SpeltOut
@@ -63,6 +63,11 @@ class Difficulties:
     _of_intent: Mapping[str, str]
     _phrases: tuple[tuple[str, tuple[str, ...]], ...]
     _spelt_out: SpeltOut
+
+    @property
+    def rest(self) -> str:
+        """The id of the category of what belongs to none."""
+        return next(reversed(self.all))
 
     def title(self, category: str, language: str = "vi") -> str:
         """How people read a category; the id itself where the file does not have it any more."""
@@ -201,3 +206,19 @@ def _add_words(connection: Connection, known: int, text: str | None) -> None:
     if before is None or text not in before:
         words = f"{before}\n{text}" if before else text
         connection.execute(update(difficulty).filter_by(id=known).values(text=words[:LONGEST_TEXT]))
+
+
+def take_back(connection: Connection, conversation_id: str, category: str, since: datetime) -> str | None:
+    """Remove what an owner told under this category since then, because it belongs to another; its words."""
+    told = select(difficulty.c.id, difficulty.c.text).where(
+        difficulty.c.conversation_id == conversation_id,
+        difficulty.c.category == category,
+        difficulty.c.source == "owner",
+        difficulty.c.at >= since,
+    )
+    row = connection.execute(told.order_by(difficulty.c.at.desc(), difficulty.c.id.desc()).limit(1)).first()
+    if row is None:
+        return None
+    connection.execute(delete(difficulty).filter_by(id=row.id))
+    text: str | None = row.text
+    return text

@@ -19,6 +19,7 @@ from bot.officer_voice import OfficerVoice
 from hotline.conversing import Exchange, Terminal
 from store import tables
 from store.clock import ManualClock
+from store.difficulty_tables import difficulty
 from store.messages import Reply
 from store.survey_tables import lead, survey_response
 from tests.conftest import NOW
@@ -62,6 +63,8 @@ async def test_golden_conversation(terminal: Terminal, conversation: dict[str, A
     await _check_stored(terminal, conversation_id, conversation.get("stored", {}))
     if "survey" in conversation:
         await _check_survey(terminal, conversation_id, conversation["survey"])
+    if "difficulties" in conversation:
+        await _check_difficulties(terminal, conversation_id, conversation["difficulties"])
 
 
 def test_every_flow_has_a_golden_conversation() -> None:
@@ -120,6 +123,15 @@ async def _check_survey(terminal: Terminal, conversation_id: str, expected: dict
     personal = json.loads(rows[-1]["personal"] or "{}")
     for item, answer in expected.get("answers", {}).items():
         assert {**rows[-1]["answers"], **personal}.get(item) == answer, item
+
+
+async def _check_difficulties(terminal: Terminal, conversation_id: str, expected: list[dict[str, Any]]) -> None:
+    kept = select(difficulty).filter_by(conversation_id=conversation_id).order_by(difficulty.c.id)
+    rows = await terminal.hotline.database.read(lambda c: list(c.execute(kept).mappings()))
+    assert [row["category"] for row in rows] == [one["category"] for one in expected]
+    for row, one in zip(rows, expected, strict=True):
+        assert {name: row[name] for name in one} == one
+        assert row["contact_id"] is not None
 
 
 async def _age_survey(terminal: Terminal, conversation_id: str, days_ago: int) -> None:
