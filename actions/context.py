@@ -144,6 +144,24 @@ class PassToVendor:
 
 
 @dataclass(frozen=True)
+class AboutOtherFirm:
+    """What the owner answered when asked whether the firm of this lead may call, to the words of `text_version`."""
+
+    lead_id: int
+    agreed: bool
+    text_version: int
+    accept_by: datetime | None
+
+
+@dataclass(frozen=True)
+class OwnerWasCalled:
+    """Whether the firm of this lead really called, as the owner says."""
+
+    lead_id: int
+    called: bool
+
+
+@dataclass(frozen=True)
 class JoinClass:
     """Take a place in a class."""
 
@@ -222,6 +240,8 @@ Effect = (
     | AbandonSurvey
     | AgreeToCall
     | PassToVendor
+    | AboutOtherFirm
+    | OwnerWasCalled
     | JoinClass
     | WishForClass
     | ShowLinkCode

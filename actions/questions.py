@@ -13,6 +13,7 @@ from actions.answer import say_answer_to
 from actions.context import LivesIn, TurnContext, current
 from actions.domain_check import say_verdict_if_told
 from actions.domain_status import say_status_if_told
+from actions.leads import say_progress
 from actions.person import act_on_person
 from actions.personal_data import act_on_data, act_on_opt_out
 from actions.places import mentions_in
@@ -69,6 +70,8 @@ class ActionVendorOfCommune(Action):
         if intent == INFORM_COMMUNE:
             _remember_province(context, tracker)
         events = say_vendor(dispatcher, context, tracker)
+        if not mentions_in(tracker):  # about the owner's own shop
+            await say_progress(dispatcher, context)
         return [*events, *_say_more(dispatcher, context, tracker)]
 
 

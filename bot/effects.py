@@ -15,6 +15,7 @@ from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from actions.context import (
     AbandonSurvey,
+    AboutOtherFirm,
     AgreeToCall,
     Effect,
     ForReview,
@@ -27,6 +28,7 @@ from actions.context import (
     NoPersonWanted,
     OpenDataRequest,
     OptOut,
+    OwnerWasCalled,
     PartChannels,
     PassToVendor,
     RateService,
@@ -43,7 +45,7 @@ from actions.context import (
 from bot import baton, linking, satisfaction
 from bot.baton import Reason
 from bot.secrets import mask
-from programme import classes, leads, links, responses
+from programme import classes, lead_owner, leads, links, responses
 from programme.responses import CONTACT_ASKED_CONSENT, ResponseChanged
 from store import forgotten
 from store.contacts import Contacts
@@ -153,6 +155,13 @@ def _write_survey(connection: Connection, keyring: Keyring, turn: Turn, effect: 
         case PassToVendor():
             wish = (effect.vendor, effect.province, effect.commune, effect.response_id)
             leads.pass_on(connection, contact_id, *wish, turn.now, effect.accept_by)
+        case AboutOtherFirm(lead_id, agreed, version, accept_by):
+            if not lead_owner.answer_other_firm(
+                connection, lead_id, contact_id, agreed, version, channel, accept_by, turn.now
+            ):
+                raise ResponseChanged("the lead is no longer what was read")
+        case OwnerWasCalled(lead_id, called):
+            lead_owner.was_called(connection, lead_id, contact_id, called, turn.now)
         case JoinClass(class_id):
             if classes.join(connection, contact_id, class_id, turn.now) in ("full", "over"):
                 raise ResponseChanged("the last place went meanwhile")

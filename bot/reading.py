@@ -53,7 +53,14 @@ _WRONG = frozenset(
 LONGEST_YES = 6
 SCORES: tuple[Score, ...] = ("satisfied", "neutral", "unsatisfied")
 # Buttons that say no, or go away: nobody who answers "có" means one of them.
-_REFUSALS = ("/none_of_these", "/do_not_keep_domain_status", "/pause_survey", "/do_not_call")
+_REFUSALS = (
+    "/none_of_these",
+    "/do_not_keep_domain_status",
+    "/pause_survey",
+    "/do_not_call",
+    "/refuse_other_firm",
+    "/firm_not_called",
+)
 _ASIDES = ("/answer_wrong", "/leave_domain_check", "/skip_survey", "/restart_survey", "/show_survey_sheet")
 # The words that Decree 91/2020/NĐ-CP and the carriers know; they act at once, whatever else is going on.
 _STOP = frozenset({"stop", "tc", "tu choi", "huy dang ky", "unsubscribe"})

@@ -12,13 +12,19 @@ from sqlalchemy import Connection
 
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
-from programme import sla_table
+from programme import difficulty_report, difficulty_table, sla_table
 from programme.content import Content
+from programme.difficulty_report import MOST_MONTHS, BadMonth, By, DifficultyReport
+from programme.lead_problems import LeadProblem
 from programme.packs import UnknownProvince
 from programme.person_lists import CLASSES_HEADER, LEADS_HEADER, class_list, leads_list
+from programme.report_periods import period_named
 from programme.safe_cells import Cell, csv_bytes, write_xlsx
 from programme.sla_report import MOST_DAYS, BadPeriod, SlaReport, sla_report
 from programme.survey_report import DEFAULT_K, header, notes, survey_report
+from programme.vendor_report import report_rules
+from programme.vendor_report_table import header as vendor_report_header
+from programme.vendor_report_table import merged
 from store.clock import Clock
 from store.sla_queries import Dimension
 
@@ -81,6 +87,27 @@ def report_leads(kind: str, out: Path | None, vendor: str | None, province: str 
     _write(kind, out, "Liên hệ", LEADS_HEADER, rows)
 
 
+@report_group.command("vendors")
+@_file_options
+@click.option("--period", required=True, help="Kỳ báo cáo, ghi bằng tháng đầu, ví dụ 2026-11.")
+@click.option("--province", help="Gói nội dung của tỉnh, thay cho HOTLINE_PROVINCE.")
+def report_vendors(kind: str, out: Path | None, period: str, province: str | None) -> None:
+    """Báo cáo kỳ của mọi doanh nghiệp, gộp một bảng: số khách theo xã/phường và điều họ tự báo; không nêu tên ai."""
+    _refuse_to_print_xlsx(kind, out)
+    where = province or read_settings().province
+
+    def read(connection: Connection, content: Content, clock: Clock) -> Rows:
+        content.packs.province(where)
+        try:
+            asked = period_named(period, report_rules(content, where), clock.timezone)
+        except LeadProblem as problem:
+            raise Stop(f"--period {period}: {problem.words()}") from None
+        return merged(connection, content, where, asked, clock.now())
+
+    content, rows = _read(read)
+    _write(kind, out, "Doanh nghiệp", vendor_report_header(content), rows)
+
+
 @report_group.command("classes")
 @_file_options
 @click.option("--province", help="Gói nội dung của tỉnh, thay cho HOTLINE_PROVINCE.")
@@ -140,6 +167,67 @@ def report_sla(
     _, rows = _read(read)
     if _write("csv" if xlsx is None else "xlsx", xlsx or csv, "Thời hạn trả lời", sla_table.header(made[0]), rows):
         for note in sla_table.notes(made[0]):
+            click.echo(f"  {note}")
+
+
+DETAIL = "all"
+
+
+@report_group.command("difficulties")
+@_file_options
+@click.option("--month", help="Tháng cuối của báo cáo, ví dụ 2026-11; không ghi thì tháng này.")
+@click.option(
+    "--months",
+    type=click.IntRange(1, MOST_MONTHS),
+    default=1,
+    show_default=True,
+    help="Mấy tháng, tính đến hết tháng của --month.",
+)
+@click.option(
+    "--by",
+    type=click.Choice([*(one.value for one in By), DETAIL]),
+    default=By.CATEGORY.value,
+    show_default=True,
+    help="Chia theo nhóm, xã/phường, tháng, ai báo hay doanh nghiệp; all: từng tháng, xã, nhóm và ai báo.",
+)
+@click.option("--province", help="Gói nội dung của tỉnh, thay cho HOTLINE_PROVINCE.")
+def report_difficulties(
+    kind: str, out: Path | None, month: str | None, months: int, by: str, province: str | None
+) -> None:
+    """Chủ cửa hàng, doanh nghiệp và cán bộ báo khó khăn gì, mấy lần; không nêu ai, không có lời kể."""
+    _refuse_to_print_xlsx(kind, out)
+    where = province or read_settings().province
+    made: list[DifficultyReport] = []
+
+    def read(connection: Connection, content: Content, clock: Clock) -> Rows:
+        scope = difficulty_report.scope_of(content, where)
+        try:
+            stretch = difficulty_report.stretch_of(month, months, clock.today())
+        except BadMonth:
+            this = difficulty_report.Month.of(clock.today())
+            raise Stop(f"--month: viết năm-tháng, ví dụ 2026-11, không sau tháng này ({this}).") from None
+        if by == DETAIL:
+            counted = difficulty_report.counts(connection, scope, stretch, clock.timezone)
+            return difficulty_table.detail_rows(content, where, counted)
+        made.append(
+            difficulty_report.difficulty_report(
+                connection,
+                content,
+                where,
+                scope,
+                stretch,
+                By(by),
+                clock.now(),
+                clock.timezone,
+                difficulty_table.source_name,
+            )
+        )
+        return difficulty_table.rows(made[0])
+
+    _, rows = _read(read)
+    header_ = difficulty_table.header(made[0]) if made else difficulty_table.DETAIL_HEADER
+    if _write(kind, out, "Khó khăn", header_, rows) and made:
+        for note in difficulty_table.notes(made[0]):
             click.echo(f"  {note}")
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Literal
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -18,11 +17,10 @@ from programme import links
 from programme.content import Content
 from programme.lead_problems import LeadProblem
 from programme.lead_rules import LeadRules
-from programme.lead_states import MAY_BE_OFFERED_AGAIN, OPEN, TAKEN_UP, LeadState, firm_steps
+from programme.lead_states import MAY_BE_OFFERED_AGAIN, LeadState, firm_steps
 from programme.lead_steps import (
     HOTLINE,
     OFFERED_ANEW,
-    OWNER,
     Scope,
     find,
     history,
@@ -34,17 +32,14 @@ from programme.lead_steps import (
 from programme.lead_turns import take_turn
 from programme.packs import ProvincePack, normalise_province_id
 from programme.refusal_reasons import OTHER
-from programme.responses import OTHER_FIRM_CONSENT
 from programme.working_time import WorkingTime
 from store.audit import Actor
-from store.database import insert_if_new, insert_returning_id
+from store.database import insert_if_new
 from store.survey_tables import lead
-from store.tables import consent
 from store.text import clean
 from store.vendor_tables import lead_note
 
 LONGEST_TEXT = 500  # characters of what a firm writes
-OwnerSaid = Literal["called", "not_called"]
 
 
 @dataclass(frozen=True)
@@ -124,42 +119,6 @@ class LeadLife:
         write_step(connection, row, LeadState.LAPSED, HOTLINE, now, accept_by=None)
         if not is_withdrawn(row):
             self._pass_further(connection, row, now)
-        return True
-
-    def answer_other_firm(
-        self, connection: Connection, lead_id: int, people: list[int], agreed: bool, channel: str, now: datetime
-    ) -> str | None:
-        """The owner (`people`: their contacts) was asked whether this other firm may call; its id when it may now.
-
-        Yes is kept as a consent of its own, to the words that named this firm. A second press finds the first.
-        """
-        row = connection.execute(select(lead).filter_by(id=lead_id).with_for_update()).mappings().first()
-        if row is None or row["contact_id"] not in people:
-            return None
-        if row["status"] != LeadState.ASKING:
-            return str(row["vendor"]) if agreed and row["status"] in OPEN else None
-        if not agreed:
-            write_step(connection, row, LeadState.DECLINED, OWNER, now)
-            return None
-        given = {
-            "contact_id": row["contact_id"],
-            "purpose": OTHER_FIRM_CONSENT,
-            "text_version": self.content.phrases.other_firm_consent_version,
-            "channel": channel,
-            "given_at": now,
-        }
-        consent_id = insert_returning_id(connection, consent, given)
-        deadline = self.accept_by(row["province"], now)
-        write_step(connection, row, LeadState.OFFERED, OWNER, now, consent_id=consent_id, accept_by=deadline)
-        return str(row["vendor"])
-
-    def give_up_asking(self, connection: Connection, lead_id: int, now: datetime) -> bool:
-        """The owner cannot be asked, or has not answered: the programme's people have it now."""
-        asking = select(lead).filter_by(id=lead_id, status=LeadState.ASKING).with_for_update()
-        row = connection.execute(asking).mappings().first()
-        if row is None:
-            return False
-        write_step(connection, row, LeadState.DECLINED, HOTLINE, now, unserved_since=now)
         return True
 
     def settle(
@@ -251,14 +210,14 @@ class LeadLife:
 SETTLED = "settled"  # the reason of the step with which the programme's people took a lead off their list
 
 
-def owner_said(connection: Connection, lead_id: int, people: list[int], said: OwnerSaid, now: datetime) -> bool:
-    """Keep whether the owner was really called; whether they were asked. The last answer counts."""
-    asked = update(lead).where(
-        lead.c.id == lead_id,
-        lead.c.contact_id.in_(people),
-        lead.c.call_asked_at.is_not(None),
-    )
-    return bool(connection.execute(asked.values(owner_said=said, owner_said_at=now)).rowcount)
+def give_up_asking(connection: Connection, lead_id: int, now: datetime) -> bool:
+    """The owner cannot be asked, or has not answered: the programme's people have it now."""
+    asking = select(lead).filter_by(id=lead_id, status=LeadState.ASKING).with_for_update()
+    row = connection.execute(asking).mappings().first()
+    if row is None:
+        return False
+    write_step(connection, row, LeadState.DECLINED, HOTLINE, now, unserved_since=now)
+    return True
 
 
 def checked_text(text: str) -> str | None:
@@ -285,8 +244,3 @@ def _was_done(connection: Connection, row: RowMapping, wanted: Step, actor: Acto
             who = (step["actor"], step["account_id"])
             return bool(step["to_status"] == wanted.to and who == (actor.name, actor.account_id))
     return False
-
-
-def is_named_to_firm(status: str) -> bool:
-    """Whether name and number are shown: from the acceptance on."""
-    return status in TAKEN_UP

@@ -39,6 +39,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
         ),
         "text_missing": (422, "Anh/chị ghi rõ nội dung giúp.", "Please write what it is."),
         "text_too_long": (422, "Nội dung dài quá 500 ký tự. Anh/chị viết gọn lại giúp.", "More than 500 characters."),
+        "report_text_too_long": (
+            422,
+            "Ghi chú dài quá 2.000 ký tự. Anh/chị viết gọn lại giúp.",
+            "The remarks are longer than 2,000 characters.",
+        ),
         "category_unknown": (
             422,
             "Không có nhóm khó khăn này. Anh/chị chọn một nhóm trong danh sách.",

@@ -1,0 +1,82 @@
+"""The reports of all firms for a period as one table, for a page, CSV, XLSX and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping
+
+from programme.content import Content
+from programme.lead_owner import firm_short
+from programme.report_periods import Period
+from programme.safe_cells import Cell
+from programme.vendor_report import COUNTED, Counts, counts, reports_of, totals
+
+_STATES = {
+    "offered": "Được giao",
+    "accepted": "Đã nhận",
+    "contacted": "Đã liên hệ",
+    "trial": "Dùng thử",
+    "in_use": "Đang sử dụng",
+    "refused": "Từ chối",
+    "lapsed": "Quá hạn nhận",
+    "withdrawn": "Chủ rút đồng ý",
+}
+ALL_COMMUNES = "Tất cả"
+
+
+def header(content: Content) -> list[str]:
+    reasons = [f"Từ chối: {reason.vi}" for reason in content.refusal_reasons.all.values()]
+    states = [_STATES[state] for state in COUNTED]
+    return ["Doanh nghiệp", "Xã/phường", *states, *reasons, "Hỗ trợ ngoài hotline", "Khó khăn", "Ghi chú", "Báo cáo"]
+
+
+def merged(
+    connection: Connection, content: Content, province: str, period: Period, now: datetime, vendor: str | None = None
+) -> list[tuple[Cell, ...]]:
+    """For each firm (`vendor`: only that one) a row for all communes with what it reports, and one for each commune."""
+    firms = [one.id for one in content.packs.province(province).vendors if vendor in (None, one.id)]
+    found = counts(connection, province, period, vendor)
+    reported = reports_of(connection, province, period)
+    rows: list[tuple[Cell, ...]] = []
+    for firm, summed in totals(firms, found).items():
+        name = firm_short(content, province, firm)
+        said = _said(content, reported.get(firm), period, now)
+        rows.append((name, ALL_COMMUNES, *_numbers(content, summed), *said))
+        for one in found:
+            if one.vendor == firm:
+                rows.append((name, _commune(content, one.commune), *_numbers(content, one), "", "", "", ""))
+    return rows
+
+
+def difficulties_in_words(content: Content, numbers: Mapping[str, int], language: str = "vi") -> str:
+    return "; ".join(f"{content.difficulties.title(id_, language)}: {number}" for id_, number in numbers.items())
+
+
+def standing(row: RowMapping | None, period: Period, now: datetime) -> str:
+    """reported | reported_late | missing | overdue."""
+    if row is None:
+        return "overdue" if period.is_overdue(now) else "missing"
+    return "reported_late" if row["submitted_at"].astimezone(period.zone).date() > period.due else "reported"
+
+
+_STANDING = {"reported": "Đã nộp", "reported_late": "Nộp muộn", "missing": "Chưa nộp", "overdue": "Quá hạn, chưa nộp"}
+
+
+def _said(content: Content, row: RowMapping | None, period: Period, now: datetime) -> Sequence[Cell]:
+    words = _STANDING[standing(row, period, now)]
+    if row is None:
+        return ("", "", "", words)
+    difficult = difficulties_in_words(content, row["difficulties"])
+    return (row["supported_outside"], difficult, row["text"] or "", words)
+
+
+def _numbers(content: Content, one: Counts) -> list[Cell]:
+    reasons = [one.refused[reason] for reason in content.refusal_reasons.all]
+    return [*(one.by_state[state] for state in COUNTED), *reasons]
+
+
+def _commune(content: Content, code: str | None) -> str:
+    commune = content.communes.by_code(code) if code else None
+    return commune.full_name if commune else "Chưa rõ"
