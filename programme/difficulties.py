@@ -67,7 +67,7 @@ class Difficulties:
     @property
     def rest(self) -> str:
         """The id of the category of what belongs to none."""
-        return next(reversed(self.all))
+        return list(self.all)[-1]
 
     def title(self, category: str, language: str = "vi") -> str:
         """How people read a category; the id itself where the file does not have it any more."""

@@ -13,6 +13,8 @@ from console.pages import (
     classes,
     conversation,
     credentials,
+    difficulties,
+    difficulty_note,
     events,
     home,
     leads,
@@ -43,4 +45,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     attendance.router,
     leads.router,
     reports.router,
+    difficulties.router,
+    difficulty_note.router,
 )

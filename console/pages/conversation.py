@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 from starlette.responses import HTMLResponse
 
 from bot.web.attachments import link
@@ -25,6 +25,8 @@ from console.templating import fragment, moment_of, page
 from console.thread import Page
 from console.viewing import note_view
 from programme.canned_replies import CannedReply, all_replies, matching, render
+from programme.difficulties import LONGEST_TEXT
+from store import difficulty_queries
 from store.audit import Actor, record
 from store.console_tables import account, note
 from store.tables import contact, officer
@@ -46,6 +48,7 @@ class Opened:
     draft: str
     last_note: int
     colleagues: tuple[tuple[int, str], ...]
+    noted: Sequence[Row[Any]]
 
 
 def unknown(context: ConsoleContext, person: SignedIn) -> Problem:
@@ -136,6 +139,7 @@ def thread_values(context: ConsoleContext, now: datetime) -> dict[str, Any]:
     """What the templates of the thread need beside its entries."""
     return {
         "content": context.content,
+        "longest_text": LONGEST_TEXT,
         "viewer": lambda attachment_id: link(context.keyring, attachment_id, now),
     }
 
@@ -170,6 +174,7 @@ def _open(
         draft=tabs.draft(connection, person.account_id, conversation_id),
         last_note=last_note,
         colleagues=_colleagues(connection, person),
+        noted=difficulty_queries.of_conversation(connection, conversation_id),
     )
 
 
