@@ -31,10 +31,11 @@ from actions.desk import Desk
 from actions.survey_talk import ANEW
 from bot import baton, burst, troubles
 from bot.baton import Holder, Reason
-from bot.dialogue import Dialogue, StateUnreadable
+from bot.dialogue import Dialogue, DialogueUnavailable, StateUnreadable, TurnResult
 from bot.flow_domain import Flows
 from bot.inbox import Work
 from bot.language import detect
+from bot.mail import to_acknowledge
 from bot.reading import (
     MESSAGE_WITHOUT_WORDS,
     REQUEST_PERSON,
@@ -59,6 +60,7 @@ from programme.troubles_said import Trouble
 from store.clock import Clock
 from store.database import Database
 from store.logs import get_logger
+from store.mail_threads import CHANNEL as MAIL
 from store.messages import MAX_UNDERSTOOD_CHARACTERS, Reading, Reply
 from store.queries import last_reading, pending_behind
 
@@ -78,6 +80,8 @@ SMALL_TALK = frozenset({"greet", "thank", "goodbye", "affirm", "deny"})
 ANSWER_WRONG, OUT_OF_SCOPE = "answer_wrong", "out_of_scope"
 # What ranked next is offered instead of a wrong answer if it was at least this likely.
 WORTH_OFFERING = 0.05
+# So many characters of a mail, its subject first, tell what it is about.
+LONGEST_GIST = 400
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,8 @@ class Answerer:
     async def decide(self, work: Work) -> Outcome | Wait:
         """Who answers, and what. Raises DialogueUnavailable."""
         message = work.message
+        if work.conversation["channel"] == MAIL:
+            return await self._passed_on(work)
         if work.conversation["holder"] == Holder.QUEUE and person_refused(message["text"]):
             here = work.conversation["id"]
             if await self.database.read(lambda c: baton.may_withdraw(c, here)):
@@ -290,6 +296,59 @@ class Answerer:
         reply = Reply(words, offers_person=True, entry="attachment_received")
         kept = _kept_meanwhile(message["text"], self.content, self.clock.today())
         return Outcome("with_person", (reply,), kept, escalate=Reason.ATTACHMENT)
+
+    async def _passed_on(self, work: Work) -> Outcome:
+        """A mail is for people: it goes into the queue, and its sender gets one acknowledgement, if any.
+
+        The dialogue is only asked what it is about; what it would answer is not said and its effects are not kept.
+        """
+        message, known = work.message, work.conversation
+        reason = Reason.MAIL if known["holder"] == Holder.BOT else None
+        if message["kind"] == "event":
+            # Given back to a bot that writes no mails: who still waits for an answer, waits in the queue
+            return Outcome("answered", escalate=reason if message["payload"] == baton.PERSON_GONE else None)
+        language = detect(message["text"], known["language"])
+        understood = await self._understood(work, language)
+        outcome = Outcome(
+            "with_person",
+            state=understood.state if understood else None,
+            reading=understood.reading if understood else None,
+            escalate=reason,
+            language=language,
+        )
+        number = await self.database.read(lambda c: to_acknowledge(c, message["id"], self.clock.timezone))
+        if number is None or reason is None:
+            return outcome
+        due = message["received_at"] + timedelta(hours=self.due_hours(work))
+        place = self.content.packs.province(known["province"]).name
+        phrase = "mail_received" if self.clock.now() < due else "mail_received_late"
+        by = f"{due.astimezone(self.clock.timezone):%H:%M %d/%m/%Y}"
+        words = self.content.phrases.say(phrase, language, number=number, due=by, place=place)
+        reply = Reply(words, entry=phrase)
+        if message["masked"]:
+            named = ", ".join(self.content.phrases.say(f"secret_{kind}", language) for kind in message["masked"])
+            warning = self.content.phrases.say("secret_warning", language, kinds=named)
+            reply = replace(reply, text=f"{words}\n\n{warning}")
+        return replace(outcome, replies=(reply,))
+
+    async def _understood(self, work: Work, language: str) -> TurnResult | None:
+        """What the dialogue makes of a mail's beginning; None when it cannot say, which keeps no mail waiting."""
+        text = work.message["text"][:LONGEST_GIST]
+        if work.message["attempts"] or not text.strip():
+            return None
+        context = TurnContext(
+            province=work.conversation["province"],
+            today=self.clock.today(),
+            content=self.content,
+            text=text,
+            language=language,
+            desk=self._desk(work),
+        )
+        here, turn = work.conversation["id"], str(work.message["id"])
+        try:
+            return await self.dialogue.turn(context, here, turn, None, None, TURN_DEADLINE_SECONDS)
+        except (DialogueUnavailable, StateUnreadable):
+            return None
 
     def _give_up(self, work: Work) -> Reply:
         log.error("turn_given_up", conversation=work.conversation["id"], attempts=work.message["attempts"])

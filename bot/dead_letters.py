@@ -6,7 +6,7 @@ A letter leaves the list when a person has looked at it (`settle`) or sends a me
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -80,6 +80,7 @@ def resend(connection: Connection, ref: str, now: datetime) -> str:
     here = connection.execute(select(conversation).filter_by(id=row["conversation_id"])).mappings().one()
     # Whom we could not reach may be reachable again: that is what the person knows
     reply = Reply.from_json(row["reply"])
+    reply = replace(reply, repeats=reply.repeats or number)
     outbox.say(connection, here["id"], here["channel"], [reply], now, sender=row["sender"], unreachable=None)
     return str(here["id"])
 

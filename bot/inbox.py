@@ -87,13 +87,14 @@ def begin_conversation(
     province: str,
     now: datetime,
     name: str | None = None,
+    contact_id: int | None = None,
 ) -> RowMapping:
-    """The new conversation of somebody who had none a moment ago."""
+    """The new conversation of somebody who had none a moment ago. `contact_id`: of whom we know them to be already."""
     row = {
         "id": secrets.token_hex(16),
         "channel": channel,
         "address": address,
-        "contact_id": Contacts(connection, keyring).add(now, name),
+        "contact_id": contact_id or Contacts(connection, keyring).add(now, name),
         "province": province,
         "holder": Holder.BOT,
         "version": 0,
@@ -104,7 +105,8 @@ def begin_conversation(
     if begun is not None:
         return begun
     # Another process opened it meanwhile, with its own contact
-    connection.execute(delete(contact).where(contact.c.id == row["contact_id"]))
+    if contact_id is None:
+        connection.execute(delete(contact).where(contact.c.id == row["contact_id"]))
     return connection.execute(_FIND, {"channel": channel, "address": address}).mappings().one()
 
 

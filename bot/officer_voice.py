@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping
 from bot.reading import SCORES, rating
 from bot.windows import sending
 from programme.phrases import Phrases
+from store.mail_threads import CHANNEL as MAIL
 from store.messages import Button, Reply
 
 
@@ -41,6 +42,9 @@ class OfficerVoice:
 def may_be_said(known: RowMapping, now: datetime) -> bool:
     """Whether the owner gets such a message at once and for nothing. `known`: the conversation's row.
 
-    Zalo charges for what is said long after the owner's last message, and holds it back later still.
+    Zalo charges for what is said long after the owner's last message, and holds it back later still. By mail only
+    people write, but for the one acknowledgement.
     """
-    return known["unreachable"] is None and sending(known, now).standing in ("open", "free")
+    if known["channel"] == MAIL or known["unreachable"] is not None:
+        return False
+    return sending(known, now).standing in ("open", "free")

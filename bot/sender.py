@@ -192,7 +192,8 @@ class Sender:
             reply = Reply.from_json(call.message["reply"])
             address = reply.image or (reply.file.url if reply.file else None)
             file = await self.files.read(address) if address else None
-            message = Outgoing(known["address"], reply, now, file, known["last_heard_at"])
+            row, is_bots = reply.repeats or call.message["id"], call.message["sender"] == "bot"
+            message = Outgoing(known["address"], reply, now, file, known["last_heard_at"], row, is_bots)
             with metrics.provider_call(call.channel):
                 async with asyncio.timeout(CALL_SECONDS):
                     sent = await provider.send(message)

@@ -29,6 +29,7 @@ from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database
 from store.logs import get_logger
+from store.mail_threads import CHANNEL as MAIL
 from store.messages import Reply
 from store.queries import claim_conversations, first_pending
 from store.tables import conversation, inbound
@@ -215,8 +216,8 @@ class TurnRunner:
         (Law 91/2025/QH15 on personal data; Law 134/2025/QH15, article 11: people must know that a machine answers.)
         """
         phrases, known = self.answerer.content.phrases, work.conversation
-        if not outcome.replies or known["notice_version"] == phrases.notice_version:
-            return outcome
+        if not outcome.replies or known["notice_version"] == phrases.notice_version or known["channel"] == MAIL:
+            return outcome  # no machine answers mails, and what is kept stands in their acknowledgement
         language = outcome.language or "vi"
         words = [phrases.say("notice", language)]
         if known["channel"] in ABROAD:
@@ -275,7 +276,7 @@ class TurnRunner:
         def commit(connection: Connection) -> None:
             told: datetime | None = work.conversation["outage_told_at"]
             replies: Sequence[Reply] = ()
-            if due_to_tell and told is None:
+            if due_to_tell and told is None and work.conversation["channel"] != MAIL:
                 told, replies = (
                     now,
                     outbox.fitted(work.conversation["channel"], [self.answerer.say(work, "please_wait")]),

@@ -19,6 +19,8 @@ from bot.files import Files
 from bot.flow_domain import Flows, load_flows
 from bot.intake import Intake
 from bot.keeper import Keeper
+from bot.mail import Letterbox
+from bot.mail_poller import MailPoller
 from bot.pace import Pace
 from bot.polling import TelegramPoller
 from bot.sender import Sender
@@ -73,6 +75,7 @@ class Hotline:
     fetcher: Fetcher
     channels: Channels
     poller: TelegramPoller | None
+    mail_poller: MailPoller | None
     web: WebContext
     console: ConsoleContext
     keyring: Keyring
@@ -91,6 +94,8 @@ class Hotline:
             running.append(self.poller.run())
         elif self.channels.telegram is not None:
             running.append(self.channels.register_webhook())
+        if self.mail_poller is not None:
+            running.append(self.mail_poller.run())
         if isinstance(self.wakeups, SharedWakeups):
             running.append(self.wakeups.run())
         return running
@@ -175,7 +180,7 @@ def compose(
     redis = RedisLink(settings.redis_url.get_secret_value()) if settings.redis_url else None
     wakeups, pace = (SharedWakeups(redis), SharedPace(clock, redis)) if redis else (Wakeups(), Pace(clock))
     flows, register = load_flows(), TurnRegister()
-    channels = open_channels(settings, database, clock)
+    channels = open_channels(settings, database, keyring, clock)
     dialogue = Dialogue(rasa_url, internal_url.rstrip("/") + ACTIONS_PATH, register)
     answerer = Answerer(database, dialogue, flows, content, clock, gather)
     files = Files(database, content, clock)
@@ -197,6 +202,10 @@ def compose(
     poller = None
     if channels.telegram is not None and settings.public_url is None:
         poller = TelegramPoller(database, clock, channels.telegram, intake.take)
+    mail_poller = None
+    if channels.email is not None:
+        letterbox = Letterbox(keyring, settings.province, settings.messages_per_minute)
+        mail_poller = MailPoller(database, keyring, clock, channels.email, intake, letterbox)
     return Hotline(
         settings=settings,
         clock=clock,
@@ -223,6 +232,7 @@ def compose(
         fetcher=Fetcher(database, keyring, clock, channels.providers, wakeups),
         channels=channels,
         poller=poller,
+        mail_poller=mail_poller,
         web=WebContext(
             database=database,
             clock=clock,
@@ -233,7 +243,7 @@ def compose(
             dialogue=dialogue,
             worker=worker,
             intake=intake,
-            providers=channels.providers,
+            providers=channels.called,
             files=files,
             province=settings.province,
             embed_origins=read_origins(settings.embed_origins),

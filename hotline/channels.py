@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from integrations.email.provider import EmailProvider
 from integrations.errors import SendFailed
-from integrations.provider import Provider
+from integrations.provider import CalledProvider, Provider
 from integrations.zalo.provider import ZaloProvider
 from store.clock import Clock
+from store.crypto import Keyring
 from store.database import Database
 from store.logs import get_logger
+from store.mail_threads import CHANNEL as MAIL
 from store.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,6 +34,13 @@ class Channels:
     providers: Mapping[str, Provider]
     zalo: ZaloProvider | None
     telegram: TelegramProvider | None
+    email: EmailProvider | None = None
+
+    @property
+    def called(self) -> Mapping[str, CalledProvider]:
+        """Those whose platforms call a webhook."""
+        named = {"zalo": self.zalo, "telegram": self.telegram}
+        return {channel: provider for channel, provider in named.items() if provider is not None}
 
     async def register_webhook(self) -> None:
         """Tell Telegram where to bring updates, until it has heard; then there is nothing left to do."""
@@ -51,10 +61,10 @@ class Channels:
             await provider.close()
 
 
-def open_channels(settings: Settings, database: Database, clock: Clock) -> Channels:
+def open_channels(settings: Settings, database: Database, keyring: Keyring, clock: Clock) -> Channels:
     """Those with an account. Nothing is called yet."""
     providers: dict[str, Provider] = {}
-    zalo = telegram = None
+    zalo = telegram = email = None
     if settings.has_zalo:
         zalo = providers["zalo"] = ZaloProvider.from_settings(settings, database, clock)
     if settings.has_telegram:
@@ -62,4 +72,6 @@ def open_channels(settings: Settings, database: Database, clock: Clock) -> Chann
         from integrations.telegram.provider import TelegramProvider
 
         telegram = providers["telegram"] = TelegramProvider.from_settings(settings)
-    return Channels(providers, zalo, telegram)
+    if settings.has_email:
+        email = providers[MAIL] = EmailProvider.from_settings(settings, database, keyring, clock)
+    return Channels(providers, zalo, telegram, email)

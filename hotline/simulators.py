@@ -1,4 +1,5 @@
-"""Loopback stand-ins for channels without an account, so that anybody can try the hotline "on Zalo" and "on Telegram".
+"""Loopback stand-ins for channels without an account, so that anybody can try the hotline "on Zalo",
+"on Telegram" and by mail.
 
 Never beside a public address unless HOTLINE_SIMULATORS asks for it: what they sign with is known to everybody.
 """
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 from hotline.channels import Channels
 from store.settings import Settings
 
-ZALO_PAGE, TELEGRAM_PAGE = "Zalo (mô phỏng)", "Telegram (mô phỏng)"
+ZALO_PAGE, TELEGRAM_PAGE, MAIL_PAGE = "Zalo (mô phỏng)", "Telegram (mô phỏng)", "Thư điện tử (mô phỏng)"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ async def simulated(settings: Settings, own_url: str) -> AsyncIterator[tuple[Set
             telegram = TelegramSimulator()
             addresses[TELEGRAM_PAGE] = await running.enter_async_context(telegram.running())
             changes |= _as_settings(telegram.account())
+        if not settings.has_email and settings.may_simulate:
+            from integrations.email.simulator import MailSimulator
+
+            mail = MailSimulator()
+            addresses[MAIL_PAGE] = await running.enter_async_context(mail.running())
+            changes |= _as_settings(mail.account())
         yield settings.model_copy(update=changes), Simulators(addresses, tokens)
 
 

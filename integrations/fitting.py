@@ -15,6 +15,8 @@ LIMITS = {
     "zalo": Limits(text=2000, buttons=5, button_title=100),
     # Bot API, sendMessage: 4,096 UTF-16 units; a hundred buttons is what clients show; 64 fits one line of a phone.
     "telegram": Limits(text=4096, buttons=100, button_title=64, utf16=True),
+    # A mail may be long, and buttons are left out of it (integrations/email/letter.py): as many as there are.
+    "email": Limits(text=20_000, buttons=1000, button_title=1000),
 }
 
 

@@ -51,7 +51,8 @@ class OutgoingFile:
 class Outgoing:
     """One provider call. `reply` fits the provider's limits (integrations/fitting.py).
 
-    `file`: the bytes of its image or file. `last_heard_at`: the owner's last interaction, None if never.
+    `file`: the bytes of its image or file. `last_heard_at`: the owner's last interaction, None if never. `row`: of the
+    outbox; a repetition by a person has the row that it repeats. `automatic`: no person has written it.
     """
 
     address: str
@@ -59,6 +60,8 @@ class Outgoing:
     now: datetime
     file: OutgoingFile | None = None
     last_heard_at: datetime | None = None
+    row: int = 0
+    automatic: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,20 +81,16 @@ class Fetched:
 
 
 class Provider(Protocol):
-    """One channel's outside. Every method may be called concurrently; none holds a transaction."""
+    """One channel's outside. Every method may be called concurrently; none holds a transaction.
+
+    How messages come in is another matter: a platform calls us (CalledProvider), or somebody asks for them.
+    """
 
     channel: str
     limits: Limits
     rate: Rate
     # Whether the provider reports back what was sent (Echo): then an uncertain message may be decided by waiting.
     echoes: bool
-
-    def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Event]:
-        """Verify and parse one webhook call; header names in lower case. Raises NotGenuine; NotReadable only of what is
-        genuine.
-
-        Pure and fast (no I/O). A genuine event that cannot be parsed is an `Unread` with a reason, never an exception.
-        """
 
     async def send(self, message: Outgoing) -> Sent:
         """One call. Raises SendFailed."""
@@ -109,3 +108,14 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """End connections."""
+
+
+class CalledProvider(Provider, Protocol):
+    """A provider whose platform brings what happens by calling a webhook."""
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Event]:
+        """Verify and parse one webhook call; header names in lower case. Raises NotGenuine; NotReadable only of what is
+        genuine.
+
+        Pure and fast (no I/O). A genuine event that cannot be parsed is an `Unread` with a reason, never an exception.
+        """

@@ -108,6 +108,8 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "handed_scam": frozenset({"hours"}),
     "handed_money": frozenset({"hours"}),
     "handed_legal": frozenset({"hours"}),
+    "mail_received": frozenset({"number", "due", "place"}),
+    "mail_received_late": frozenset({"number", "place"}),
     "rating_asked": frozenset(),
     "rating_satisfied_button": frozenset(),
     "rating_neutral_button": frozenset(),

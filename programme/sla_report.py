@@ -256,7 +256,7 @@ def _name(content: Content, province: str, by: Dimension, key: Any, officers: Ma
     return officers.get(key, str(key)) if by is Dimension.OFFICER else f"{key:%d/%m/%Y}"
 
 
-CHANNELS = {"zalo": "Zalo", "telegram": "Telegram", "webchat": "Web chat"}
+CHANNELS = {"zalo": "Zalo", "telegram": "Telegram", "webchat": "Web chat", "email": "E-mail"}
 
 
 def _order(content: Content, province: str, by: Dimension) -> Callable[[Line], Any]:

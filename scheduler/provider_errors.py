@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from integrations.email.errors import ERRORS as EMAIL
 from integrations.errors import ProviderError
 from integrations.telegram.errors import ERRORS as TELEGRAM
 from integrations.zalo import errors as zalo
@@ -17,4 +18,4 @@ def described(code: str) -> ProviderError | None:
     """The provider's entry; None for a code of ours, which says nothing of the provider."""
     if numbered := _ZALO_CODE.fullmatch(code):
         return _ZALO[numbered[1]].error(int(numbered[2]))
-    return _ZALO_NAMED.get(code) or TELEGRAM.get(code)
+    return _ZALO_NAMED.get(code) or TELEGRAM.get(code) or EMAIL.get(code)

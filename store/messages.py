@@ -85,7 +85,8 @@ class File:
 class Reply:
     """One message to an owner, before any channel's limits. `offers_person`: it proposes or announces an officer.
 
-    `image` and `file` are addresses of this server, without its name.
+    `image` and `file` are addresses of this server, without its name. `repeats`: the row of the outbox that a person
+    sends once more with this one, which may have arrived.
     """
 
     text: str
@@ -95,11 +96,15 @@ class Reply:
     file: File | None = None
     offers_person: bool = False
     entry: str | None = None  # id of the content pack entry that was said
+    repeats: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         buttons, sources = [vars(button) for button in self.buttons], [vars(source) for source in self.sources]
         file = vars(self.file) if self.file else None
-        return {**vars(self), "buttons": buttons, "sources": sources, "file": file}
+        data = {**vars(self), "buttons": buttons, "sources": sources, "file": file}
+        if self.repeats is None:
+            del data["repeats"]  # nearly always
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Reply:
@@ -111,6 +116,7 @@ class Reply:
             file=File(**data["file"]) if data.get("file") else None,
             offers_person=bool(data.get("offers_person", False)),
             entry=data.get("entry"),
+            repeats=data.get("repeats"),
         )
 
 

@@ -11,17 +11,21 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.crypto import MIN_SECRET_CHARACTERS
+from store.mail_addresses import plain_address, read_mail_server
 from store.origins import read_origins
 
 ENV_FILE = ".env"
 # Read by the test suite: not misspelt.
 READ_ELSEWHERE = frozenset({"HOTLINE_TEST_DATABASE_URL", "HOTLINE_TEST_REDIS_URL", "HOTLINE_CHROMIUM"})
 # What an account needs; the OA secret comes later (bootstrap), the first pair of tokens also by command.
-_ACCOUNTS = {"Zalo": ("zalo_app_id", "zalo_app_secret", "zalo_oa_id")}
+_ACCOUNTS = {
+    "Zalo": ("zalo_app_id", "zalo_app_secret", "zalo_oa_id"),
+    "thư điện tử": ("smtp_url", "imap_url", "mail_from"),
+}
 _URLS = (
     "rasa_url",
     "internal_url",
@@ -47,6 +51,9 @@ _MAY_BE_EMPTY = (
     "telegram_bot_token",
     "telegram_webhook_secret",
     "telegram_alarm_chat",
+    "smtp_url",
+    "imap_url",
+    "mail_from",
     *_URLS,
 )
 
@@ -186,6 +193,22 @@ class Settings(BaseSettings):
         description="Mã nhóm hoặc người trên Telegram nhận báo động của hotline.",
     )
 
+    smtp_url: SecretStr | None = Field(
+        None,
+        validation_alias="SMTP_URL",
+        description="Máy chủ gửi thư: smtps://tài-khoản:mật-khẩu@máy:465, hoặc smtp://… cổng 587 (tự bật TLS).",
+    )
+    imap_url: SecretStr | None = Field(
+        None,
+        validation_alias="IMAP_URL",
+        description="Hộp thư nhận yêu cầu: imaps://tài-khoản:mật-khẩu@máy:993, hoặc imap://… cổng 143 (tự bật TLS).",
+    )
+    mail_from: str | None = Field(
+        None,
+        validation_alias="HOTLINE_MAIL_FROM",
+        description="Địa chỉ mà hotline gửi thư đi và người dân gửi thư đến, ví dụ hotline@thainguyen.gov.vn.",
+    )
+
     @field_validator(*_MAY_BE_EMPTY, mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
@@ -225,11 +248,32 @@ class Settings(BaseSettings):
             raise ValueError("phải bắt đầu bằng redis://")
         return value
 
+    @field_validator("smtp_url", "imap_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None:
+            protocol = (info.field_name or "").removesuffix("_url")
+            try:
+                read_mail_server(value.get_secret_value(), protocol)
+            except ValueError as error:
+                raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _one_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        address = plain_address(value)
+        if address is None:
+            raise ValueError("phải là một địa chỉ thư điện tử, ví dụ hotline@thainguyen.gov.vn")
+        return address
+
     @model_validator(mode="after")
     def _whole_accounts(self) -> Settings:
         """Half an account is worse than none: messages would come in that nobody can answer."""
         for channel, parts in _ACCOUNTS.items():
-            missing = [name.upper() for name in parts if getattr(self, name) is None]
+            missing = [_named(name) for name in parts if getattr(self, name) is None]
             if 0 < len(missing) < len(parts):
                 raise ValueError(f"tài khoản {channel} còn thiếu {', '.join(missing)}")
         if self.public_url and self.telegram_bot_token and not self.telegram_webhook_secret:
@@ -244,6 +288,11 @@ class Settings(BaseSettings):
     @property
     def has_telegram(self) -> bool:
         return self.telegram_bot_token is not None
+
+    @property
+    def has_email(self) -> bool:
+        """Whether there is a mail account; then all three settings are there."""
+        return self.mail_from is not None
 
     @property
     def may_simulate(self) -> bool:
@@ -335,5 +384,5 @@ def _variable(place: tuple[int | str, ...]) -> str:
 def unknown_variables() -> list[str]:
     """Names like ours in the environment that nothing reads: most likely misspelt."""
     known = {_named(name) for name in Settings.model_fields} | READ_ELSEWHERE
-    ours = ("HOTLINE_", "ZALO_", "TELEGRAM_")
+    ours = ("HOTLINE_", "ZALO_", "TELEGRAM_", "SMTP_", "IMAP_")
     return sorted(name for name in os.environ if name.startswith(ours) and name not in known)

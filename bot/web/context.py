@@ -14,7 +14,7 @@ from bot.intake import Intake
 from bot.wakeups import Wakeups
 from bot.web.limits import WebLimits
 from bot.worker import Worker
-from integrations.provider import Provider
+from integrations.provider import CalledProvider
 from programme.content import Content
 from store.clock import Clock
 from store.crypto import Keyring
@@ -36,7 +36,7 @@ class WebContext:
     dialogue: Dialogue
     worker: Worker
     intake: Intake
-    providers: Mapping[str, Provider]
+    providers: Mapping[str, CalledProvider]
     files: Files
     province: str
     embed_origins: tuple[str, ...] = ()

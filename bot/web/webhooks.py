@@ -14,7 +14,7 @@ from bot import metrics
 from bot.web.context import web_context
 from bot.web.problems import Problem
 from integrations.errors import NotGenuine, NotReadable, NotSetUp
-from integrations.provider import Provider
+from integrations.provider import CalledProvider
 from store.events import Event, Unread
 from store.logs import get_logger
 
@@ -49,7 +49,7 @@ async def take_webhook(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-def _events(provider: Provider, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Event]:
+def _events(provider: CalledProvider, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Event]:
     """What the call says. Refused, a genuine one would come again for hours and hold up, or turn off, all the others:
     one that nobody can read waits for a person instead.
     """

@@ -21,6 +21,7 @@ from console.sessions import SignedIn
 from console.templating import page
 from console.viewing import note_view, seen_lately
 from integrations.provider import Provider
+from store.mail_threads import CHANNEL as MAIL
 
 router = APIRouter()
 Officer = Annotated[SignedIn, Depends(allow(*DESK))]
@@ -95,4 +96,4 @@ async def next_in_queue(request: Request, person: Officer) -> RedirectResponse:
 
 def channels(providers: Mapping[str, Provider]) -> list[str]:
     """Every channel that conversations may come from."""
-    return sorted({*providers, "zalo", "telegram", WEB_CHAT})
+    return sorted({*providers, "zalo", "telegram", MAIL, WEB_CHAT})

@@ -1,0 +1,63 @@
+"""The mail that an answer becomes: plain text to the ticket's own address, in its thread, under its number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from email import policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from integrations.fitting import LIMITS, shown_text
+from integrations.provider import Outgoing
+from store.mail_threads import MOST_REFERENCES, message_ids_in
+from store.text import clean
+
+_ANSWER = re.compile(r"^(?:\s*(?:re|tr|trả lời)\s*:)+\s*", re.IGNORECASE)
+_TOKEN = re.compile(r"\s*\[HS-\d{4}-\d+\]\s*", re.IGNORECASE)
+LONGEST_SUBJECT = 150
+ATTACHED = "Hotline gửi kèm một tệp trong thư này."
+
+
+@dataclass(frozen=True)
+class Thread:
+    """Where a mail goes: the owner's address, and what their ticket and thread are called."""
+
+    address: str
+    number: str
+    subject: str
+    last_message_id: str | None
+    references: str
+
+
+def write(message: Outgoing, thread: Thread, sender: str, message_id: str) -> bytes:
+    """As it goes over the wire. Buttons are left out: there is nothing to press in a mail, and no bot to answer "2"."""
+    mail = EmailMessage(policy=policy.SMTP)
+    local, _, domain = sender.partition("@")
+    mail["From"] = Address("Hotline", local, domain)
+    mail["To"] = thread.address
+    mail["Subject"] = subject_of(thread)
+    mail["Date"] = format_datetime(message.now)
+    mail["Message-ID"] = message_id
+    known = [one for one in (*message_ids_in(thread.references), thread.last_message_id) if one]
+    if known:
+        mail["In-Reply-To"] = known[-1]
+        mail["References"] = " ".join(dict.fromkeys(known[-MOST_REFERENCES:]))
+    if message.automatic:
+        mail["Auto-Submitted"] = "auto-replied"
+        mail["X-Auto-Response-Suppress"] = "All"
+    words = shown_text(replace(message.reply, buttons=()), LIMITS["email"])
+    mail.set_content((words or ATTACHED) + "\n", charset="utf-8", cte="quoted-printable")
+    if message.file is not None:
+        main, _, kind = message.file.media_type.partition("/")
+        mail.add_attachment(
+            message.file.content, maintype=main, subtype=kind or "octet-stream", filename=message.file.name
+        )
+    return mail.as_bytes()
+
+
+def subject_of(thread: Thread) -> str:
+    """ "Re: what they wrote [HS-2026-000123]"."""
+    plain = clean(_TOKEN.sub(" ", _ANSWER.sub("", thread.subject))).replace("\n", " ").replace("\t", " ")
+    return f"Re: {plain[:LONGEST_SUBJECT].strip()} [{thread.number}]".replace("Re:  [", "Re: [")
