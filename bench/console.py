@@ -27,7 +27,9 @@ from bench.figures import Times, table
 from bench.postgres import new_database
 from bench.scale import FULL, QUICK, Scale
 from bot.baton import Holder, officer_named
+from bot.dialogue import Dialogue, TurnRegister
 from bot.files import Files
+from bot.model_switch import ModelSwitch
 from bot.wakeups import Wakeups
 from console import sessions
 from console.app import console_app
@@ -36,6 +38,7 @@ from console.roles import Role
 from console.sessions import COOKIE
 from console.words import load_words
 from programme.content import load_content
+from programme.training_examples import TrainingExamples
 from store.clock import ManualClock
 from store.console_tables import account
 from store.crypto import Keyring
@@ -102,17 +105,20 @@ async def measure(sheet: Sheet, scale: Scale) -> None:
 @contextlib.asynccontextmanager
 async def _officers(database: Database, year: Year) -> AsyncIterator[list[Browser]]:
     """All OFFICERS, whose numbers are 1 to OFFICERS."""
-    clock = ManualClock(NOW)
+    clock, wakeups = ManualClock(NOW), Wakeups()
+    nobody = Dialogue("", "", TurnRegister())
     context = ConsoleContext(
         database=database,
         clock=clock,
         keyring=year.keyring,
-        wakeups=Wakeups(),
+        wakeups=wakeups,
         content=year.content,
         providers={},
         files=Files(database, year.content, clock),
         province=PROVINCE,
         words=load_words(),
+        switch=ModelSwitch(database, clock, year.keyring, wakeups, nobody, ""),
+        examples=TrainingExamples(),
     )
     site = Starlette(routes=[Mount("/console", console_app(context))])
     async with contextlib.AsyncExitStack() as clients:

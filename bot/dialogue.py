@@ -21,6 +21,8 @@ from store.messages import Button, File, Reading, Reply, Source
 
 # The service answers at its deadline by itself; this much longer we wait for the answer to travel.
 TRAVEL_SECONDS = 0.3
+# A model is loaded in less than a second; on a machine that trains besides, in several.
+FETCH_SECONDS = 20.0
 
 
 class DialogueUnavailable(Exception):
@@ -64,6 +66,7 @@ class Dialogue:
 
     def __init__(self, rasa_url: str, actions_url: str, register: TurnRegister) -> None:
         self.rasa_url, self.actions_url, self.register = rasa_url.rstrip("/"), actions_url, register
+        self.model: str | None = None  # the one that shall answer; None: which the service was started with
         self._client: aiohttp.ClientSession | None = None
         self._is_out = False  # the last call that ended found nobody, or nobody in time
         self._answers = 0
@@ -80,6 +83,16 @@ class Dialogue:
                 return response.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+    async def fetch_model(self, name: str) -> bool:
+        """Have the service load a model; False when there is no such archive where it looks.
+
+        Raises DialogueUnavailable.
+        """
+        status, body = await self._post_once("/model", {"model": name}, FETCH_SECONDS)
+        if status not in (200, 404):
+            raise DialogueUnavailable(f"{status} {body.get('code')}: {body.get('detail')}")
+        return status == 200
 
     async def turn(
         self,
@@ -108,6 +121,7 @@ class Dialogue:
                 "text": context.text or None,
                 "payload": payload.as_json() if payload else None,
                 "slots": {"language": context.language},
+                "model": self.model,
             }
             status, body = await self._post(request, deadline_seconds + TRAVEL_SECONDS)
         if status == 422:
@@ -123,7 +137,7 @@ class Dialogue:
         self._somebody_looks = True
         answered_before = self._answers
         try:
-            answer = await self._post_once(request, seconds)
+            answer = await self._post_once("/turn", request, seconds)
         except DialogueUnavailable:
             # Who has answered others meanwhile is busy, not out: holding them back as well would make it worse
             self._is_out = self._answers == answered_before
@@ -134,11 +148,11 @@ class Dialogue:
         self._answers += 1
         return answer
 
-    async def _post_once(self, request: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]]:
+    async def _post_once(self, path: str, request: dict[str, Any], seconds: float) -> tuple[int, dict[str, Any]]:
         timeout = aiohttp.ClientTimeout(seconds)
         try:
             async with self._session().post(
-                f"{self.rasa_url}/turn",
+                f"{self.rasa_url}{path}",
                 data=orjson.dumps(request),
                 headers={"Content-Type": "application/json"},
                 timeout=timeout,

@@ -6,7 +6,6 @@ message and kind), so that a turn that is run again can only repeat itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,9 +41,8 @@ from actions.context import (
     WithdrawConsent,
     WrongLinkCode,
 )
-from bot import baton, linking, satisfaction
+from bot import baton, linking, reviews, satisfaction
 from bot.baton import Reason
-from bot.secrets import mask
 from programme import classes, lead_owner, leads, links, responses
 from programme.responses import CONTACT_ASKED_CONSENT, ResponseChanged
 from store import forgotten
@@ -52,13 +50,11 @@ from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import insert_if_new, insert_returning_id
 from store.messages import Reading
-from store.tables import consent, conversation, data_request, inbound, opt_out, outbound, review, shop, shop_domain
+from store.tables import consent, conversation, data_request, inbound, opt_out, outbound, shop, shop_domain
 
 # How far back a button below an answer is still looked up.
 LOOK_BACK_REPLIES = 30
 _CHANGE_CONVERSATION = (HandToPerson, NoPersonWanted, LivesIn, JoinChannels, PartChannels)
-_NUMBER = re.compile(r"\+?\d(?:[\s.-]?\d){7,}")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
 @dataclass(frozen=True)
@@ -100,7 +96,8 @@ def _write_for_review(connection: Connection, turn: Turn, effect: Effect) -> Non
     match effect:
         case Unclear(kind) | ForReview(kind):
             ranking = turn.reading.ranking if turn.reading else None
-            _review(connection, turn.message["id"], turn.asked, kind, turn.now, ranking)
+            state = turn.conversation["dialogue_state"]
+            reviews.write(connection, turn.message["id"], turn.asked, kind, turn.now, ranking, state)
         case MarkedWrong(entry):
             _review_answer(connection, turn, entry)
 
@@ -182,29 +179,10 @@ def _write_links(connection: Connection, turn: Turn, effect: Effect) -> None:
             linking.part(connection, here, turn.conversation["contact_id"], turn.now)
 
 
-def masked_personal(text: str) -> str:
-    """For people who review language, not persons: without secrets, telephone and other long numbers, and addresses."""
-    without_secrets, _ = mask(text)
-    return _EMAIL.sub("[e-mail]", _NUMBER.sub("[số]", without_secrets))
-
-
 def _note(connection: Connection, keyring: Keyring, turn: Turn, kind: forgotten.Kind) -> None:
     """Before it is done: afterwards less is known of the person."""
     people = links.person(connection, turn.conversation["contact_id"])
     forgotten.record(connection, keyring, turn.now, kind, forgotten.keys_of(connection, keyring, people))
-
-
-def _review(
-    connection: Connection,
-    inbound_id: int,
-    asked: str,
-    kind: str,
-    now: datetime,
-    ranking: list[dict[str, object]] | None,
-    entry: str | None = None,
-) -> None:
-    row = {"inbound_id": inbound_id, "kind": kind, "text": masked_personal(asked), "ranking": ranking, "entry": entry}
-    insert_if_new(connection, review, {**row, "created_at": now})
 
 
 def _review_answer(connection: Connection, turn: Turn, entry: str | None) -> None:
@@ -224,7 +202,8 @@ def _review_answer(connection: Connection, turn: Turn, entry: str | None) -> Non
     row = next((one for one in said if entry is None or one["reply"].get("entry") == entry), None)
     if row is not None:
         ranking = (row["reading"] or {}).get("ranking")
-        _review(connection, row["id"], row["text"], "marked_wrong", turn.now, ranking, row["reply"].get("entry"))
+        entry, state = row["reply"].get("entry"), turn.conversation["dialogue_state"]
+        reviews.write(connection, row["id"], row["text"], "marked_wrong", turn.now, ranking, state, entry)
 
 
 def _open_request(connection: Connection, turn: Turn, effect: OpenDataRequest) -> None:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from bot.files import Files
+from bot.model_switch import ModelSwitch
 from bot.wakeups import Wakeups
 from console.login_limits import LoginLimits
 from console.words import Words
 from integrations.provider import Provider
 from programme.content import Content
+from programme.training_examples import TrainingExamples
 from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database
@@ -35,6 +37,8 @@ class ConsoleContext:
     files: Files
     province: str
     words: Words
+    switch: ModelSwitch
+    examples: TrainingExamples
     public_url: str | None = None
     login_limits: LoginLimits = field(default_factory=LoginLimits)
     open_streams: Counter[int] = field(default_factory=Counter)

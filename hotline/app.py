@@ -21,6 +21,7 @@ from bot.intake import Intake
 from bot.keeper import Keeper
 from bot.mail import Letterbox
 from bot.mail_poller import MailPoller
+from bot.model_switch import ModelSwitch
 from bot.pace import Pace
 from bot.polling import TelegramPoller
 from bot.sender import Sender
@@ -38,10 +39,13 @@ from console.context import ConsoleContext
 from console.words import load_words
 from hotline.channels import Channels, open_channels
 from hotline.errors import Stop
-from hotline.paths import VAR
+from hotline.models import release_of
+from hotline.paths import RASA_PYTHON, VAR
+from hotline.trainer import Trainer
 from integrations.zalo.consent import Consent
 from programme.content import CONTENT_ROOT, Content, load_content
 from programme.packs import UnknownProvince
+from programme.training_examples import TrainingExamples
 from programme.yaml_source import ContentError
 from scheduler.ticker import Ticker
 from scheduler.watch import Watch
@@ -66,6 +70,8 @@ class Hotline:
     wakeups: Wakeups
     register: TurnRegister
     dialogue: Dialogue
+    switch: ModelSwitch
+    trainer: Trainer | None
     runner: TurnRunner
     worker: Worker
     keeper: Keeper
@@ -89,7 +95,10 @@ class Hotline:
             self.ticker.run(),
             self.sender.run(),
             self.fetcher.run(),
+            self.switch.run(),
         ]
+        if self.trainer is not None:
+            running.append(self.trainer.run())
         if self.poller is not None:
             running.append(self.poller.run())
         elif self.channels.telegram is not None:
@@ -182,6 +191,11 @@ def compose(
     flows, register = load_flows(), TurnRegister()
     channels = open_channels(settings, database, keyring, clock)
     dialogue = Dialogue(rasa_url, internal_url.rstrip("/") + ACTIONS_PATH, register)
+    release, examples = release_of(content), TrainingExamples()
+    switch = ModelSwitch(database, clock, keyring, wakeups, dialogue, release)
+    trainer = None  # containers have one of their own, beside an app without Rasa's environment
+    if RASA_PYTHON.exists():
+        trainer = Trainer(database, clock, keyring, wakeups, content, release, examples)
     answerer = Answerer(database, dialogue, flows, content, clock, gather)
     files = Files(database, content, clock)
     sender = Sender(database, clock, channels.providers, pace, files, wakeups)
@@ -204,7 +218,7 @@ def compose(
         poller = TelegramPoller(database, clock, channels.telegram, intake.take)
     mail_poller = None
     if channels.email is not None:
-        letterbox = Letterbox(keyring, settings.province, settings.messages_per_minute)
+        letterbox = Letterbox(keyring, settings.province, clock.timezone, settings.messages_per_minute)
         mail_poller = MailPoller(database, keyring, clock, channels.email, intake, letterbox)
     return Hotline(
         settings=settings,
@@ -215,6 +229,8 @@ def compose(
         wakeups=wakeups,
         register=register,
         dialogue=dialogue,
+        switch=switch,
+        trainer=trainer,
         runner=runner,
         worker=worker,
         keeper=Keeper(database, clock, content.answers, wakeups),
@@ -259,6 +275,8 @@ def compose(
             files=files,
             province=settings.province,
             words=load_words(),
+            switch=switch,
+            examples=examples,
             public_url=settings.public_url,
         ),
         keyring=keyring,

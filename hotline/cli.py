@@ -20,6 +20,7 @@ from hotline.channel_commands import channel_group, zalo_group
 from hotline.dead_letter_commands import dead_letters_group
 from hotline.errors import Stop
 from hotline.import_commands import import_group
+from hotline.model_commands import models_group
 from hotline.models import ensure_model, inputs_digest, lookup_table, run_rasa, train
 from hotline.options import NUMBER, PORT, Instant, PersonName
 from hotline.paths import MODELS, VAR
@@ -277,6 +278,7 @@ main.add_command(channel_group)
 main.add_command(zalo_group)
 main.add_command(user_group)
 main.add_command(audit_group)
+main.add_command(models_group)
 
 
 def _converse(province: str | None, now: datetime | None, how: terminal.Conversing) -> None:

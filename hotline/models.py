@@ -1,4 +1,7 @@
-"""Which trained model belongs to the present inputs, and its training when there is none yet."""
+"""Which trained model belongs to the present inputs (a release's own), and its training when there is none yet.
+
+What officers have taught is trained besides, into models of their own (hotline/trainer.py).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ from hotline.errors import Stop
 from hotline.paths import MODELS, RASA_PYTHON, ROOT, VAR
 from programme.content import Content
 
-KEPT_MODELS = 3
+KEPT_RELEASES = 3
+ENDING = ".tar.gz"
+TAUGHT = "-"  # in the name of a model between its release and what it was taught
 LOG_TAIL_CHARACTERS = 4000
 # Whatever changes what training makes; the commune lookup comes on top, as the text that is trained on.
 _INPUTS = (
@@ -31,12 +36,33 @@ _INPUTS = (
 def ensure_model(content: Content, say: Callable[[str], None] = print) -> Path:
     """The archive for the present inputs, trained now if they changed. Raises Stop when training fails."""
     lookup = lookup_table(content)
-    archive = MODELS / f"{inputs_digest(lookup)}.tar.gz"
-    if not (archive.is_file() and archive.with_name(archive.name + ".sha256").is_file()):
+    archive = archive_of(inputs_digest(lookup))
+    if not is_there(archive):
         say("Đang huấn luyện mô hình hiểu câu hỏi (khoảng một phút)…")
         train(lookup, archive)
         _forget_old_models()
     return archive
+
+
+def release_of(content: Content) -> str:
+    """The name of the release's own model: everything that it is made of, hashed."""
+    return inputs_digest(lookup_table(content))
+
+
+def archive_of(name: str) -> Path:
+    """Where the model of that name is, or would be."""
+    return MODELS / f"{name}{ENDING}"
+
+
+def is_there(archive: Path) -> bool:
+    """Whether a training has written it, whole."""
+    return archive.is_file() and archive.with_name(archive.name + ".sha256").is_file()
+
+
+def forget(archive: Path) -> None:
+    """Remove a model."""
+    archive.unlink(missing_ok=True)
+    archive.with_name(archive.name + ".sha256").unlink(missing_ok=True)
 
 
 def lookup_table(content: Content) -> str:
@@ -100,7 +126,10 @@ def _input_files() -> Iterator[Path]:
 
 
 def _forget_old_models() -> None:
-    archives = sorted(MODELS.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for archive in archives[KEPT_MODELS:]:
-        archive.unlink()
-        archive.with_name(archive.name + ".sha256").unlink(missing_ok=True)
+    """Of the releases the newest stay. Models that were taught go with theirs; within it the trainer keeps order."""
+    archives = sorted(MODELS.glob(f"*{ENDING}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    releases = [archive for archive in archives if TAUGHT not in archive.name][:KEPT_RELEASES]
+    kept = {archive.name.removesuffix(ENDING) for archive in releases}
+    for archive in archives:
+        if archive.name.removesuffix(ENDING).partition(TAUGHT)[0] not in kept:
+            forget(archive)

@@ -24,8 +24,10 @@ from console import accounts
 from hotline.app import Hotline, compose
 from hotline.errors import Stop
 from hotline.first_administrator import front_line, make_first_administrator
+from hotline.models import archive_of, is_there
 from hotline.rasa_process import RasaProcess
 from hotline.simulators import Simulators, adopt_simulated_tokens, simulated
+from programme import trained_models
 from programme.content import Content
 from store.logs import get_logger
 from store.settings import Settings
@@ -115,8 +117,9 @@ async def _serve(
     simulators: Simulators,
     first_start: bool,
 ) -> None:
-    rasa = RasaProcess(model, lambda url: setattr(hotline.dialogue, "rasa_url", url)) if model else None
     stop = _stop_on_signals()
+    live = await _live_model(hotline, has_models=model is not None)
+    rasa = RasaProcess(archive_of(live), lambda url: setattr(hotline.dialogue, "rasa_url", url)) if model else None
     try:
         starting = [asyncio.to_thread(_prepare, content)]
         if rasa is not None:
@@ -136,6 +139,19 @@ async def _serve(
         if rasa is not None:
             await rasa.stop()
         await hotline.close()
+
+
+async def _live_model(hotline: Hotline, has_models: bool) -> str:
+    """The name of the model that answers: what officers have taught last, unless the release has changed since."""
+
+    def has_archive(name: str) -> bool:
+        return not has_models or is_there(archive_of(name))  # a service elsewhere has its own folder
+
+    release, now = hotline.switch.release, hotline.clock.now()
+    hotline.dialogue.model = await hotline.database.run(
+        lambda connection: trained_models.settle(connection, release, has_archive, now)
+    )
+    return hotline.dialogue.model
 
 
 def _console_line(hotline: Hotline, port: int, first_start: bool) -> str:

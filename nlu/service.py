@@ -1,10 +1,14 @@
-"""The Rasa service: one private HTTP endpoint around one trained model (docs/architecture.md, "A turn").
+"""The Rasa service: one private HTTP endpoint around trained models (docs/architecture.md, "A turn").
 
-    POST /turn  {turn_id, actions_url, deadline_ms, conversation, message_id, text | payload, metadata, state}
-      200  {replies, state, intent, confidence, intent_ranking, entities, timings}
+    POST /turn  {turn_id, actions_url, deadline_ms, conversation, message_id, text | payload, metadata, state, model}
+      200  {replies, state, intent, confidence, intent_ranking, entities, timings, model}
       400  bad_request, actions_url_not_allowed      422  state_unreadable
       502  turn_failed: an action failed, timed out or answered nonsense; nothing was kept, run it again
-    GET /healthz  {model, flows}
+    POST /model {model}  200 {model}: it is loaded and answers from now on      404 model_unknown: no such archive
+    GET /healthz  {model, models, flows}
+
+`model` names an archive of the models' folders (`nlu.loaded`). A turn that names one which is not loaded yet is
+answered by the present one, while it is fetched: so any number of services follow what the app wants, without a word.
 
 It keeps nothing between turns, so any number of identical services can answer. Never expose it: whoever reaches it
 can make it call the addresses on its allow-list.
@@ -25,11 +29,13 @@ from typing import Any, Dict, List, Optional, Sequence
 from urllib.parse import urlsplit
 
 from nlu import rasa_runtime  # before any import of rasa
+from nlu.rasa_runtime import ArchiveRejected
 
 import aiohttp
 import uvloop
 from aiohttp import web
 
+from nlu.loaded import LoadedModels, name_of
 from nlu.state import StateUnreadable, snapshot
 from nlu.turns import AppAction, StatelessProcessor, Turn, TurnFailed
 
@@ -47,27 +53,43 @@ class Refused(Exception):
 
 
 class Service:
-    """Answers turns with one processor. `allowed_origins`: where actions may be called besides the loopback."""
+    """Answers turns. `allowed_origins`: where actions may be called besides the loopback."""
 
-    def __init__(self, processor: StatelessProcessor, allowed_origins: Sequence[str] = ()) -> None:
-        self.processor = processor
+    def __init__(self, models: LoadedModels, allowed_origins: Sequence[str] = ()) -> None:
+        self.models = models
         self.allowed_origins = frozenset(origin.rstrip("/") for origin in allowed_origins)
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_post("/turn", self.turn)
+        app.router.add_post("/model", self.model)
         app.router.add_get("/healthz", self.healthz)
         app.cleanup_ctx.append(_action_client)
         return app
 
     async def healthz(self, _: web.Request) -> web.Response:
-        return web.json_response({"model": self.processor.model_filename, "flows": self.processor.flows})
+        name, processor = self.models.processor(None)
+        return web.json_response({"model": name, "models": self.models.names, "flows": processor.flows})
+
+    async def model(self, request: web.Request) -> web.Response:
+        try:
+            body = await _json_body(request)
+            if not isinstance(body, dict) or not isinstance(body.get("model"), str):
+                raise Refused(400, "bad_request", "model must be a name")
+            await self.models.fetch(body["model"])
+        except ArchiveRejected as error:
+            return web.json_response({"code": "model_unknown", "detail": str(error)}, status=404)
+        except Refused as refusal:
+            return web.json_response({"code": refusal.code, "detail": refusal.detail}, status=refusal.status)
+        return web.json_response({"model": self.models.present})
 
     async def turn(self, request: web.Request) -> web.Response:
         started = time.perf_counter()
         try:
-            turn, deadline = self._read(await _json_body(request))
-            replies = await self._run(turn, deadline)
+            body = await _json_body(request)
+            name, processor = self.models.processor(_model_wanted(body))
+            turn, deadline = self._read(body, processor)
+            replies = await self._run(processor, turn, deadline)
         except Refused as refusal:
             return web.json_response({"code": refusal.code, "detail": refusal.detail}, status=refusal.status)
         turn.timings["total_ms"] = (time.perf_counter() - started) * 1000
@@ -75,19 +97,20 @@ class Service:
         return web.json_response(
             {
                 "replies": replies,
-                "state": snapshot(turn.tracker, self.processor.domain),
+                "state": snapshot(turn.tracker, processor.domain),
                 "intent": parsed["intent"].get("name"),
                 "confidence": parsed["intent"].get("confidence"),
                 "intent_ranking": parsed.get("intent_ranking", []),
                 "entities": parsed.get("entities", []),
                 "timings": turn.timings,
+                "model": name,
             },
             dumps=_dumps,
         )
 
-    async def _run(self, turn: Turn, deadline: float) -> List[Dict[str, Any]]:
+    async def _run(self, processor: StatelessProcessor, turn: Turn, deadline: float) -> List[Dict[str, Any]]:
         try:
-            return await asyncio.wait_for(self.processor.run_turn(turn), deadline)
+            return await asyncio.wait_for(processor.run_turn(turn), deadline)
         except StateUnreadable as error:
             raise Refused(422, "state_unreadable", str(error)) from error
         except asyncio.TimeoutError as error:
@@ -98,16 +121,14 @@ class Service:
             logger.exception("turn failed inside Rasa")
             raise Refused(502, "turn_failed", type(error).__name__) from error
 
-    def _read(self, body: Any) -> "tuple[Turn, float]":
-        if not isinstance(body, dict):
-            raise Refused(400, "bad_request", "the body must be an object")
+    def _read(self, body: Dict[str, Any], processor: StatelessProcessor) -> "tuple[Turn, float]":
         for name in ("turn_id", "actions_url", "conversation"):
             if not isinstance(body.get(name), str) or not body[name]:
                 raise Refused(400, "bad_request", f"{name} must be a non-empty string")
         self._check_actions_url(body["actions_url"])
         text, payload = body.get("text"), body.get("payload")
         if payload is not None:
-            payload = _read_payload(payload, self.processor.domain.intents)
+            payload = _read_payload(payload, processor.domain.intents)
         elif not isinstance(text, str) or not text.strip():
             raise Refused(400, "bad_request", "text or payload is needed")
         deadline_ms = body.get("deadline_ms", 2000)
@@ -136,6 +157,15 @@ class Service:
         ):
             return
         raise Refused(400, "actions_url_not_allowed", "actions_url is neither on the loopback nor on the allow-list")
+
+
+def _model_wanted(body: Any) -> Optional[str]:
+    if not isinstance(body, dict):
+        raise Refused(400, "bad_request", "the body must be an object")
+    name = body.get("model")
+    if not isinstance(name, (str, type(None))):
+        raise Refused(400, "bad_request", "model must be a name")
+    return name
 
 
 def _read_payload(payload: Any, intents: Sequence[str]) -> Dict[str, Any]:
@@ -187,6 +217,14 @@ async def _serve(service: Service, host: str, port: int, follow_stdin: bool) -> 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m nlu.service", description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, type=Path, help="the model archive written by nlu.train")
+    parser.add_argument(
+        "--models",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FOLDER",
+        help="where other models are",
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5005)
     parser.add_argument(
@@ -200,7 +238,10 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     arguments = parser.parse_args(argv)
     rasa_runtime.quiet()
     rasa_runtime.check_archive(arguments.model)
-    service = Service(StatelessProcessor(str(arguments.model)), arguments.actions_allow)
+    archive = arguments.model.resolve()  # an image names it by a link
+    folders = [archive.parent, *arguments.models]
+    models = LoadedModels(StatelessProcessor(str(archive)), name_of(archive), folders)
+    service = Service(models, arguments.actions_allow)
     gc.freeze()  # the model stays: looking through it for garbage would stop every turn
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.install()

@@ -1,6 +1,7 @@
 """Train one model archive from config.yml, the flows and the NLU data, and record its SHA-256.
 
     python -m nlu.train --out var/models/X.tar.gz [--config FILE] [--data PATH …] [--domain PATH]
+                         [--nice N] [--follow-stdin]
 
 Runs in the repository's root. Which inputs a model belongs to is the app's business (hotline/models.py).
 """
@@ -16,6 +17,8 @@ from typing import Optional, Sequence
 from nlu import rasa_runtime  # before any import of rasa
 
 import rasa.model_training
+
+from nlu import child
 
 
 def train(config: Path, domain: Optional[Path], data: Sequence[Path], out: Path) -> Path:
@@ -49,7 +52,9 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     parser.add_argument("--config", default=Path("config.yml"), type=Path)
     parser.add_argument("--domain", type=Path, help="flows; without them only understanding is trained")
     parser.add_argument("--data", nargs="+", required=True, type=Path)
+    child.add_options(parser)
     arguments = parser.parse_args(argv)
+    child.behave(arguments)
     rasa_runtime.quiet()
     train(arguments.config, arguments.domain, arguments.data, arguments.out)
 

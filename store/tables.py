@@ -347,10 +347,15 @@ review = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("inbound_id", Id, ForeignKey("inbound.id"), nullable=False),
-    Column("kind", String(20), nullable=False),  # not_understood | half_sure | withheld | unread | marked_wrong
+    # not_understood | half_sure | withheld | unread | marked_wrong (by the owner) | officer_marked
+    Column("kind", String(20), nullable=False),
     Column("text", Text, nullable=False),
     Column("ranking", Json),
     Column("entry", String(80)),  # the answer that was marked wrong
+    Column("phrase", String(32), nullable=False, server_default="", index=True),  # programme.taught_phrases.key_of
+    Column("read_as", String(80)),  # the intent that ranked first
+    Column("commune", String(10)),  # a code, where the dialogue knew it
+    Column("marked_by", String(80)),  # the officer who marked the answer wrong
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("inbound_id", "kind"),
 )

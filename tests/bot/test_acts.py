@@ -26,7 +26,7 @@ from actions.context import (
 )
 from actions.person import ActionRequestPerson
 from actions.personal_data import ActionDataRequest, ActionOptOut, ActionWithdrawConsent
-from bot import effects
+from bot import reviews
 from bot.answering import _kept_meanwhile
 from programme.content import Content
 from programme.domain_names import DomainStatus
@@ -142,7 +142,7 @@ async def test_what_is_withheld_or_unread_is_reviewed_without_counting_as_unclea
 
 @pytest.mark.parametrize("text", ["", "   "])
 def test_masking_nothing_is_nothing(text: str) -> None:
-    assert effects.masked_personal(text) == text
+    assert reviews.masked_personal(text) == text
 
 
 @pytest.mark.parametrize(

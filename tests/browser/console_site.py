@@ -16,7 +16,9 @@ from sqlalchemy import Connection, select, update
 from starlette.applications import Starlette
 
 from bot.baton import officer_named
+from bot.dialogue import Dialogue, TurnRegister
 from bot.files import Files
+from bot.model_switch import ModelSwitch
 from bot.wakeups import QUEUE, Wakeups
 from bot.web.app import SecurityHeaders
 from console import sessions
@@ -26,6 +28,7 @@ from console.roles import Role
 from console.sessions import COOKIE
 from console.words import load_words
 from programme.content import Content
+from programme.training_examples import TrainingExamples
 from store.clock import Clock
 from store.console_tables import account
 from store.crypto import Keyring
@@ -135,16 +138,19 @@ def site(browser: Browser, content: Content, keyring: Keyring, tmp_path: Path) -
     migrate(new)
     new.close()
     database = open_database(url, keyring, clock)
+    wakeups, nobody = Wakeups(), Dialogue("http://127.0.0.1:9", "", TurnRegister())  # nothing listens on port 9
     context = ConsoleContext(
         database=database,
         clock=clock,
         keyring=keyring,
-        wakeups=Wakeups(),
+        wakeups=wakeups,
         content=content,
         providers={},
         files=Files(database, content, clock),
         province="thai-nguyen",
         words=load_words(),
+        switch=ModelSwitch(database, clock, keyring, wakeups, nobody, "release"),
+        examples=TrainingExamples(),
     )
     listener = socket.create_server(("127.0.0.1", 0))
     app = SecurityHeaders(Starlette(routes=[console_mount(context)]))

@@ -12,7 +12,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from bot.baton import officer_named
+from bot.dialogue import Dialogue, TurnRegister
 from bot.files import Files
+from bot.model_switch import ModelSwitch
 from bot.wakeups import Wakeups
 from console import sessions
 from console.app import console_app
@@ -21,6 +23,7 @@ from console.roles import Role
 from console.sessions import COOKIE
 from console.words import Words, load_words
 from programme.content import Content
+from programme.training_examples import TrainingExamples
 from store.clock import ManualClock
 from store.console_tables import account
 from store.crypto import Keyring
@@ -35,18 +38,33 @@ def words() -> Words:
     return load_words()
 
 
+@pytest.fixture(scope="session")
+def examples() -> TrainingExamples:
+    return TrainingExamples()
+
+
 @pytest.fixture
-def context(database: Database, clock: ManualClock, keyring: Keyring, content: Content, words: Words) -> ConsoleContext:
+def context(
+    database: Database,
+    clock: ManualClock,
+    keyring: Keyring,
+    content: Content,
+    words: Words,
+    examples: TrainingExamples,
+) -> ConsoleContext:
+    wakeups, nobody = Wakeups(), Dialogue("http://127.0.0.1:9", "", TurnRegister())  # nothing listens on port 9
     return ConsoleContext(
         database=database,
         clock=clock,
         keyring=keyring,
-        wakeups=Wakeups(),
+        wakeups=wakeups,
         content=content,
         providers={},
         files=Files(database, content, clock),
         province="thai-nguyen",
         words=words,
+        switch=ModelSwitch(database, clock, keyring, wakeups, nobody, "release"),
+        examples=examples,
     )
 
 

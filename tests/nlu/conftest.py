@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from nlu.loaded import LoadedModels
 from nlu.service import Service
 from nlu.train import train
 from nlu.turns import StatelessProcessor
@@ -98,7 +99,8 @@ class Caller:
 
 @pytest.fixture
 async def caller(processor: StatelessProcessor, app: App) -> AsyncIterator[Caller]:
-    client = TestClient(TestServer(Service(processor).app()))
+    models = LoadedModels(processor, "probe")
+    client = TestClient(TestServer(Service(models).app()))
     await client.start_server()
     yield Caller(client, app)
     await client.close()

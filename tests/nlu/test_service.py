@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from conftest import App, Caller, slow
+from nlu.loaded import LoadedModels
 from nlu.service import Service
 from nlu.turns import StatelessProcessor
 
@@ -227,7 +228,7 @@ async def test_actions_are_called_only_where_that_is_allowed(caller: Caller, url
 
 
 def test_an_allowed_origin_is_compared_whole(processor: StatelessProcessor) -> None:
-    service = Service(processor, ["http://app:8001/"])
+    service = Service(LoadedModels(processor, "probe"), ["http://app:8001/"])
     service._check_actions_url("http://app:8001/actions")
     for url in ("http://app:80011/actions", "https://app:8001/actions", "http://app:8001@evil/actions"):
         with pytest.raises(Exception, match="allow-list"):
@@ -236,5 +237,5 @@ def test_an_allowed_origin_is_compared_whole(processor: StatelessProcessor) -> N
 
 async def test_health_names_model_and_flows(caller: Caller) -> None:
     body = await (await caller.client.get("/healthz")).json()
-    assert body["model"] == "probe.tar.gz"
+    assert (body["model"], body["models"]) == ("probe", ["probe"])
     assert body["flows"]

@@ -1,0 +1,163 @@
+"""`hotline models`: which models there are, train what was taught, let another one answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+import uvloop
+from sqlalchemy import Connection
+
+from bot.wakeups import Wakeups
+from hotline.app import open_migrated_database, read_content, read_settings
+from hotline.errors import Stop
+from hotline.models import archive_of, ensure_model, is_there, release_of, require_rasa_environment
+from hotline.options import PersonName
+from hotline.paths import RASA_PYTHON
+from hotline.trainer import Trainer
+from programme import trained_models, training_jobs
+from programme.trained_models import NotSwitchable
+from programme.training_examples import TrainingExamples
+from programme.training_jobs import Training
+from store.audit import Actor, record
+from store.clock import Clock
+from store.crypto import Keyring
+from store.database import Database
+from store.logs import configure_logs
+
+LOOK_SECONDS = 0.5
+_REASONS = {
+    "model_unknown": "Không có mô hình tên này; xem: hotline models list",
+    "model_refused": "Mô hình này đã bị chặn vì kém hơn; không dùng được.",
+    "other_release": "Mô hình này thuộc bản phát hành khác; hãy huấn luyện lại: hotline models train",
+    "nothing_before": "Chưa có mô hình nào trước đó để quay lại.",
+}
+_STATES = {"passed": "đạt, đang trả lời", "refused": "không đạt, mô hình cũ giữ nguyên", "failed": "hỏng giữa chừng"}
+
+
+@click.group("models")
+def models_group() -> None:
+    """Các mô hình đã huấn luyện, và mô hình nào đang trả lời."""
+
+
+@models_group.command("list")
+def list_models() -> None:
+    """Liệt kê, mới trước; dấu * là mô hình đang trả lời."""
+    with _opened() as (database, clock, _):
+        live, models = database.read_now(lambda c: (trained_models.live(c), trained_models.all_models(c)))
+    if not models:
+        click.echo("Chưa có mô hình nào: mô hình đầu tiên được ghi khi hotline chạy lần đầu.")
+    for model in models:
+        mark = "*" if live is not None and live.model.id == model.id else " "
+        overall = (model.figures or {}).get("overall")
+        figures = f"{overall['new_right']}/{overall['n']} câu đúng" if overall else "theo bản phát hành"
+        made = f"{model.made_at.astimezone(clock.timezone):%d/%m/%Y %H:%M}"
+        state = "" if model.state == "ready" else "  (bị chặn)"
+        click.echo(f"{mark} {model.name}  {made}  {len(model.lessons)} câu đã dạy  {figures}{state}")
+
+
+@models_group.command("train")
+def train() -> None:
+    """Huấn luyện những câu cán bộ đã dạy; mô hình mới trả lời ngay nếu không kém hơn."""
+    configure_logs()
+    require_rasa_environment()
+    with _opened() as (database, clock, keyring):
+        release, trainer = _trainer(database, clock, keyring)
+
+        def ask(connection: Connection) -> int:
+            trained_models.settle(connection, release, _has_archive, clock.now())
+            training_jobs.ask(connection, "asked", None, clock.now())
+            return training_jobs.newest(connection)[0].id
+
+        ended = uvloop.run(_until_over(trainer, database.run_now(ask)))
+    click.echo(f"Lần huấn luyện {ended.id}: {_STATES[ended.state]}.")
+    if ended.state != "passed":
+        raise Stop(ended.fault or "Xem chi tiết trên trang Dạy trợ lý, mục Mô hình.")
+
+
+@models_group.command("activate")
+@click.argument("name")
+@click.option("--by", type=PersonName(), default="dòng lệnh", show_default=True, help="Tên người đổi.")
+def activate(name: str, by: str) -> None:
+    """Cho mô hình NAME trả lời; các tiến trình đang chạy đổi theo trong khoảng một giây."""
+    with _opened() as (database, clock, keyring):
+        _activate(database, clock, keyring, name, by)
+
+
+@models_group.command("rollback")
+@click.option("--by", type=PersonName(), default="dòng lệnh", show_default=True, help="Tên người đổi.")
+def rollback(by: str) -> None:
+    """Quay lại mô hình ngay trước mô hình đang trả lời."""
+    with _opened() as (database, clock, keyring):
+        release = release_of(read_content(read_settings()))
+        before = database.read_now(lambda c: trained_models.before(c, release))
+        if before is None:
+            raise Stop(_REASONS["nothing_before"])
+        _activate(database, clock, keyring, before.name, by)
+
+
+@models_group.command("work")
+def work() -> None:
+    """Chạy liên tục, huấn luyện mỗi khi có người yêu cầu (cho container không có môi trường của Rasa bên cạnh)."""
+    configure_logs()
+    require_rasa_environment()
+    with _opened() as (database, clock, keyring):
+        release, trainer = _trainer(database, clock, keyring)
+        database.run_now(lambda c: trained_models.settle(c, release, _has_archive, clock.now()))
+        try:
+            uvloop.run(trainer.run())
+        except KeyboardInterrupt:
+            click.echo("Đã dừng.")
+
+
+def _trainer(database: Database, clock: Clock, keyring: Keyring) -> tuple[str, Trainer]:
+    content = read_content(read_settings())
+    ensure_model(content, lambda text: click.echo(text, err=True))  # what a new model is compared with
+    release = release_of(content)
+    return release, Trainer(database, clock, keyring, Wakeups(), content, release, TrainingExamples())
+
+
+async def _until_over(trainer: Trainer, id_: int) -> Training:
+    """Train here, or wait for the process that has taken it."""
+    while True:
+        await trainer.look()
+        found = await trainer.database.read(lambda c: training_jobs.find(c, id_))
+        if found is not None and found.is_over:
+            return found
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _activate(database: Database, clock: Clock, keyring: Keyring, name: str, by: str) -> None:
+    release = release_of(read_content(read_settings()))
+    if RASA_PYTHON.exists() and not _has_archive(name):
+        raise Stop(f"Không còn tệp của mô hình {name} trong var/models.")
+
+    def work(connection: Connection) -> bool:
+        model = trained_models.switchable(connection, name, release)
+        is_new = trained_models.activate(connection, model.id, "chosen", None, clock.now())
+        if is_new:
+            record(connection, keyring, clock.now(), Actor(by), "model.activated", f"model {name}", {"why": "chosen"})
+        return is_new
+
+    try:
+        is_new = database.run_now(work)
+    except NotSwitchable as error:
+        raise Stop(_REASONS[error.code]) from None
+    click.echo(f"Mô hình {name} " + ("trả lời từ bây giờ." if is_new else "đang trả lời rồi."))
+
+
+def _has_archive(name: str) -> bool:
+    return is_there(archive_of(name))
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Database, Clock, Keyring]]:
+    settings = read_settings()
+    clock = Clock(settings.timezone, settings.now)
+    database, keyring = open_migrated_database(settings, clock)
+    try:
+        yield database, clock, keyring
+    finally:
+        database.close()
