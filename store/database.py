@@ -64,6 +64,10 @@ class Database:
         """Run `work`, which only reads."""
         return await asyncio.wrap_future(self._readers.submit(partial(self.read_now, work)))
 
+    async def outside(self, work: Transaction[T]) -> T:
+        """Run `work` without a transaction, for what must not be in one (VACUUM, a checkpoint)."""
+        return await asyncio.wrap_future(self._writers.submit(partial(self.outside_now, work)))
+
     def run_now(self, work: Transaction[T]) -> T:
         """`run` for callers without an event loop (command line, tests)."""
         with self.engine.begin() as connection:
@@ -71,6 +75,13 @@ class Database:
 
     def read_now(self, work: Transaction[T]) -> T:
         with self.engine.connect().execution_options(hotline_read_only=True) as connection:
+            return work(connection)
+
+    def outside_now(self, work: Transaction[T]) -> T:
+        """`outside` for callers without an event loop."""
+        # The driver of SQLite begins nothing by itself; on PostgreSQL it must be told to leave it
+        options = {"hotline_outside": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        with self.engine.connect().execution_options(**options) as connection:
             return work(connection)
 
     def close(self) -> None:
@@ -149,6 +160,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        # What is taken out of a page is overwritten there: an erased word is gone from the file (store/purging.py)
+        "secure_delete=ON",
         f"busy_timeout={BUSY_SECONDS * 1000}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
@@ -156,6 +169,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get("hotline_outside"):
+        return
     # IMMEDIATE takes the write lock at once: a transaction that read first can never fail with "database is locked"
     read_only = connection.get_execution_options().get("hotline_read_only")
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

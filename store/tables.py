@@ -297,18 +297,36 @@ opt_out = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
-# A person's request about their own data, with the days on which the law wants it acknowledged and carried out.
+# A person's request about their own data, with the days on which the law wants it acknowledged and carried out
+# (bot/data_requests.py). The row stays as the register's evidence when the person has been erased.
 data_request = Table(
     "data_request",
     metadata,
     Column("id", Id, primary_key=True),
     Column("contact_id", Id, ForeignKey("contact.id"), nullable=False, index=True),
-    Column("conversation_id", String(32), ForeignKey("conversation.id"), nullable=False),
-    Column("kind", String(20), nullable=False),  # access | erasure
-    Column("status", String(20), nullable=False, index=True),  # open | done | withdrawn
+    Column("conversation_id", String(32), ForeignKey("conversation.id")),  # null: of somebody who never wrote here
+    # access | erasure | correction | restriction | objection
+    Column("kind", String(20), nullable=False),
+    Column("status", String(20), nullable=False, index=True),  # open | done | refused | withdrawn
+    # While open, what it waits for: proof (of identity, by the owner) | confirm (the owner's last word) | officer |
+    # erasing (scheduler/erasures.py)
+    Column("stage", String(20), nullable=False, server_default="officer"),
+    Column("came_by", String(20), nullable=False, server_default="chat"),  # chat | letter | phone | in_person | email
     Column("opened_at", UtcDateTime, nullable=False),
     Column("acknowledge_by", Date, nullable=False),
+    Column("acknowledged_at", UtcDateTime),
     Column("due_on", Date, nullable=False),
+    Column("with_processor", Boolean, nullable=False, server_default=false()),  # others must act as well: more days
+    Column("extended_at", UtcDateTime),  # once; `due_on` is the later day then
+    # How it was made sure that it is them: conversation | phone_digits | shop_name | called_back | in_person | letter
+    Column("identity", String(20)),
+    Column("identity_at", UtcDateTime),
+    Column("wrong_proofs", Integer, nullable=False, server_default="0"),
+    Column("confirmed_at", UtcDateTime),  # the last word before an erasure was said
+    Column("refusal", String(40)),  # a ground of content/national/data_requests.yaml
+    Column("words", EncryptedText),  # what the owner was told by an officer: the reason of an extension or a refusal
+    Column("finished_at", UtcDateTime),
+    Column("officer_id", Id, ForeignKey("officer.id")),  # who acted last; null: the hotline itself
 )
 # One open request of a kind per person: asking again finds the first one.
 Index(
