@@ -20,6 +20,8 @@ from console.roles import Role
 from programme import responses
 from programme.canned_replies import CannedReply, keep
 from programme.classes import Topic, TrainingClass, enter, join
+from programme.difficulties import Difficulty
+from programme.difficulties import record as record_difficulty
 from programme.responses import Kept, Origin
 from programme.survey.definition import CONSENT
 from programme.survey.response import Response, answered
@@ -76,6 +78,17 @@ class Town:
                 Origin(contact_id, "console", "thai-nguyen", assisted_by="Quản trị"),
             )
             self.survey = responses.save(connection, site.context.keyring, kept, clock.now()).id
+            for category, commune, words in (("price", "05443", LONG), ("gone", None, None)):
+                told = Difficulty(
+                    "owner",
+                    category,
+                    "thai-nguyen",
+                    clock.now(),
+                    commune,
+                    conversation_id=self.conversation,
+                    text=words,
+                )
+                record_difficulty(connection, told)
             path = invitations.issue(connection, site.context.keyring, self.vendor, Purpose.INVITE, clock.now())
             self.token = path.rpartition("/")[2]
             canned = keep(connection, CannedReply("chao-rieng", "Chào", "Dạ, em chào {name} ạ."), officer, clock.now())
