@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import uuid
@@ -45,9 +46,11 @@ def content() -> Content:
 
 
 @pytest.fixture(scope="session")
-def model(content: Content) -> Path:
-    """The trained model of the present inputs; trained now if there is none yet."""
-    return ensure_model(content)
+def model(content: Content, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trained model of the present inputs; trained now, by one of the workers, if there is none yet."""
+    with (tmp_path_factory.getbasetemp().parent / "training.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return ensure_model(content)
 
 
 @pytest.fixture(scope="session")

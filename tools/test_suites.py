@@ -1,5 +1,8 @@
 """Runs the two test suites, the app's and Rasa's, each in its environment, and says at the end how both went.
 
+Without arguments the app's tests share the cores, a file to a worker; with any they run in one process, as a debugger
+and whoever reads the output want it.
+
 It provides nothing the tests need (tools/test_services.py does) and knows no single test.
 """
 
@@ -19,6 +22,7 @@ NO_TESTS_SELECTED = 5  # pytest's exit status
 RASA_TESTS = "tests/nlu"
 # The tests start hundreds of Python processes: they are compiled once, also where Python was told to write no bytecode.
 COMPILED_ONCE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache" / "bytecode")}
+MOST_WORKERS = 4  # each has a template database, connections and perhaps a Rasa service of its own
 RASA_CONFIGURATION = ("-c", "tests/nlu/pytest.ini")  # without it pytest would load the app's conftest
 
 
@@ -31,11 +35,12 @@ class Suite:
     arguments: tuple[str, ...]
 
 
-def plan(arguments: Sequence[str], exists: Callable[[str], bool]) -> list[Suite]:
+def plan(arguments: Sequence[str], exists: Callable[[str], bool], cores: int) -> list[Suite]:
     """The suites that `make test ARGS="…"` asks for.
 
     Options go to both suites; when files or folders under tests/ are named, only their suites run.
     """
+    shared = () if arguments or cores < 2 else ("-n", str(min(cores, MOST_WORKERS)), "--dist", "loadfile")
     named = [a for a in arguments if a.split("/")[0] == "tests" and exists(a.split("::")[0])]
     options = tuple(a for a in arguments if a not in named)
     rasa = tuple(a for a in named if a.split("::")[0].rstrip("/").startswith(RASA_TESTS))
@@ -43,7 +48,9 @@ def plan(arguments: Sequence[str], exists: Callable[[str], bool]) -> list[Suite]
     both = not named or any(a.rstrip("/") == "tests" for a in named)
     suites = []
     if app or both:
-        suites.append(Suite("app", ".venv/bin/python", (*(app or ("tests",)), f"--ignore={RASA_TESTS}", *options)))
+        suites.append(
+            Suite("app", ".venv/bin/python", (*(app or ("tests",)), f"--ignore={RASA_TESTS}", *options, *shared))
+        )
     if rasa or both:
         suites.append(Suite("Rasa", "nlu/.venv/bin/python", (*RASA_CONFIGURATION, *(rasa or (RASA_TESTS,)), *options)))
     return suites
@@ -75,7 +82,7 @@ def run(suite: Suite) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     statuses = []
-    suites = plan(arguments, lambda path: (ROOT / path).exists())
+    suites = plan(arguments, lambda path: (ROOT / path).exists(), len(os.sched_getaffinity(0)))
     try:
         for suite in suites:
             statuses.append(run(suite))

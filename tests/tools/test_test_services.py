@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.services import postgres as postgres_module
 from tools.services.browser import Browser
 from tools.services.machine import Machine, Missing, Unavailable, first_open_way, free_port
 from tools.services.postgres import Postgres
@@ -182,6 +183,17 @@ def test_the_newest_of_debians_servers_is_taken_unless_the_path_has_one(tmp_path
     program(tmp_path / "path", "initdb")
     program(tmp_path / "path", "postgres")
     assert postgres._programs() == tmp_path / "path"
+
+
+def test_a_private_server_goes_before_the_one_on_the_loopback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_module, "accepting", lambda url: url)
+    program(tmp_path, "initdb", 'while [ $# -gt 0 ]; do [ "$1" = --pgdata ] && mkdir "$2"; shift; done')
+    program(tmp_path, "postgres", "exec tail -f /dev/null")
+    postgres = Postgres(bare(tmp_path), versions=tmp_path)
+    assert postgres.start().startswith("postgresql://hotline:")
+    postgres.stop()
+    (tmp_path / "initdb").unlink()
+    assert ":" + postgres.machine.environment["PGPORT"] in postgres.start()
 
 
 def test_a_container_is_stopped_even_when_its_server_cannot_be_reached(tmp_path: Path) -> None:

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from tools.test_suites import NO_TESTS_SELECTED, RASA_CONFIGURATION, plan, verdict
+from tools.test_suites import MOST_WORKERS, NO_TESTS_SELECTED, RASA_CONFIGURATION, plan, verdict
 
 FILES = {"tests", "tests/store", "tests/store/test_clock.py", "tests/nlu", "tests/nlu/test_service.py"}
 
 
-def planned(*arguments: str) -> dict[str, tuple[str, ...]]:
-    return {suite.name: suite.arguments for suite in plan(arguments, FILES.__contains__)}
+def planned(*arguments: str, cores: int = 1) -> dict[str, tuple[str, ...]]:
+    return {suite.name: suite.arguments for suite in plan(arguments, FILES.__contains__, cores)}
 
 
 def test_without_arguments_each_suite_runs_its_own_tests() -> None:
     assert planned() == {"app": ("tests", "--ignore=tests/nlu"), "Rasa": (*RASA_CONFIGURATION, "tests/nlu")}
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(2, 2), (MOST_WORKERS, MOST_WORKERS), (64, MOST_WORKERS)])
+def test_the_whole_app_suite_shares_the_cores(cores: int, workers: int) -> None:
+    suites = planned(cores=cores)
+    assert suites["app"] == ("tests", "--ignore=tests/nlu", "-n", str(workers), "--dist", "loadfile")
+    assert suites["Rasa"] == (*RASA_CONFIGURATION, "tests/nlu")
+
+
+def test_whoever_asks_for_something_gets_it_in_one_process() -> None:
+    for arguments in (["-x"], ["--pdb"], ["tests"], ["tests/store"], ["-k", "commune"]):
+        assert "-n" not in planned(*arguments, cores=8)["app"]
 
 
 def test_options_go_to_both_suites() -> None:

@@ -1,7 +1,8 @@
-"""A PostgreSQL server for the tests: the one named, the one on the loopback, or a private one for this run.
+"""A PostgreSQL server for the tests: the one named, a private one for this run, or the one on the loopback.
 
-A private one comes from the programs at hand, else from Debian's package, else from a container. What was
-there before is only ever connected to.
+A private one comes from the programs at hand; where neither those nor a server are there, from Debian's package, else
+from a container. It goes before the loopback's: it never waits for the disk, and each test has a database made and
+dropped. What was there before is only ever connected to.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Postgres:
                 ) from closed
         return first_open_way(
             "PostgreSQL",
-            [self._on_the_loopback, self._private, self._packaged, self._contained],
+            [self._private, self._on_the_loopback, self._packaged, self._contained],
             "install it (Debian: apt-get install postgresql) or set"
             f" {self.variable} to a server where you may create databases",
         )

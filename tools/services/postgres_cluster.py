@@ -59,8 +59,9 @@ class PrivateCluster:
         initdb += ["--username=hotline", "--auth=scram-sha-256", "--pwfile", str(password_file)]
         self.machine.output(initdb, INITDB_SECONDS, folder=self.folder, owner=owner)
         port = free_port()
-        # No Unix socket, whose path would have to be short. No fsync: nothing here must outlive the computer.
-        settings = ["unix_socket_directories=", "fsync=off", "max_connections=200"]
+        # No Unix socket, whose path would have to be short. Nothing here must outlive the computer.
+        settings = ["unix_socket_directories=", "max_connections=200"]
+        settings += ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
         server = [str(self.binaries / "postgres"), "-D", data, "-h", "127.0.0.1", "-p", str(port)]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
