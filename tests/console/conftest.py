@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
+from fastapi import FastAPI
 from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -16,7 +18,7 @@ from bot.dialogue import Dialogue, TurnRegister
 from bot.files import Files
 from bot.model_switch import ModelSwitch
 from bot.wakeups import Wakeups
-from console import sessions
+from console import passwords, sessions
 from console.app import console_app
 from console.context import ConsoleContext
 from console.roles import Role
@@ -31,6 +33,9 @@ from store.database import Database, insert_returning_id
 from tests.console.owners import Street
 
 SITE = "http://console.test"
+# The real parameters take a tenth of a second each time; test_passwords.py looks at those.
+REAL_HASHER = passwords._HASHER
+passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
 @pytest.fixture(scope="session")
@@ -118,11 +123,23 @@ class Browser:
 OpenBrowser = Callable[..., Browser]
 
 
+_apps: list[FastAPI] = []
+
+
 @pytest.fixture
-async def open_browser(context: ConsoleContext) -> AsyncIterator[OpenBrowser]:
+def app(context: ConsoleContext) -> FastAPI:
+    """The console, made once, with this test's context: what its routes need is worked out at their first request."""
+    if not _apps:
+        _apps.append(console_app(context))
+    _apps[0].state.context = context
+    return _apps[0]
+
+
+@pytest.fixture
+async def open_browser(context: ConsoleContext, app: FastAPI) -> AsyncIterator[OpenBrowser]:
     """Opens browsers: signed in as a person, or as nobody."""
     # mounted as in hotline/serve.py, so that addresses are the real ones
-    site = Starlette(routes=[Mount("/console", console_app(context))])
+    site = Starlette(routes=[Mount("/console", app)])
     clients: list[httpx.AsyncClient] = []
 
     def open_(person: Person | None = None) -> Browser:

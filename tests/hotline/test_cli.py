@@ -17,6 +17,7 @@ from hotline.paths import ROOT
 from programme.content import CONTENT_ROOT
 from store.settings import load_settings
 from tests.conftest import SECRET
+from tests.hotline import commands
 
 HOTLINE = [str(Path(sys.executable).with_name("hotline"))]
 
@@ -80,8 +81,8 @@ def test_bytes_that_are_no_text_are_answered_too(model: Path) -> None:
 
 def test_escalations_are_listed_and_returned(tmp_path: Path, model: Path) -> None:
     environment = {"HOTLINE_DATABASE_URL": f"sqlite:///{tmp_path}/own.db"}
-    assert "Không có yêu cầu nào" in hotline("escalations", "list", **environment).stdout.decode()
-    done = hotline("escalations", "return", "7", **environment)
+    assert "Không có yêu cầu nào" in commands.hotline("escalations", "list", **environment).stdout.decode()
+    done = commands.hotline("escalations", "return", "7", **environment)
     assert done.returncode == 1
     assert "#7" in done.stderr.decode()
 
@@ -105,7 +106,7 @@ def test_the_configuration_is_explained_without_its_secrets() -> None:
     ],
 )
 def test_a_wrong_setting_is_named_in_one_sentence(variable: str, value: str) -> None:
-    done = hotline("content", "check", **{variable: value})
+    done = commands.hotline("content", "check", **{variable: value})
     assert done.returncode == 1
     assert variable in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
@@ -113,7 +114,7 @@ def test_a_wrong_setting_is_named_in_one_sentence(variable: str, value: str) -> 
 
 @pytest.mark.parametrize("url", ["sqlite:////proc/nowhere/h.db", "postgresql://nobody@127.0.0.1:1/x"])
 def test_a_database_that_cannot_be_opened_is_named_in_one_sentence(url: str) -> None:
-    done = hotline("migrate", HOTLINE_DATABASE_URL=url)
+    done = commands.hotline("migrate", HOTLINE_DATABASE_URL=url)
     assert done.returncode == 1
     assert "HOTLINE_DATABASE_URL" in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()

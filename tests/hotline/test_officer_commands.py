@@ -19,7 +19,7 @@ from store.messages import InboundMessage, Reply
 from store.settings import load_settings
 from store.tables import conversation, inbound
 from tests.conftest import NOW, SECRET
-from tests.hotline.test_cli import hotline
+from tests.hotline.commands import hotline
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from store.crypto import Keyring
 from store.database import Database
 from store.settings import load_settings
 from tests.conftest import NOW, SECRET
-from tests.hotline.test_cli import hotline
+from tests.hotline.commands import hotline
 from tests.hotline.test_officer_commands import said
 
 
