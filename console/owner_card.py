@@ -43,14 +43,15 @@ class Earlier:
 
 @dataclass(frozen=True)
 class OwnerCard:
-    """Everything of all contacts that are linked to the conversation's. `leads`: vendor, status, when."""
+    """Everything of all contacts that are linked to the conversation's. `leads`: vendor, status, when, and whether
+    the owner says they were called."""
 
     name: str | None
     phone: str | None
     shop: str
     commune: Commune | None
     survey: SurveyState | None
-    leads: tuple[tuple[str, str, datetime], ...]
+    leads: tuple[tuple[str, str, datetime, str | None], ...]
     consents: tuple[tuple[str, datetime, datetime | None], ...]
     data_requests: tuple[tuple[str, date], ...]
     classes: tuple[tuple[str, datetime | None], ...]
@@ -85,7 +86,12 @@ def owner_card(
         shop=shop,
         commune=content.communes.by_code(commune_code) if commune_code else None,
         survey=survey,
-        leads=_rows(connection, select(lead.c.vendor, lead.c.status, lead.c.created_at), lead.c.contact_id, people),
+        leads=_rows(
+            connection,
+            select(lead.c.vendor, lead.c.status, lead.c.created_at, lead.c.owner_said),
+            lead.c.contact_id,
+            people,
+        ),
         consents=_rows(
             connection,
             select(consent.c.purpose, consent.c.given_at, consent.c.withdrawn_at),

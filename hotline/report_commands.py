@@ -16,6 +16,7 @@ from programme import difficulty_report, difficulty_table, sla_table
 from programme.content import Content
 from programme.difficulty_report import MOST_MONTHS, BadMonth, By, DifficultyReport
 from programme.lead_problems import LeadProblem
+from programme.lead_steps import Scope
 from programme.packs import UnknownProvince
 from programme.person_lists import CLASSES_HEADER, LEADS_HEADER, class_list, leads_list
 from programme.report_periods import period_named
@@ -102,7 +103,7 @@ def report_vendors(kind: str, out: Path | None, period: str, province: str | Non
             asked = period_named(period, report_rules(content, where), clock.timezone)
         except LeadProblem as problem:
             raise Stop(f"--period {period}: {problem.words()}") from None
-        return merged(connection, content, where, asked, clock.now())
+        return merged(connection, content, Scope(where), asked, clock.now())
 
     content, rows = _read(read)
     _write(kind, out, "Doanh nghiệp", vendor_report_header(content), rows)

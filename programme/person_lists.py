@@ -1,7 +1,7 @@
 """Lists with names and numbers, for those whom their owners agreed to hear from: a firm's leads, a class's pupils.
 
-Only what a consent in force covers: a withdrawn one has taken its rows away already (programme/responses.py), and a
-lead is looked up together with its consent once more here.
+Only what a consent in force covers: a withdrawn one has cut the person off already (programme/lead_withdrawal.py), and
+a lead is looked up together with its consent once more here. Names and numbers only from the acceptance on.
 """
 
 from __future__ import annotations
@@ -12,16 +12,29 @@ from sqlalchemy import Connection, RowMapping, select
 
 from programme.classes import TOPIC_NAMES, Topic
 from programme.content import Content
+from programme.lead_states import TAKEN_UP, LeadState
 from programme.packs import normalise_province_id
 from programme.responses import find
 from programme.safe_cells import Cell
 from programme.survey.response import facts
 from programme.survey.scoring import score
 from programme.survey_result import number_words
+from programme.vendor_report_table import STATES
 from store.survey_tables import class_place, lead, training_class
 from store.tables import consent, contact
 
-LEADS_HEADER = ("Ngày", "Doanh nghiệp", "Tên", "Điện thoại", "Cửa hàng", "Xã/phường", "Ngành hàng", "Điểm", "Mức")
+LEADS_HEADER = (
+    "Ngày",
+    "Doanh nghiệp",
+    "Tên",
+    "Điện thoại",
+    "Cửa hàng",
+    "Xã/phường",
+    "Ngành hàng",
+    "Điểm",
+    "Mức",
+    "Trạng thái",
+)
 CLASSES_HEADER = ("Lớp", "Giờ học", "Chủ đề", "Tên", "Điện thoại", "Xã/phường", "Ngày ghi tên")
 
 
@@ -46,16 +59,16 @@ def _lead(connection: Connection, content: Content, row: RowMapping, zone: tzinf
     known = facts(kept.response) if kept else {}
     points = score(kept.response) if kept and kept.status != "open" else None
     trade = content.trades.trades.get(str(known.get("trade_group", "")))
+    named = (row["person"] or "", row["phone"] or "", str(known.get("shop_name", "")))
     return (
         f"{row['created_at'].astimezone(zone):%d/%m/%Y}",
         content.packs.province(row["province"]).vendor(row["vendor"]).short,
-        row["person"] or "",
-        row["phone"] or "",
-        str(known.get("shop_name", "")),
+        *(named if row["status"] in TAKEN_UP else ("", "", "")),
         _commune(content, row["commune"]),
         trade.button.vi if trade else "",
         number_words(points.total, "vi") if points and points.total is not None else "",
         points.level if points else None,
+        STATES[LeadState(row["status"])],
     )
 
 

@@ -19,6 +19,7 @@ from programme.difficulties import Difficulty, record
 from programme.lead_problems import LeadProblem
 from programme.lead_rules import ReportRules
 from programme.lead_states import LeadState
+from programme.lead_steps import Scope
 from programme.packs import normalise_province_id
 from programme.report_periods import Period
 from store.audit import Actor
@@ -102,6 +103,13 @@ def firms_without_report(connection: Connection, province: str, firms: Iterable[
     return [firm for firm in firms if firm not in known]
 
 
+def first_lead_at(connection: Connection, province: str) -> datetime | None:
+    """Since when there is something to report in a province."""
+    first = select(func.min(lead.c.created_at)).where(lead.c.province == normalise_province_id(province))
+    at: datetime | None = connection.scalar(first)
+    return at
+
+
 def submit(
     connection: Connection,
     content: Content,
@@ -157,7 +165,7 @@ def _check(content: Content, period: Period, wanted: Submission, now: datetime) 
         raise LeadProblem("report_text_too_long")
 
 
-def counts(connection: Connection, province: str, period: Period, vendor: str | None = None) -> list[Counts]:
+def counts(connection: Connection, scope: Scope, period: Period) -> list[Counts]:
     """What became of the leads in the period, by firm and commune, from their steps. A lead that came to a state twice
     counts once."""
     rows = (
@@ -166,7 +174,7 @@ def counts(connection: Connection, province: str, period: Period, vendor: str | 
         )
         .join(lead, lead.c.id == lead_step.c.lead_id)
         .where(
-            lead.c.province == normalise_province_id(province),
+            scope.condition(),
             lead_step.c.at >= period.begins,
             lead_step.c.at < period.ends,
             lead_step.c.to_status.in_(COUNTED),
@@ -175,8 +183,6 @@ def counts(connection: Connection, province: str, period: Period, vendor: str | 
         .group_by(lead.c.vendor, lead.c.commune, lead_step.c.to_status, lead_step.c.reason)
         .order_by(lead.c.vendor, lead.c.commune)
     )
-    if vendor is not None:
-        rows = rows.where(lead.c.vendor == vendor)
     found: dict[tuple[str, str | None], Counts] = {}
     for firm, commune, state, reason, number in connection.execute(rows):
         one = found.setdefault((firm, commune), Counts(firm, commune))

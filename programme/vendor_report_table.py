@@ -4,40 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import Connection, RowMapping
 
 from programme.content import Content
 from programme.lead_owner import firm_short
+from programme.lead_states import LeadState
+from programme.lead_steps import Scope
 from programme.report_periods import Period
 from programme.safe_cells import Cell
 from programme.vendor_report import COUNTED, Counts, counts, reports_of, totals
 
-_STATES = {
-    "offered": "Được giao",
-    "accepted": "Đã nhận",
-    "contacted": "Đã liên hệ",
-    "trial": "Dùng thử",
-    "in_use": "Đang sử dụng",
-    "refused": "Từ chối",
-    "lapsed": "Quá hạn nhận",
-    "withdrawn": "Chủ rút đồng ý",
-}
+# How the columns and lists of files call the states.
+STATES: Mapping[LeadState, str] = MappingProxyType(
+    {
+        LeadState.OFFERED: "Được giao",
+        LeadState.ACCEPTED: "Đã nhận",
+        LeadState.CONTACTED: "Đã liên hệ",
+        LeadState.TRIAL: "Dùng thử",
+        LeadState.IN_USE: "Đang sử dụng",
+        LeadState.REFUSED: "Từ chối",
+        LeadState.LAPSED: "Quá hạn nhận",
+        LeadState.WITHDRAWN: "Chủ rút đồng ý",
+        LeadState.DECLINED: "Chủ không chuyển",
+        LeadState.ASKING: "Đang hỏi chủ",
+    }
+)
 ALL_COMMUNES = "Tất cả"
 
 
 def header(content: Content) -> list[str]:
     reasons = [f"Từ chối: {reason.vi}" for reason in content.refusal_reasons.all.values()]
-    states = [_STATES[state] for state in COUNTED]
+    states = [STATES[state] for state in COUNTED]
     return ["Doanh nghiệp", "Xã/phường", *states, *reasons, "Hỗ trợ ngoài hotline", "Khó khăn", "Ghi chú", "Báo cáo"]
 
 
 def merged(
-    connection: Connection, content: Content, province: str, period: Period, now: datetime, vendor: str | None = None
+    connection: Connection, content: Content, scope: Scope, period: Period, now: datetime
 ) -> list[tuple[Cell, ...]]:
-    """For each firm (`vendor`: only that one) a row for all communes with what it reports, and one for each commune."""
-    firms = [one.id for one in content.packs.province(province).vendors if vendor in (None, one.id)]
-    found = counts(connection, province, period, vendor)
+    """For each firm of `scope` a row for all its communes with what it reports, and one for each commune."""
+    province = scope.province
+    firms = [one.id for one in content.packs.province(province).vendors if scope.vendor in (None, one.id)]
+    found = counts(connection, scope, period)
     reported = reports_of(connection, province, period)
     rows: list[tuple[Cell, ...]] = []
     for firm, summed in totals(firms, found).items():

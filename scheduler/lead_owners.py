@@ -14,7 +14,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import outbox
@@ -32,7 +32,7 @@ from store.channel_tables import channel_link
 from store.logs import get_logger
 from store.messages import Button, Reply
 from store.survey_tables import lead
-from store.tables import conversation, data_request, opt_out
+from store.tables import consent, conversation, data_request, opt_out
 
 log = get_logger("scheduler.lead_owners")
 
@@ -86,7 +86,8 @@ def _is_due(about: _About, now: datetime) -> ColumnElement[bool]:
     not_yet = lead.c[about].is_(None)
     if about is _About.OTHER_FIRM:
         return not_yet & (lead.c.status == LeadState.ASKING)
-    lately = not_yet & (lead.c.status_at > now - WITHIN)
+    in_force = exists().where(consent.c.id == lead.c.consent_id, consent.c.withdrawn_at.is_(None))
+    lately = not_yet & in_force & (lead.c.status_at > now - WITHIN)
     if about is _About.TAKEN_UP:  # once it was contacted, the question says so as well
         return lately & (lead.c.status == LeadState.ACCEPTED)
     return lately & lead.c.status.in_([state for state in TAKEN_UP if state is not LeadState.ACCEPTED])

@@ -21,7 +21,7 @@ from programme.lead_owner import firm_short
 from programme.lead_states import LeadState
 from programme.packs import normalise_province_id
 from programme.report_periods import Period, period_of
-from programme.vendor_report import firms_without_report
+from programme.vendor_report import firms_without_report, first_lead_at
 from scheduler.kinds import JobContext
 from scheduler.officer_notices import FINAL, FOR_ALL
 from scheduler.watch import NoticeSender
@@ -60,8 +60,9 @@ async def note_late_reports(context: JobContext) -> None:
 
 
 def _note_late(connection: Connection, province: str, firms: Sequence[str], period: Period, now: datetime) -> None:
+    begun = first_lead_at(connection, province)
     missing = firms_without_report(connection, province, firms, period)
-    if not missing:
+    if begun is None or period.ends <= begun or not missing:
         return
     people = select(account.c.id).where(account.c.role.in_(OVERSEERS), account.c.disabled_at.is_(None))
     for firm in missing:

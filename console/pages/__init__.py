@@ -17,6 +17,7 @@ from console.pages import (
     difficulty_note,
     events,
     home,
+    lead,
     leads,
     login,
     people,
@@ -24,6 +25,7 @@ from console.pages import (
     reports,
     search,
     surveys,
+    vendor_reports,
 )
 
 # In this order; each module's docstring says which addresses it serves.
@@ -44,6 +46,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     classes.router,
     attendance.router,
     leads.router,
+    lead.router,
+    vendor_reports.router,
     reports.router,
     difficulties.router,
     difficulty_note.router,

@@ -18,7 +18,7 @@ from console.access import allow
 from console.browser_names import browser_name
 from console.context import ConsoleContext, console_context
 from console.forms import see_other, text_field
-from console.roles import DESK, EVERYBODY
+from console.roles import DESK, EVERYBODY, Role
 from console.sessions import SignedIn
 from console.templating import page
 from console.viewing import actor_of
@@ -32,6 +32,7 @@ router = APIRouter()
 
 Somebody = Annotated[SignedIn, Depends(allow(*EVERYBODY))]
 AtTheDesk = Annotated[SignedIn, Depends(allow(*DESK))]
+Told = Annotated[SignedIn, Depends(allow(*DESK, Role.VENDOR))]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 DONE = frozenset({"saved", "password", "second_factor", "no_second_factor", "signed_out", "test_sent"})
 # A person's chat; groups (negative) are for alarms. Telegram's numbers have at most 52 bits.
@@ -63,7 +64,7 @@ async def set_duty(request: Request, person: AtTheDesk) -> Response:
 
 
 @router.post("/account/telegram")
-async def set_telegram_chat(request: Request, person: AtTheDesk) -> Response:
+async def set_telegram_chat(request: Request, person: Told) -> Response:
     """Where they are told; empty: nowhere. The number is personal, so that the audit log does not have it."""
     chat = text_field(await request.form(), "telegram_chat", 40)
     if chat and not _CHAT.fullmatch(chat):
@@ -73,7 +74,7 @@ async def set_telegram_chat(request: Request, person: AtTheDesk) -> Response:
 
 
 @router.post("/account/telegram/test")
-async def send_test_message(request: Request, person: AtTheDesk) -> Response:
+async def send_test_message(request: Request, person: Told) -> Response:
     """Pressed twice it goes out twice, which is what a test is for; nothing is repeated by itself."""
     context = console_context(request)
     now, words = context.clock.now(), context.words

@@ -1,8 +1,12 @@
-"""/console/leads: owners who agreed that a firm calls them, for people of that firm and for those who oversee it."""
+"""/console/leads: owners who agreed that a firm calls them, for people of that firm and for those who oversee it.
+
+One lead: console/pages/lead.py.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import Connection
@@ -12,13 +16,16 @@ from bot.web.problems import Problem
 from console.access import allow
 from console.context import ConsoleContext, console_context
 from console.downloads import Ending, table_download
+from console.lead_scope import scope_of
 from console.pages.classes import names_of
 from console.roles import LEADERS, Role
 from console.sessions import SignedIn
 from console.templating import page
 from console.viewing import actor_of
 from programme import lead_table
-from programme.lead_table import PAGE, LeadRow
+from programme.lead_states import LeadState
+from programme.lead_steps import Scope
+from programme.lead_table import PAGE, Filter, LeadRow, Only
 from programme.safe_cells import Cell
 from store.audit import record
 from store.contacts import local_phone
@@ -26,75 +33,98 @@ from store.contacts import local_phone
 router = APIRouter(prefix="/leads")
 Reader = Annotated[SignedIn, Depends(allow(*LEADERS, Role.VENDOR))]
 Vendor = Annotated[str, Query(max_length=40)]
+State = Annotated[str, Query(max_length=20)]
+Commune = Annotated[str, Query(max_length=10)]
 After = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 _COLUMNS = ("day", "vendor", "name", "phone", "commune", "trade", "level", "consent_version", "consented")
+_MORE_COLUMNS = ("number", "state", "accept_by")
 
 
 @router.get("")
-async def leads_page(request: Request, person: Reader, vendor: Vendor = "", after: After = None) -> HTMLResponse:
+async def leads_page(
+    request: Request,
+    person: Reader,
+    vendor: Vendor = "",
+    state: State = "",
+    commune: Commune = "",
+    only: Only = Only.EVERYTHING,
+    after: After = None,
+) -> HTMLResponse:
     """A page of leads, the newest first; that they were seen is recorded."""
     context = console_context(request)
-    whose = _vendor(context, person, vendor)
+    scope, wanted = scope_of(context, person, vendor), _filter(state, commune, only)
     now = context.clock.now()
 
-    def work(connection: Connection) -> list[LeadRow]:
-        found = lead_table.table(connection, context.province, whose, _communes(person), after)
-        detail = {"count": min(len(found), PAGE), "vendor": whose}
-        record(connection, context.keyring, now, actor_of(person), "leads.viewed", _object(whose), detail)
-        return found
+    def work(connection: Connection) -> tuple[list[LeadRow], dict[Only, int]]:
+        found = lead_table.table(connection, scope, wanted, now, after)
+        waiting = lead_table.waiting(connection, scope, now)
+        detail = {"count": min(len(found), PAGE), "vendor": scope.vendor, "named": sum(one.is_named for one in found)}
+        record(connection, context.keyring, now, actor_of(person), "leads.viewed", _object(scope), detail)
+        return found, waiting
 
-    found = await context.database.run(work)
+    found, waiting = await context.database.run(work)
+    chosen = {"vendor": scope.vendor or "", "state": state, "commune": commune, "only": only.value}
     return page(
         request,
         person,
         "leads.html",
         leads=found[:PAGE],
-        more=found[PAGE - 1].id if len(found) > PAGE else None,
-        vendor=whose or "",
+        more=urlencode({**chosen, "after": found[PAGE - 1].id}) if len(found) > PAGE else None,
+        chosen=chosen,
+        query=urlencode(chosen),
+        waiting=waiting,
+        states=[one for one in LeadState if scope.oversees or one not in (LeadState.ASKING, LeadState.DECLINED)],
         vendors={one.id: one.short for one in context.content.packs.province(context.province).vendors},
-        communes=names_of(context),
+        communes=_communes(context, scope),
+        names=names_of(context),
         trades={id_: one.button[person.language] for id_, one in context.content.trades.trades.items()},
     )
 
 
 @router.get("/leads.{ending}")
-async def download(request: Request, person: Reader, ending: Ending, vendor: Vendor = "") -> Response:
-    """All of them whose consent is in force; that they were taken along is recorded."""
+async def download(
+    request: Request,
+    person: Reader,
+    ending: Ending,
+    vendor: Vendor = "",
+    state: State = "",
+    commune: Commune = "",
+    only: Only = Only.EVERYTHING,
+) -> Response:
+    """All of them that are not withdrawn, with names from the acceptance on; that they were taken along is recorded."""
     context = console_context(request)
-    whose = _vendor(context, person, vendor)
+    scope, wanted = scope_of(context, person, vendor), _filter(state, commune, only)
     now = context.clock.now()
 
     def work(connection: Connection) -> list[LeadRow]:
-        rows = lead_table.table(connection, context.province, whose, _communes(person), most=None)
+        rows = lead_table.table(connection, scope, wanted, now, most=None)
         found = [row for row in rows if not row.is_withdrawn]
-        detail = {"count": len(found), "vendor": whose, "as": ending}
-        record(connection, context.keyring, now, actor_of(person), "leads.exported", _object(whose), detail)
+        named = sum(row.is_named for row in found)
+        detail = {"count": len(found), "vendor": scope.vendor, "named": named, "as": ending}
+        record(connection, context.keyring, now, actor_of(person), "leads.exported", _object(scope), detail)
         return found
 
     found = await context.database.run(work)
-    header = [context.words.say(f"leads.{key}", person.language) for key in _COLUMNS]
+    header = [context.words.say(f"leads.{key}", person.language) for key in (*_COLUMNS, *_MORE_COLUMNS)]
     title = context.words.say("leads.title", person.language)
     rows = [_cells(context, person, row) for row in found]
-    return table_download(f"khach-can-goi-{(whose or 'tat-ca').lower()}", title, header, rows, ending)
+    return table_download(f"khach-can-goi-{(scope.vendor or 'tat-ca').lower()}", title, header, rows, ending)
 
 
-def _vendor(context: ConsoleContext, person: SignedIn, asked: str) -> str | None:
-    """Whose leads are shown; None: everybody's. Raises Problem 404 for a firm that is not theirs, or none at all."""
-    known = {one.id for one in context.content.packs.province(context.province).vendors}
-    own = person.vendor if person.role is Role.VENDOR else None
-    if person.role is Role.VENDOR and own is None:
-        raise Problem(403, "no_vendor", context.words.say("leads.no_vendor", person.language))
-    if asked and (asked not in known or own not in (None, asked)):
-        raise Problem(404, "vendor_unknown", context.words.say("leads.unknown", person.language))
-    return own or asked or None
+def _filter(state: str, commune: str, only: Only) -> Filter:
+    if state and state not in set(LeadState):
+        raise Problem(422, "request_invalid", "state")
+    return Filter(LeadState(state) if state else None, commune or None, only)
 
 
-def _communes(person: SignedIn) -> tuple[str, ...] | None:
-    return person.communes if person.role is Role.VENDOR else None
+def _communes(context: ConsoleContext, scope: Scope) -> list[tuple[str, str]]:
+    """Those that the list can be narrowed to."""
+    every = context.content.communes.communes(context.province)
+    return [(one.code, one.full_name) for one in every if scope.communes is None or one.code in scope.communes]
 
 
-def _object(vendor: str | None) -> str:
-    return f"leads {vendor or 'all'}"
+def _object(scope: Scope) -> str:
+    return f"leads {scope.vendor or 'all'}"
 
 
 def _cells(context: ConsoleContext, person: SignedIn, row: LeadRow) -> tuple[Cell, ...]:
@@ -110,5 +140,8 @@ def _cells(context: ConsoleContext, person: SignedIn, row: LeadRow) -> tuple[Cel
         trade.button[person.language] if trade else "",
         row.level,
         row.consent_version,
-        f"{row.consented_at.astimezone(zone):%d/%m/%Y}",
+        f"{row.consented_at.astimezone(zone):%d/%m/%Y}" if row.consented_at else "",
+        row.id,
+        context.words.say(f"leads.state_{row.status}", person.language),
+        f"{row.accept_by.astimezone(zone):%H:%M %d/%m/%Y}" if row.accept_by else "",
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -25,16 +27,21 @@ XSS = "<script>alert(1)</script>"
 
 
 def wants(
-    context: ConsoleContext, name: str, vendor: str = "VNPT", commune: str | None = OWN, phone: str = "+84912345678"
+    context: ConsoleContext,
+    name: str,
+    vendor: str = "VNPT",
+    commune: str | None = OWN,
+    phone: str = "+84912345678",
+    status: str = "accepted",
 ) -> int:
-    """An owner who agreed that the firm calls; their contact's number."""
+    """An owner who agreed that the firm calls, which it has taken up; their contact's number."""
 
     def work(connection: Connection) -> int:
         contacts = Contacts(connection, context.keyring)
         person = contacts.add(NOW, name)
         contacts.set_phone(person, phone)
         agreed = responses.give_consent(connection, person, responses.CONTACT_CONSENT, 2, "webchat", NOW)
-        row = {"contact_id": person, "vendor": vendor, "province": "thai-nguyen", "commune": commune, "status": "new"}
+        row = {"contact_id": person, "vendor": vendor, "province": "thai-nguyen", "commune": commune, "status": status}
         connection.execute(insert(lead).values(**row, consent_id=agreed, created_at=NOW))
         return person
 
@@ -69,7 +76,41 @@ async def test_a_firm_sees_its_own_leads_with_what_it_needs_to_call(vnpt: Browse
     for words in ("Nguyễn Thị Lan", "0912345678", "xã Tân Cương", "23/11/2026", "bản 2, 23/11/2026"):
         assert words in page
     assert "Trần Văn Bảy" not in page
-    assert log(context) == [("leads.viewed", "leads VNPT", {"count": 1, "vendor": "VNPT"})]
+    assert log(context) == [("leads.viewed", "leads VNPT", {"count": 1, "vendor": "VNPT", "named": 1})]
+
+
+async def test_before_the_firm_takes_it_up_nobody_is_named(
+    vnpt: Browser, supervisor: Browser, context: ConsoleContext
+) -> None:
+    for status in ("offered", "refused", "lapsed"):
+        wants(context, "Nguyễn Thị Lan", status=status)
+    for browser in (vnpt, supervisor):
+        for page in (await shown(browser), (await browser.get("/console/leads/leads.csv")).text):
+            assert "xã Tân Cương" in page and "Lan<" not in page and "Thị Lan" not in page and "912345678" not in page
+    assert [detail["named"] for _, _, detail in log(context)] == [0] * 4  # type: ignore[index]
+
+
+async def test_the_list_is_narrowed_to_what_wants_attention(
+    vnpt: Browser, supervisor: Browser, context: ConsoleContext
+) -> None:
+    for status in ("offered", "accepted", "asking", "refused"):
+        wants(context, f"Bà {status}", status=status)
+    late = update(lead).filter_by(status="offered").values(accept_by=NOW - timedelta(minutes=1))
+    said = update(lead).filter_by(status="accepted").values(owner_said="not_called")
+    left = update(lead).filter_by(status="refused").values(unserved_since=NOW)
+    for change in (late, said, left):
+        context.database.run_now(lambda c, change=change: c.execute(change))
+
+    async def numbers(browser: Browser, query: str) -> str:
+        return "".join(re.findall(r'href="/console/leads/(\d)"', await shown(browser, query)))
+
+    of_firm = {"": "421", "?state=offered": "1", "?state=asking": "", "?only=overdue": "1", "?only=not_called": "2"}
+    for query, found in {**of_firm, "?only=open": "21", f"?commune={OTHER}": ""}.items():
+        assert await numbers(vnpt, query) == found, query
+    for query, found in {"": "4321", "?state=asking": "3", "?only=unserved": "4"}.items():
+        assert await numbers(supervisor, query) == found, query
+    for wrong in ("?state=new", "?only=mine", "?after=0"):
+        assert (await vnpt.get(f"/console/leads{wrong}")).status_code == 422
 
 
 async def test_a_forged_firm_is_unknown(vnpt: Browser, context: ConsoleContext) -> None:
@@ -89,7 +130,7 @@ async def test_somebody_of_a_firm_may_be_bound_to_communes(
     wants(context, "Lê Văn Không", commune=None)
     bound = open_browser(make_person(role=Role.VENDOR, vendor="VNPT", communes=[OWN]))
     for page in (await shown(bound), (await bound.get("/console/leads/leads.csv")).text):
-        assert "Lan" in page and "Bảy" not in page and "Không" not in page
+        assert "Thị Lan" in page and "Bảy" not in page and "Văn Không" not in page
     nobody = open_browser(make_person("Mới", Role.VENDOR))
     assert (await nobody.get("/console/leads")).status_code == 403
 
@@ -98,9 +139,9 @@ async def test_those_who_oversee_see_all_and_choose_a_firm(supervisor: Browser, 
     wants(context, "Nguyễn Thị Lan")
     wants(context, "Trần Văn Bảy", vendor="BIDV")
     page = await shown(supervisor)
-    assert "Lan" in page and "Bảy" in page
+    assert "Thị Lan" in page and "Bảy" in page
     page = await shown(supervisor, "?vendor=BIDV")
-    assert "Lan" not in page and "Bảy" in page
+    assert "Thị Lan" not in page and "Bảy" in page
     assert (await supervisor.get("/console/leads?vendor=ABC")).status_code == 404
 
 
@@ -111,11 +152,12 @@ async def test_a_withdrawn_consent_names_nobody(vnpt: Browser, supervisor: Brows
     for browser in (vnpt, supervisor):
         page = await shown(browser)
         assert "Đã rút đồng ý" in page
-        for words in ("Lan", "0912345678", "xã Tân Cương"):
+        for words in ("Thị Lan", "0912345678", "xã Tân Cương</td>"):
             assert words not in page
         assert len(list(csv.reader(io.StringIO((await browser.get("/console/leads/leads.csv")).text)))) == 1
     context.database.run_now(lambda c: responses.forget(c, context.keyring, person, NOW))
-    assert "Chưa có khách nào" in await shown(vnpt)
+    page = await shown(vnpt)  # a row stays, to be counted
+    assert "Đã rút đồng ý" in page and "xã Tân Cương</td>" not in page
 
 
 async def test_many_leads_are_paged_and_none_is_shown_twice(vnpt: Browser, context: ConsoleContext) -> None:
@@ -132,12 +174,13 @@ async def test_what_is_taken_along_runs_nothing_and_is_recorded(vnpt: Browser, c
     wants(context, "=1+1")
     answer = await vnpt.get("/console/leads/leads.csv")
     _, row = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
-    assert row == ["23/11/2026", "VNPT", "'=1+1", "0912345678", "xã Tân Cương", "", "", "2", "23/11/2026"]
+    assert row[:9] == ["23/11/2026", "VNPT", "'=1+1", "0912345678", "xã Tân Cương", "", "", "2", "23/11/2026"]
+    assert row[9:] == ["1", "Đã nhận", ""]
     assert (await vnpt.get("/console/leads/leads.xlsx")).content.startswith(b"PK")
     exported = ("leads.exported", "leads VNPT")
     assert log(context) == [
-        (*exported, {"count": 1, "vendor": "VNPT", "as": "csv"}),
-        (*exported, {"count": 1, "vendor": "VNPT", "as": "xlsx"}),
+        (*exported, {"count": 1, "vendor": "VNPT", "named": 1, "as": "csv"}),
+        (*exported, {"count": 1, "vendor": "VNPT", "named": 1, "as": "xlsx"}),
     ]
 
 

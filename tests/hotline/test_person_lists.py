@@ -11,6 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import update
 
 from hotline.cli import main
 from programme import classes, leads, responses
@@ -19,7 +20,7 @@ from programme.survey_result import result_of
 from store.clock import ManualClock
 from store.crypto import Keyring
 from store.database import Database, insert_returning_id
-from store.survey_tables import training_class
+from store.survey_tables import lead, training_class
 from tests.conftest import SECRET
 from tests.programme.test_responses import Shop
 
@@ -50,6 +51,9 @@ def table(result: Result) -> list[list[str]]:
 
 
 def test_a_firm_gets_its_own_leads_with_what_it_needs_to_call(call: Any, shop: Shop) -> None:
+    (_, before) = table(call("leads", "--vendor", "VNPT"))
+    assert before[2:5] == ["", "", ""] and before[5] == "xã Tân Cương"  # named once it is taken up
+    shop.database.run_now(lambda c: c.execute(update(lead).filter_by(vendor="VNPT").values(status="accepted")))
     (_, row) = table(call("leads", "--vendor", "VNPT"))
     assert row == [
         "23/11/2026",
@@ -61,6 +65,7 @@ def test_a_firm_gets_its_own_leads_with_what_it_needs_to_call(call: Any, shop: S
         "Rau, hoa quả",
         "50",
         "3",
+        "Đã nhận",
     ]
     assert [line[1] for line in table(call("leads"))[1:]] == ["VNPT", "BIDV"]
 

@@ -114,7 +114,7 @@ async def test_who_did_not_agree_to_be_called_is_asked_with_the_firm_s_name_befo
     agreed = await terminal.say(talk, "đồng ý")
     assert "VNPT" in said(agreed) and "nhắn thêm số điện thoại" in said(agreed)
     (made,) = await rows(terminal, lead, talk)
-    assert (made["vendor"], made["status"], made["commune"]) == ("VNPT", "new", "05503")
+    assert (made["vendor"], made["status"], made["commune"]) == ("VNPT", "offered", "05503")
     given = {one["purpose"]: one["id"] for one in await rows(terminal, consent, talk)}
     assert made["consent_id"] == given["vendor_contact_asked"]
 
