@@ -316,7 +316,7 @@ class Answerer:
             escalate=reason,
             language=language,
         )
-        number = await self.database.read(lambda c: to_acknowledge(c, message["id"], self.clock.timezone))
+        number = await self.database.read(lambda c: to_acknowledge(c, message["id"]))
         if number is None or reason is None:
             return outcome
         due = message["received_at"] + timedelta(hours=self.due_hours(work))

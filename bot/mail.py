@@ -39,10 +39,11 @@ class KeptMeanwhile(Exception):
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Places mails. `source(part)`: how an attachment is found again (EmailProvider.fetch)."""
+    """Places mails. `province`: whose new tickets are; `timezone`: in which years they are numbered."""
 
     keyring: Keyring
     province: str
+    timezone: tzinfo
     most_in_a_minute: int
 
     def place(
@@ -53,7 +54,10 @@ class Letterbox:
         now: datetime,
         connection: Connection,
     ) -> Accepted:
-        """Store `mail`, whose sender is known, as its conversation's next message. Raises KeptMeanwhile."""
+        """Store `mail`, whose sender is known, as its conversation's next message. Raises KeptMeanwhile.
+
+        `source(part)`: how an attachment is found again (EmailProvider.fetch).
+        """
         known = _known(connection, mail.identity)
         if known is not None:
             return known
@@ -147,6 +151,7 @@ class Letterbox:
             "address": mail.sender,
             "address_hash": sender,
             "subject": mask(mail.subject)[0] or None,
+            "year": now.astimezone(self.timezone).year,
             "opened_at": now,
         }
         number = insert_returning_id(connection, mail_ticket, values)
@@ -190,15 +195,15 @@ class Letterbox:
         )
 
 
-def to_acknowledge(connection: Connection, inbound_id: int, timezone: tzinfo) -> str | None:
+def to_acknowledge(connection: Connection, inbound_id: int) -> str | None:
     """The number to be told to the sender of this mail; None when it is not to be answered automatically."""
     asked = (
-        select(mail_ticket.c.id, mail_ticket.c.opened_at)
+        select(mail_ticket.c.id, mail_ticket.c.year)
         .join(mail_message, mail_message.c.conversation_id == mail_ticket.c.conversation_id)
         .where(mail_message.c.inbound_id == inbound_id, mail_message.c.acknowledge)
     )
     row = connection.execute(asked).first()
-    return None if row is None else ticket_number(row.id, row.opened_at, timezone)
+    return None if row is None else ticket_number(row.id, row.year)
 
 
 def _go_on(connection: Connection, ticket: RowMapping, mail: Mail) -> None:

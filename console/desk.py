@@ -11,21 +11,26 @@ from bot import windows
 from bot.baton import WAITING, Holder
 from bot.holding import APPS
 from bot.windows import Sending
-from console import tabs
+from console import mail_facts, tabs
+from console.mail_facts import Ticket
 from console.sessions import SignedIn
 from console.tabs import Looking
+from store.mail_threads import CHANNEL as MAIL
 from store.tables import conversation, escalation, officer
 
 
 @dataclass(frozen=True)
 class Desk:
-    """`escalation`: the unfinished one, with the holder's name as `officer`; None while nobody waits."""
+    """`escalation`: the unfinished one, with the holder's name as `officer`; None while nobody waits. `ticket`: of a
+    request by mail.
+    """
 
     conversation: RowMapping
     escalation: RowMapping | None
     others: tuple[Looking, ...]
     sending: Sending
     is_mine: bool
+    ticket: Ticket | None = None
 
     @property
     def id(self) -> str:
@@ -71,4 +76,5 @@ def look(connection: Connection, conversation_id: str, person: SignedIn, now: da
         others=tabs.others(connection, person.account_id, conversation_id, now),
         sending=windows.sending(row, now),
         is_mine=unfinished is not None and unfinished["officer_id"] == person.officer_id,
+        ticket=mail_facts.ticket(connection, conversation_id) if row["channel"] == MAIL else None,
     )

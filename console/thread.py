@@ -11,7 +11,10 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from bot import attachments
 from bot.attachments import Kept
+from console import mail_facts
+from console.mail_facts import MailFact
 from store.console_tables import note
+from store.mail_threads import CHANNEL as MAIL
 from store.messages import Reply
 from store.tables import conversation, inbound, officer, outbound
 
@@ -37,6 +40,7 @@ class Entry:
     text: str
     is_pressed: bool = False
     attached: tuple[Kept, ...] = ()
+    mail: MailFact | None = None
     masked: tuple[str, ...] = ()
     reply: Reply | None = None
     status: str = ""
@@ -138,6 +142,8 @@ def _said(connection: Connection, conversation_id: str, seq: int, most: int, bac
 def _theirs(connection: Connection, conversation_id: str, rows: Sequence[RowMapping]) -> list[Entry]:
     with_files = [row["seq"] for row in rows if row["attached"]]
     attached = attachments.of_thread(connection, conversation_id, with_files)
+    mails = [row["id"] for row in rows if row["channel"] == MAIL]
+    facts = mail_facts.facts(connection, mails) if mails else {}
     return [
         Entry(
             kind="owner",
@@ -148,6 +154,7 @@ def _theirs(connection: Connection, conversation_id: str, rows: Sequence[RowMapp
             is_pressed=row["payload"] is not None,
             attached=tuple(attached.get(row["seq"], ())),
             masked=tuple(row["masked"] or ()),
+            mail=facts.get(row["id"]),
         )
         for row in rows
     ]

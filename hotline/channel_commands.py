@@ -12,6 +12,7 @@ import click
 from hotline.app import open_migrated_database, read_settings
 from hotline.channel_check import Finding
 from hotline.errors import Stop
+from hotline.mail_check import check_email
 from hotline.zalo_check import check_zalo
 from hotline.zalo_commands import tokens
 from integrations.errors import SendFailed
@@ -28,11 +29,11 @@ T = TypeVar("T")
 
 @click.group("channel")
 def channel_group() -> None:
-    """Các kênh: Zalo, Telegram."""
+    """Các kênh: Zalo, Telegram, thư điện tử."""
 
 
 @channel_group.command("check")
-@click.argument("channel", type=click.Choice(["zalo", "telegram"]))
+@click.argument("channel", type=click.Choice(["zalo", "telegram", "email"]))
 def check(channel: str) -> None:
     """Kiểm tra từng bước một kênh có chạy được không, và cách sửa. Có bước sai thì mã thoát là 1."""
     configure_logs(logging.ERROR)
@@ -40,6 +41,8 @@ def check(channel: str) -> None:
     clock = Clock(settings.timezone, settings.now)
     if channel == "zalo":
         is_ready = _with_database(settings, clock, lambda database, _: _print(check_zalo(settings, database, clock)))
+    elif channel == "email":
+        is_ready = asyncio.run(_print(check_email(settings)))
     else:
         from hotline.telegram_check import check_telegram  # loads python-telegram-bot, half a second
 

@@ -73,5 +73,5 @@ def open_channels(settings: Settings, database: Database, keyring: Keyring, cloc
 
         telegram = providers["telegram"] = TelegramProvider.from_settings(settings)
     if settings.has_email:
-        email = providers[MAIL] = EmailProvider.from_settings(settings, database, keyring, clock)
+        email = providers[MAIL] = EmailProvider.from_settings(settings, database, keyring)
     return Channels(providers, zalo, telegram, email)

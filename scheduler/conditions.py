@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from sqlalchemy import Connection
 
+from integrations.email.mailbox import ENDED, LOGIN_REFUSED, NO_TLS, NOT_REACHED
 from integrations.errors import Fate, ProviderError
 from integrations.zalo.token_state import AGEING_AFTER, LOST
 from programme.working_time import WorkingTime
@@ -27,6 +28,14 @@ CHANNELS = {"zalo": "Zalo", "telegram": "Telegram"}
 ENDING = timedelta(days=85)
 # Of the 25 hours of an access token: it is renewed with five left, so at two something has failed for hours.
 ACCESS_LEFT = timedelta(hours=2)
+# So long a mail server may be away before anybody is told.
+MAILBOX_AWAY = timedelta(minutes=10)
+MAILBOX_SAYS = {
+    LOGIN_REFUSED: "Máy chủ thư không nhận tài khoản hoặc mật khẩu trong IMAP_URL",
+    NOT_REACHED: "Không nối được máy chủ thư trong IMAP_URL",
+    NO_TLS: "Máy chủ thư trong IMAP_URL không có TLS, hoặc chứng thư không hợp lệ",
+    ENDED: "Máy chủ thư trong IMAP_URL ngắt kết nối giữa chừng",
+}
 OUTBOX_AGE, OUTBOX_CALM = timedelta(minutes=5), timedelta(minutes=1)
 INBOX_AGE, INBOX_CALM = timedelta(minutes=2), timedelta(seconds=30)
 GIBIBYTE = 2**30
@@ -111,6 +120,17 @@ def _access_ending(moment: Moment) -> str | None:
     if pair is None or pair["expires_at"] - moment.now >= ACCESS_LEFT:
         return None
     return f"Mã truy cập Zalo hết hạn lúc {moment.clock(pair['expires_at'])} mà chưa đổi được mã mới."
+
+
+def _mailbox(moment: Moment) -> str | None:
+    """A refused password is told at once; a server may be away for a moment."""
+    trouble = alarm_queries.mailbox_trouble(moment.connection)
+    if trouble is None:
+        return None
+    code, since = trouble
+    if code not in (LOGIN_REFUSED, NO_TLS) and moment.now - since < MAILBOX_AWAY:
+        return None
+    return f"{MAILBOX_SAYS[code]} ({code}), từ {moment.clock(since)}."
 
 
 def _inbox_old(moment: Moment) -> str | None:
@@ -216,11 +236,32 @@ _PER_CHANNEL = [
         ),
     )
 ]
+_MAIL = (
+    Condition(
+        "mailbox_closed",
+        "không đọc được hộp thư",
+        "Chạy: hotline channel check email, rồi làm theo dòng có dấu ✗. Thư đến vẫn nằm ở máy chủ thư, không mất.",
+        _mailbox,
+    ),
+    Condition(
+        "channel_down_email",
+        "thư điện tử không gửi được",
+        "Chạy: hotline channel check email, rồi làm theo dòng có dấu ✗. Thư đang chờ sẽ tự đi tiếp.",
+        _met("email", _is_down),
+    ),
+    Condition(
+        "refused_email",
+        "thư gửi đi bị từ chối theo quy định",
+        "Xem bản ghi SPF, DKIM, DMARC của tên miền (docs/operate.md).",
+        _met("email", _is_alarming),
+    ),
+)
 _NEW_PAIR = (
     "Chạy hotline zalo connect và mở địa chỉ in ra, hoặc dán cặp mã lấy ở API Explorer: hotline zalo tokens --paste"
 )
 CONDITIONS: tuple[Condition, ...] = (
     *_PER_CHANNEL,
+    *_MAIL,
     Condition("zalo_token_trouble", "mất quyền gọi Zalo", _NEW_PAIR, _token_trouble),
     Condition("zalo_refresh_ageing", "mã làm mới của Zalo đã cũ", _NEW_PAIR, _refresh_older_than(AGEING_AFTER)),
     Condition("zalo_refresh_ending", "KHẨN: mã làm mới của Zalo sắp hết hạn", _NEW_PAIR, _refresh_older_than(ENDING)),

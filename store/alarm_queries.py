@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, func, or_, select, text, union_al
 from store.backlog import TROUBLED, UNDELIVERED
 from store.channel_tables import alarm, attachment, channel_event, zalo_token
 from store.database import insert_if_new
+from store.mail_tables import mailbox
 from store.tables import conversation, inbound, outbound
 
 # Word for word the conditions of the indexes (see store/backlog.py).
@@ -29,6 +30,13 @@ def last_heard(connection: Connection, channel: str) -> datetime | None:
     ]
     heard = [at for statement in newest if (at := connection.scalar(statement)) is not None]
     return max(heard, default=None)
+
+
+def mailbox_trouble(connection: Connection) -> tuple[str, datetime] | None:
+    """Why the mailbox cannot be read, and since when."""
+    troubled = select(mailbox.c.trouble, mailbox.c.trouble_since).where(mailbox.c.trouble.is_not(None)).limit(1)
+    row = connection.execute(troubled).first()
+    return None if row is None else (row.trouble, row.trouble_since)
 
 
 def zalo_pair(connection: Connection) -> RowMapping | None:

@@ -11,7 +11,7 @@ from store.tables import EncryptedText, Id, UtcDateTime, metadata
 __all__ = ["mail_message", "mail_sender", "mail_ticket", "mailbox", "metadata"]
 
 # A request by mail: one conversation, whose `address` says nothing of the person. `id` is the number that people read
-# (programme/ticket_number.py) and is never given twice.
+# (store.mail_threads.ticket_number) and is never given twice.
 mail_ticket = Table(
     "mail_ticket",
     metadata,
@@ -23,6 +23,7 @@ mail_ticket = Table(
     # Of the owner's newest mail: what an answer refers to
     Column("last_message_id", EncryptedText),
     Column("thread", EncryptedText),  # the Message-IDs of the thread, oldest first, apart by spaces
+    Column("year", Integer, nullable=False),  # of the province's calendar
     Column("opened_at", UtcDateTime, nullable=False),
     sqlite_autoincrement=True,
 )

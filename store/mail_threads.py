@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from datetime import datetime, tzinfo
 
 from store.crypto import Keyring
 
@@ -20,9 +19,9 @@ _NUMBER = re.compile(r"\bHS-(\d{4})-(\d{6,9})\b", re.IGNORECASE)
 MOST_REFERENCES = 20
 
 
-def ticket_number(id_: int, opened_at: datetime, timezone: tzinfo) -> str:
+def ticket_number(id_: int, year: int) -> str:
     """As people read it: "HS-2026-000123"."""
-    return f"HS-{opened_at.astimezone(timezone).year}-{id_:06d}"
+    return f"HS-{year}-{id_:06d}"
 
 
 def numbers_in(subject: str) -> list[int]:

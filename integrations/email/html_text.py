@@ -12,19 +12,33 @@ _BLOCKS = frozenset(
 )
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _SPACES = re.compile(r"[^\S\n]+")
-# What html.parser takes quadratic time for: markup that is begun again and again and never ended
-_ENDLESS = re.compile(r"<[!?][^>]{0,20}(?=<[!?])")
+# html.parser takes quadratic time for markup that is begun again and again and never ended: it gets none. All of these
+# stop at the next "<", and so are linear.
+_DECLARATION = re.compile(r"<[!?][^<>]*>")
+_LONG_TAG = re.compile(r"<[^<>]{4000,}>")  # a picture within the text
+_NOT_A_TAG = re.compile(r"<(?![a-zA-Z/][^<>]*>)")
 
 
 def to_text(html: str) -> str:
     """Lines as a reader sees them; what is quoted begins with "> "."""
     reader = _Words()
     try:
-        reader.feed(_ENDLESS.sub("", html[:LONGEST_HTML]))
+        reader.feed(_tame(html[:LONGEST_HTML]))
         reader.close()
     except (AssertionError, ValueError, RecursionError):  # html.parser on bogus markup: what was read until there
         pass
     return reader.text()
+
+
+def _tame(html: str) -> str:
+    """The same without comments and declarations; a "<" that begins no tag is a sign like others."""
+    parts, at = [], 0
+    while (start := html.find("<!--", at)) >= 0:
+        parts.append(html[at:start])
+        end = html.find("-->", start)
+        at = len(html) if end < 0 else end + 3
+    text = "".join([*parts, html[at:]])
+    return _NOT_A_TAG.sub("&lt;", _LONG_TAG.sub("", _DECLARATION.sub("", text)))
 
 
 class _Words(HTMLParser):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
-from datetime import tzinfo
 from typing import Any
 
 import aiosmtplib
@@ -23,7 +22,6 @@ from integrations.email.reading import BROKEN, read_part
 from integrations.errors import FetchFailed, SendFailed
 from integrations.fitting import LIMITS
 from integrations.provider import Fetched, Outgoing, Rate, Sent
-from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database
 from store.mail_addresses import MailServer, read_mail_server
@@ -39,7 +37,7 @@ PACKED = 1.4
 
 
 class EmailProvider:
-    """One account. `timezone`: in which years the tickets are numbered."""
+    """One account."""
 
     channel = CHANNEL
     limits = LIMITS[CHANNEL]
@@ -47,22 +45,20 @@ class EmailProvider:
     rate = Rate(per_second=2, burst=10)
     echoes = False
 
-    def __init__(
-        self, database: Database, keyring: Keyring, timezone: tzinfo, smtp: MailServer, imap: MailServer, address: str
-    ) -> None:
+    def __init__(self, database: Database, keyring: Keyring, smtp: MailServer, imap: MailServer, address: str) -> None:
         """`address`: ours."""
         self.smtp, self.imap, self.address = smtp, imap, address
-        self._database, self._keyring, self._timezone = database, keyring, timezone
+        self._database, self._keyring = database, keyring
         self._fetching = asyncio.Semaphore(PARALLEL_FETCHES)
 
     @classmethod
-    def from_settings(cls, settings: Settings, database: Database, keyring: Keyring, clock: Clock) -> EmailProvider:
+    def from_settings(cls, settings: Settings, database: Database, keyring: Keyring) -> EmailProvider:
         """Of settings that have a mail account (`has_email`)."""
         if settings.smtp_url is None or settings.imap_url is None or settings.mail_from is None:
             raise ValueError("SMTP_URL, IMAP_URL or HOTLINE_MAIL_FROM is not set")
         smtp = read_mail_server(settings.smtp_url.get_secret_value(), "smtp")
         imap = read_mail_server(settings.imap_url.get_secret_value(), "imap")
-        return cls(database, keyring, clock.timezone, smtp, imap, settings.mail_from)
+        return cls(database, keyring, smtp, imap, settings.mail_from)
 
     def message_id(self, row: int) -> str:
         """Of the mail that carries this row of the outbox."""
@@ -97,7 +93,7 @@ class EmailProvider:
         ).first()
         if row is None or row.address is None:
             return None
-        number = ticket_number(row.id, row.opened_at, self._timezone)
+        number = ticket_number(row.id, row.year)
         return Thread(row.address, number, row.subject or "", row.last_message_id, row.thread or "")
 
     def _fetch(self, source: str, limit_bytes: int) -> Fetched:
@@ -162,7 +158,7 @@ async def connect(server: MailServer) -> aiosmtplib.SMTP:
     )
     try:
         await client.connect()
-        await client.login(server.user, server.password)
+        await _sign_in(client, server)
     except aiosmtplib.SMTPAuthenticationError as refused:
         client.close()
         raise SendFailed(errors.LATER if refused.code < 500 else errors.LOGIN) from None
@@ -178,6 +174,18 @@ async def connect(server: MailServer) -> aiosmtplib.SMTP:
         # It offers no STARTTLS, or no way to sign in
         raise SendFailed(errors.NO_TLS if server.needs_tls and not server.implicit_tls else errors.LOGIN) from None
     return client
+
+
+async def _sign_in(client: aiosmtplib.SMTP, server: MailServer) -> None:
+    """By one way: a server that is asked in several with a wrong password hangs up, and nobody knows why."""
+    await client.ehlo()
+    offered = client.supported_auth_methods
+    if "plain" in offered:
+        await client.auth_plain(server.user, server.password)
+    elif "login" in offered:
+        await client.auth_login(server.user, server.password)
+    else:
+        await client.login(server.user, server.password)
 
 
 async def _step(call: Awaitable[Any], refusal: Callable[[int, str], SendFailed]) -> None:

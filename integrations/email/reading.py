@@ -80,7 +80,7 @@ def _mail(parsed: Message, reader: _Reader, keyring: Keyring, own_address: str) 
     machine = guards.machine_of(lambda one: header(parsed, one), sender, own_address, bounce is not None)
     if machine is None and parsed.get_content_type() == "multipart/report":
         machine = Machine.AUTOMATIC  # that it was read, or the like
-    whole = reader.text()
+    whole = reader.text()[: 5 * LONGEST_TEXT]  # with what it quotes
     text = own_words(whole, bool(answers) or _ANSWER.match(subject) is not None)
     told = ("From", "Date", "Subject", "Message-ID")
     lines = (f"{name}: {value}" for name in told for value in _headers(parsed, name))

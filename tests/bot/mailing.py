@@ -114,8 +114,8 @@ async def mail_house(bot: Bot) -> AsyncIterator[MailHouse]:
     server = MailSimulator(clock=SimulatedClock(NOW))
     async with server.running():
         settings = settings_for(server.account())
-        provider = EmailProvider.from_settings(settings, bot.database, bot.keyring, bot.clock)
-        letterbox = Letterbox(bot.keyring, "thai-nguyen", 30)
+        provider = EmailProvider.from_settings(settings, bot.database, bot.keyring)
+        letterbox = Letterbox(bot.keyring, "thai-nguyen", bot.clock.timezone, 30)
         intake = bot.web.intake
         poller = MailPoller(bot.database, bot.keyring, bot.clock, provider, intake, letterbox, wait_seconds=0.2)
         sender = Sender(bot.database, bot.clock, {"email": provider}, Pace(bot.clock), bot.web.files, bot.web.wakeups)

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("subject", EncryptedText()),
         sa.Column("last_message_id", EncryptedText()),
         sa.Column("thread", EncryptedText()),
+        sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("opened_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_mail_ticket_conversation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_ticket")),
