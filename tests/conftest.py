@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import structlog
+from hypothesis import settings
 from redis import Redis
 
 from hotline.models import ensure_model
@@ -29,6 +30,9 @@ from tools.services.redis_server import PrivateRedis
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # 9 o'clock in the morning in Việt Nam
 SECRET = "a secret of the tests, long enough to be one"
+# How long one example takes says more about what else the machine does than about us.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 # As structlog logs unless it is told otherwise; but drawn as it would be, a traceback takes a tenth of a second.
 structlog.configure(
     processors=[
