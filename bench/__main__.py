@@ -22,6 +22,7 @@ from bench import (
     console,
     console_live,
     end_to_end,
+    mail,
     parsing,
     product,
     robustness,
@@ -84,6 +85,7 @@ class Run:
         self.timed_part("kills, one process", robustness.kill_one(self.sheet, self.scale))
         self.timed_part("kills, two processes", robustness.kill_two(self.sheet, self.scale))
         self.timed_part("fuzzing", robustness.fuzz(self.sheet, self.scale))
+        self.timed_part("mail", mail.measure(self.sheet, self.scale))
 
     def disk(self) -> None:
         ours = [sizes.measure(ROOT, "hotline"), sizes.measure(ROOT / "nlu", "hotline-nlu")]

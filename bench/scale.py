@@ -38,6 +38,7 @@ class Scale:
     # kills: of one process on SQLite, of two on PostgreSQL and Redis
     kills: tuple[int, int] = (50, 50)
     fuzzed_bodies: int = 100_000
+    mails: int = 1_000
     # the console after a year; `console_waiting`: of its owners, in the queue; live: consoles open, messages a second
     console_owners: int = 100_000
     console_messages: int = 1_000_000
@@ -75,6 +76,7 @@ QUICK = Scale(
     end_to_end_people=40,
     kills=(2, 2),
     fuzzed_bodies=500,
+    mails=100,
     console_owners=1_000,
     console_messages=10_000,
     console_long_talk=200,

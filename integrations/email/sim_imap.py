@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 _TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|(\([^()]*\))|((?:[^\s"\[]|\[[^\]]*\])+)')
 _PARTIAL = re.compile(r"BODY\.PEEK\[\]<(\d+)\.(\d+)>")
@@ -15,17 +16,22 @@ _FIELDS = re.compile(r"BODY\.PEEK\[HEADER\.FIELDS \(([^)]*)\)\]")
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
+class Content(Protocol):
+    """Bytes, or what makes them piece by piece: a large mail need not lie in memory."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: slice, /) -> bytes: ...
+
+
 @dataclass
 class StoredMail:
-    """`content`: the mail, or where it is made from each time it is asked for (a large one need not lie in memory)."""
+    """What lies in the mailbox."""
 
     uid: int
-    content: bytes | Callable[[], bytes]
+    content: Content
     received_at: datetime
     flags: set[str] = field(default_factory=set)
-
-    def read(self) -> bytes:
-        return self.content if isinstance(self.content, bytes) else self.content()
 
 
 class ImapServer:
@@ -43,7 +49,7 @@ class ImapServer:
         self.fetched: list[int] = []
         self._idle: set[asyncio.Event] = set()
 
-    def append(self, content: bytes | Callable[[], bytes], received_at: datetime | None = None) -> StoredMail:
+    def append(self, content: Content, received_at: datetime | None = None) -> StoredMail:
         """A mail arrives; whoever waits is told."""
         mail = StoredMail(self._next_uid, content, received_at or self.now())
         self._next_uid += 1
@@ -188,7 +194,7 @@ class _Session:
                 return mail.received_at.date() >= datetime(int(year), _MONTHS.index(month) + 1, int(day)).date()  # noqa: DTZ001
             if key == "HEADER":
                 name, value = rest.pop(0), rest.pop(0)
-                return any(value.encode() in line for line in _header(mail.read(), [name]).splitlines())
+                return any(value.encode() in line for line in _header(mail.content, [name]).splitlines())
             if key == "OR":
                 either, other = next_one(), next_one()
                 return either or other
@@ -222,13 +228,13 @@ class _Session:
         if "RFC822.SIZE" in items:
             at = mail.received_at
             date = f"{at.day:02}-{_MONTHS[at.month - 1]}-{at:%Y %H:%M:%S %z}"
-            self.writer.write(f' RFC822.SIZE {len(mail.read())} INTERNALDATE "{date}"'.encode())
+            self.writer.write(f' RFC822.SIZE {len(mail.content)} INTERNALDATE "{date}"'.encode())
         if found := _PARTIAL.search(items):
             self.server.fetched.append(mail.uid)
             start, length = int(found[1]), int(found[2])
-            self._literal(f"BODY[]<{start}>", mail.read()[start : start + length])
+            self._literal(f"BODY[]<{start}>", mail.content[start : start + length])
         if found := _FIELDS.search(items):
-            self._literal(f"BODY[HEADER.FIELDS ({found[1]})]", _header(mail.read(), found[1].split()))
+            self._literal(f"BODY[HEADER.FIELDS ({found[1]})]", _header(mail.content, found[1].split()))
 
     def _literal(self, name: str, content: bytes) -> None:
         self.writer.write(f" {name} {{{len(content)}}}\r\n".encode() + content)
@@ -248,7 +254,7 @@ def _words(arguments: bytes) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", word.decode("utf-8", "replace")) for word in found]
 
 
-def _header(content: bytes, names: Sequence[str]) -> bytes:
+def _header(content: Content, names: Sequence[str]) -> bytes:
     """The header lines with these names, with an empty line behind them."""
     head = re.split(rb"\r?\n\r?\n", content[: 64 * 1024], maxsplit=1)[0]
     lines = re.split(rb"\r?\n(?![ \t])", head)

@@ -20,9 +20,12 @@ from hotline import channel_commands
 from hotline.channel_check import Finding, check_public_url
 from hotline.channel_commands import channel_group, zalo_group
 from hotline.errors import Stop
+from hotline.mail_check import check_email
 from hotline.serve import LOOPBACK, bind, server_for
 from hotline.telegram_check import PORTS, check_telegram
 from hotline.zalo_check import check_zalo
+from integrations.email.simulator import MailSimulator
+from integrations.registry import settings_for
 from integrations.telegram.provider import TelegramProvider
 from integrations.telegram.simulator import TelegramSimulator
 from integrations.zalo.oauth import Pair
@@ -95,6 +98,24 @@ def test_an_address_that_providers_can_call(url: str | None, ports: tuple[int, .
     finding = check_public_url(url, ports)
     assert finding.is_right is is_right
     assert bool(finding.remedy) is not is_right
+
+
+# --- E-mail
+
+
+async def test_a_mailbox_that_works_and_one_that_does_not() -> None:
+    server = MailSimulator()
+    async with server.running():
+        findings = await findings_of(check_email(settings_for(server.account())))
+        assert that_are("✗", findings) == "" and that_are("✓", findings).count("✓") == 4
+        server.imap.lets_in = False
+        server.smtp.password = "another"
+        findings = await findings_of(check_email(settings_for(server.account())))
+        wrong = that_are("✗", findings)
+        assert "imap_login" in wrong and "email_login" in wrong and wrong.count("→") == 2
+        assert not [one for one in findings if "mophong-thu-dien-tu" in one]
+    findings = await findings_of(check_email(load_settings(_env_file=None)))
+    assert "HOTLINE_MAIL_FROM" in that_are("✗", findings)
 
 
 # --- Zalo

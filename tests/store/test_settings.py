@@ -52,3 +52,22 @@ def test_the_explanation_masks_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_misspelt_variable_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_PROVINSE", "x")
     assert "HOTLINE_PROVINSE" in unknown_variables()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"SMTP_URL": "smtps://a:b@h"}, "thư điện tử còn thiếu IMAP_URL, HOTLINE_MAIL_FROM"),
+        ({"IMAP_URL": "imaps://a:b@h", "SMTP_URL": "http://a:s3cret@h"}, "SMTP_URL: phải có dạng smtps://"),
+        ({"IMAP_URL": "imaps://h"}, "còn thiếu tài khoản hoặc mật khẩu"),
+        ({"HOTLINE_MAIL_FROM": "hotline"}, "HOTLINE_MAIL_FROM: phải là một địa chỉ"),
+    ],
+)
+def test_half_a_mailbox_is_refused(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], said: str) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings(_env_file=None)
+    assert said in str(refused.value) and "s3cret" not in str(refused.value)
+    monkeypatch.setenv("IMAP_URLS", "x")
+    assert "IMAP_URLS" in unknown_variables() and not set(given) & set(unknown_variables())
