@@ -66,7 +66,7 @@ class ValidateDifficulty(Action):
         if tracker.latest_message["intent"]["name"] == SORT_INTENT:
             following = _sorted(context, tracker, told=step == SORT)
         elif _is_telling(context, tracker, step):
-            following = _told(context, step)
+            following = _told(context, step, tracker.latest_message["intent"]["name"] == REPORT_INTENT)
         else:
             return []
         if following is None:
@@ -95,20 +95,20 @@ class AskDifficulty(Action):
 _OWN_ACTIONS = frozenset({FORM, "action_listen", "action_extract_slots"})
 
 
-def _told(context: TurnContext, step: str | None) -> str | None:
+def _told(context: TurnContext, step: str | None, is_report: bool = True) -> str | None:
     """Keep what the message tells; what is asked next, None: nothing.
 
-    `step`: what was asked; None outside of the loop. Words that follow a chosen category belong to it; those that
-    suggest none are kept with the rest, and asked about once.
+    `step`: what was asked; None outside of the loop. `is_report`: whether it was understood as feedback. Words that
+    follow a chosen category belong to it; those that suggest none are kept with the rest, and asked about once.
     """
     difficulties = context.content.difficulties
-    chosen = step if step in difficulties.all else None
-    category = chosen or difficulties.said(context.text)
+    said = difficulties.said(context.text)
+    if said is None and is_report and not says_something(context.text):
+        return step or WHICH  # "góp ý", once more: nothing is told yet
+    category = step if step in difficulties.all else said
     if category is not None:
         context.effects.append(NoteDifficulty(category, sorts=step == SORT))
         return None
-    if step is None and not says_something(context.text):
-        return WHICH
     context.effects.append(NoteDifficulty(difficulties.rest))
     return None if step == SORT else SORT
 
