@@ -97,6 +97,7 @@ async def upload(request: Request, person: Firm) -> Response:
     form = await request.form()
     file = form.get("file")
     data = await file.read(MOST_BYTES + 1) if isinstance(file, UploadFile) else b""
+    await form.close()
     try:
         wanted = read_report(data, context.content.difficulties)
     except ReportFileInvalid as invalid:

@@ -10,22 +10,27 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fastapi.routing import APIRoute
 from playwright.sync_api import Page
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from bot import holding
 from console import invitations
 from console.invitations import Purpose
 from console.pages import ROUTERS
 from console.roles import Role
-from programme import responses
+from programme import leads, responses
 from programme.canned_replies import CannedReply, keep
 from programme.classes import Topic, TrainingClass, enter, join
 from programme.difficulties import Difficulty
 from programme.difficulties import record as record_difficulty
+from programme.lead_life import LeadLife, Step
+from programme.lead_states import LeadState
+from programme.lead_steps import Scope
 from programme.responses import Kept, Origin
 from programme.survey.definition import CONSENT
 from programme.survey.response import Response, answered
+from store.audit import Actor
 from store.contacts import Contacts
+from store.survey_tables import lead
 
 from .console_site import Site, site
 
@@ -42,6 +47,7 @@ NO_PAGES = frozenset(
         "/queue/next",
         "/conversations/{conversation_id}/earlier",
         "/conversations/{conversation_id}/canned",
+        "/leads/{lead_id}/fresh",
         "/login/code",  # only between the password and the code
     }
 )
@@ -89,12 +95,29 @@ class Town:
                     text=words,
                 )
                 record_difficulty(connection, told)
+            self.lead = self._lead(connection)
             path = invitations.issue(connection, site.context.keyring, self.vendor, Purpose.INVITE, clock.now())
             self.token = path.rpartition("/")[2]
             canned = keep(connection, CannedReply("chao-rieng", "Chào", "Dạ, em chào {name} ạ."), officer, clock.now())
             return 1, canned
 
         self.lesson, self.canned = database.run_now(more)
+
+    def _lead(self, connection: Connection) -> int:
+        """Taken up by its firm, of an owner with a long name; and one that no firm has."""
+        context = self.site.context
+        now, life = context.clock.now(), LeadLife(context.content, context.clock.timezone)
+        numbers = []
+        for name, status in ((LONG, "accepted"), ("Bác Bảy", "refused")):
+            person = Contacts(connection, context.keyring).add(now, name)
+            responses.give_consent(connection, person, responses.CONTACT_CONSENT, 1, "webchat", now)
+            leads.pass_on(connection, person, "VNPT", "thai-nguyen", "05443", None, now)
+            number = connection.execute(select(lead.c.id).filter_by(contact_id=person)).scalar_one()
+            wanted = Step(LeadState(status), 1, "no_staff")
+            row = life.step(connection, number, wanted, Scope("thai-nguyen"), Actor("Minh", 1), now)
+            life.note(connection, number, LONG, Scope("thai-nguyen"), Actor("Minh", 1), now)
+            numbers.append(int(row["id"]))
+        return numbers[0]
 
     def path(self, route: str) -> str:
         """A real address for the route's pattern. Raises KeyError for a pattern without an example."""
@@ -104,6 +127,7 @@ class Town:
             "own": self.canned,
             "account_id": self.vendor,
             "survey_id": self.survey,
+            "lead_id": self.lead,
             "token": self.token,
         }
         return "/console" + route.format(**numbers) + ("?q=thue" if route == "/search" else "")
