@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from email import policy
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -17,6 +18,7 @@ from store.text import clean
 _ANSWER = re.compile(r"^(?:\s*(?:re|tr|trả lời)\s*:)+\s*", re.IGNORECASE)
 _TOKEN = re.compile(r"\s*\[HS-\d{4}-\d+\]\s*", re.IGNORECASE)
 LONGEST_SUBJECT = 150
+CRLF = "\r\n"
 ATTACHED = "Hotline gửi kèm một tệp trong thư này."
 
 
@@ -37,7 +39,6 @@ def write(message: Outgoing, thread: Thread, sender: str, message_id: str) -> by
     local, _, domain = sender.partition("@")
     mail["From"] = Address("Hotline", local, domain)
     mail["To"] = thread.address
-    mail["Subject"] = subject_of(thread)
     mail["Date"] = format_datetime(message.now)
     mail["Message-ID"] = message_id
     known = [one for one in (*message_ids_in(thread.references), thread.last_message_id) if one]
@@ -54,7 +55,12 @@ def write(message: Outgoing, thread: Thread, sender: str, message_id: str) -> by
         mail.add_attachment(
             message.file.content, maintype=main, subtype=kind or "octet-stream", filename=message.file.name
         )
-    return mail.as_bytes()
+    return subject_line(subject_of(thread)) + mail.as_bytes()
+
+
+def subject_line(subject: str) -> bytes:
+    """As it goes over the wire. The library's newer way of folding loses spaces between Vietnamese words."""
+    return f"Subject: {Header(subject, 'utf-8', header_name='Subject').encode(linesep=CRLF)}{CRLF}".encode("ascii")
 
 
 def subject_of(thread: Thread) -> str:

@@ -23,7 +23,7 @@ from store.text import clean
 FOLDER = "INBOX"
 CONNECT_SECONDS, READ_SECONDS = 10, 30
 PIECE = 256 * 1024  # bytes of a mail per call: all that is held of it at a time
-MOST_UIDS = 500
+MOST_UIDS = 200
 LONGEST_HEADER = 4000
 LOGIN_REFUSED, NOT_REACHED, NO_TLS, ENDED = "imap_login", "imap_not_reached", "imap_no_tls", "imap_ended"
 

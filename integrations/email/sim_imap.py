@@ -241,8 +241,9 @@ class _Session:
 
     def _store(self, arguments: bytes) -> None:
         named, _, flags = arguments.decode().partition(" ")
+        wanted = self._uids(named)
         for mail in self.server.mails:
-            if mail.uid in self._uids(named):
+            if mail.uid in wanted:
                 mail.flags |= set(re.findall(r"\\\w+", flags))
 
     def _say(self, *lines: bytes) -> None:

@@ -10,13 +10,12 @@ from integrations.simulation.people import Upload
 
 
 def write(
-    sender: str, name: str, recipient: str, subject: str, text: str, message_id: str, headers: Mapping[str, str]
+    sender: str, name: str, recipient: str, text: str, message_id: str, headers: Mapping[str, str]
 ) -> EmailMessage:
-    """A mail as everyday programs write one."""
+    """A mail as everyday programs write one, all but its subject (letter.subject_line)."""
     mail = EmailMessage(policy=policy.SMTP)
     mail["From"] = f'"{name}" <{sender}>' if name.isascii() else f"{name} <{sender}>"
     mail["To"] = recipient
-    mail["Subject"] = subject
     mail["Message-ID"] = message_id
     for header, value in headers.items():
         mail[header] = value

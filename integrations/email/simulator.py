@@ -17,6 +17,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from integrations.email import sim_mails
+from integrations.email.letter import subject_line
 from integrations.email.sim_imap import ImapServer
 from integrations.email.sim_smtp import SmtpServer
 from integrations.simulation import samples
@@ -136,7 +137,7 @@ class MailSimulator(Simulator[Writer]):
         subject = person.subject or (text.splitlines() or [""])[0][:60]
         message_id = self._message_id()
         refers = {"In-Reply-To": person.thread[-1], "References": " ".join(person.thread)} if person.thread else {}
-        mail = sim_mails.write(person.id, person.name, ADDRESS, subject, text, message_id, refers)
+        mail = sim_mails.write(person.id, person.name, ADDRESS, text, message_id, refers)
         shown = None
         if upload is not None:
             sim_mails.attach(mail, upload)
@@ -145,7 +146,7 @@ class MailSimulator(Simulator[Writer]):
         person.subject = subject if subject.startswith("Re:") else f"Re: {subject}"
         person.thread.append(message_id)
         self.people.say(person, Bubble("person", text, message_id, media=shown))
-        self.imap.append(mail.as_bytes())
+        self.imap.append(subject_line(subject) + mail.as_bytes())
         return {"message_id": message_id}
 
     def _bring(self, sender: str, recipient: str, content: bytes) -> None:

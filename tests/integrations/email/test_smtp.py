@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from email import message_from_bytes, policy
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from integrations.email import errors
+from integrations.email.charsets import decode_header
 from integrations.email.letter import Thread, write
 from integrations.email.provider import deliver
 from integrations.errors import Fate, SendFailed
@@ -97,6 +99,10 @@ async def test_a_mail_arrives_as_it_was_said() -> None:
     words = body.get_content().replace("\r\n", "\n")  # type: ignore[union-attr]
     assert words.startswith("Dạ, đây ạ.\n.\nDòng dài ") and "(Nguồn: Luật, điều 5)" in words and "Nút" not in words
     assert file.get_filename() == "tờ.pdf" and file.get_content() == b"%PDF"
+    long = "Làm sao đăng ký tên miền biz.vn cho cửa hàng tạp hóa ở xã Đồng Hỷ và hóa đơn điện tử ạ"
+    sent = write(Outgoing("x", Reply("x"), NOW), replace(THREAD, subject=long), SENDER, "<o1.x@example.vn>")
+    assert decode_header(str(message_from_bytes(sent)["Subject"]).replace("\r\n", "")) == f"Re: {long} [HS-2026-000007]"
+    assert max(map(len, sent.split(b"\r\n"))) <= 78
     automatic = message_from_bytes(letter(Reply("x"), automatic=True), policy=policy.default)
     assert automatic["Auto-Submitted"] == "auto-replied" and automatic["X-Auto-Response-Suppress"] == "All"
 
