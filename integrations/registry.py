@@ -21,6 +21,8 @@ from store.database import Database
 from store.settings import Settings, load_settings
 
 CHANNELS = ("zalo", "telegram")
+# Those that are read instead of called: no webhook to forge, and tests of their own (tests/integrations/email).
+READ = ("email",)
 
 Headers = Mapping[str, str]
 
