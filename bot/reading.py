@@ -181,8 +181,7 @@ def offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | Non
     wrong = next((button["payload"] for button in offered if _intent_of(button) == "/answer_wrong"), None)
     if wrong and said & _WRONG:
         return wrong
-    payloads = [button["payload"] for button in offered]
-    refusals = [payload for payload in payloads if payload in _REFUSALS]
+    refusals = [button["payload"] for button in offered if _intent_of(button) in _REFUSALS]
     if refusals and said & _NO:
         return refusals[0]
     agreeable = [button["payload"] for button in offered if _may_be_agreed_to(button, bool(refusals))]

@@ -60,7 +60,7 @@ def _words(connection: Connection, content: Content, row: RowMapping, language: 
 def _words_of_survey(content: Content, survey_version: str | None, version: int, language: str) -> str:
     """Of the survey that the owner answered; where that is not known, of the newest with this version of the words."""
     surveys = content.surveys
-    known = [surveys.versions[survey_version]] if survey_version in surveys.versions else []
+    known = [one for one in surveys.versions.values() if one.version == survey_version]
     for survey in (*known, surveys.latest, *surveys.versions.values()):
         option = survey.by_id[CONSENT].option("yes_contact")
         if survey.consent_version == version and option is not None:

@@ -59,6 +59,20 @@ def merged(
     return rows
 
 
+def for_a_page(content: Content, rows: Sequence[Sequence[Cell]]) -> tuple[list[str], list[list[Cell]]]:
+    """Header and rows with the refusals' reasons in one column, since a screen is narrow."""
+    reasons = [reason.vi for reason in content.refusal_reasons.all.values()]
+    first = 2 + len(COUNTED)
+    last = first + len(reasons)
+    names = header(content)
+
+    def said(numbers: Sequence[Cell]) -> str:
+        return "; ".join(f"{reason}: {number}" for reason, number in zip(reasons, numbers, strict=True) if number)
+
+    shown = [[*row[:first], said(row[first:last]), *row[last:]] for row in rows]
+    return [*names[:first], "Lý do từ chối", *names[last:]], shown
+
+
 def difficulties_in_words(content: Content, numbers: Mapping[str, int], language: str = "vi") -> str:
     return "; ".join(f"{content.difficulties.title(id_, language)}: {number}" for id_, number in numbers.items())
 

@@ -31,7 +31,7 @@ from programme.report_periods import Period, period_named
 from programme.safe_cells import Cell
 from programme.vendor_report import Submission, read_number
 from programme.vendor_report_file import COLUMNS, MOST_BYTES, Fault, ReportFileInvalid, read_report, template
-from programme.vendor_report_table import header, merged, standing
+from programme.vendor_report_table import for_a_page, header, merged, standing
 from store.audit import record
 
 router = APIRouter(prefix="/vendor-reports")
@@ -184,7 +184,7 @@ async def _page(
         late = [] if scope.vendor else _late(connection, context, now)
         values = {
             "period": asked,
-            "rows": merged(connection, context.content, scope, asked, now),
+            "table": for_a_page(context.content, merged(connection, context.content, scope, asked, now)),
             "own": own,
             "standing": standing(own, asked, now),
             "late": late,
@@ -202,7 +202,6 @@ async def _page(
         problem=problem.words(person.language) if problem else "",
         faults=faults or [],
         typed=typed,
-        header=header(context.content),
         periods=list(report_periods.latest(now, rules, zone, PERIODS_SHOWN)),
         vendors={one.id: one.short for one in pack.vendors},
         difficulties=context.content.difficulties,
