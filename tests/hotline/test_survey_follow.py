@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.web.app import public_app
 from hotline.conversing import Exchange, Terminal
@@ -251,6 +251,9 @@ async def test_who_takes_the_call_back_and_wants_it_after_all_is_listed_again(te
 
     await press(terminal, talk, "/meet_vendor")
     await terminal.say(talk, "đồng ý")
+    (wanted,) = await rows(terminal, lead, talk)
+    taken_up = update(lead).filter_by(id=wanted["id"]).values(status="accepted")  # from then on it names the owner
+    await terminal.hotline.database.run(lambda c: c.execute(taken_up))
 
     listed = await terminal.hotline.database.read(
         lambda c: leads_list(c, terminal.hotline.content, "thai-nguyen", None, terminal.hotline.clock.timezone)
