@@ -83,6 +83,35 @@ class OpenDataRequest:
     kind: Literal["access", "erasure"]
     acknowledge_by: date
     due_on: date
+    # What it waits for (bot/data_requests.py), how it is known already that it is them, whether that was said
+    stage: str = "officer"
+    identity: str | None = None
+    is_acknowledged: bool = False
+
+
+@dataclass(frozen=True)
+class TryProof:
+    """The owner said what only they know, or something else. `by`: what was asked for."""
+
+    by: str
+    is_right: bool
+
+
+@dataclass(frozen=True)
+class LetOfficerCheck:
+    """The owner cannot say it: an officer makes sure that it is them."""
+
+
+@dataclass(frozen=True)
+class GiveCopy:
+    """The request to see the data is carried out: `token` is the secret of the address that was told."""
+
+    token: str
+
+
+@dataclass(frozen=True)
+class ConfirmErasure:
+    """The owner's last word: it is erased."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +128,10 @@ class TakeBackDataRequest:
 
 @dataclass(frozen=True)
 class WithdrawConsent:
-    """End every consent in force, and remove what was kept on its ground."""
+    """End every consent in force, or those of one matter (programme/consents.py), and remove what was kept on their
+    ground."""
+
+    matter: str | None = None
 
 
 @dataclass(frozen=True)
@@ -232,6 +264,10 @@ Effect = (
     | MessagesAgain
     | OpenDataRequest
     | TakeBackDataRequest
+    | TryProof
+    | LetOfficerCheck
+    | GiveCopy
+    | ConfirmErasure
     | WithdrawConsent
     | RememberDomain
     | NoPersonWanted

@@ -23,13 +23,15 @@ Read = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
 @dataclass
 class Desk:
     """`read` runs a transaction that only reads; `now` is the moment of the turn, `zone` where the hotline's people
-    live."""
+    live. `address`: how owners reach this server with a browser.
+    """
 
     read: Read
     surveys: Surveys
     origin: Origin
     now: datetime
     zone: tzinfo
+    address: str = ""
     _current: asyncio.Future[Kept | None] | None = None
     _done: list[list[Kept]] = field(default_factory=list)
 

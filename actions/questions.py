@@ -49,7 +49,7 @@ class ActionAnswer(Action):
         )
         if not told:
             say_answer_to(dispatcher, context, tracker, urgent or intent)
-        return [] if urgent else _say_more(dispatcher, context, tracker)
+        return [] if urgent else await _say_more(dispatcher, context, tracker)
 
 
 class ActionVendorOfCommune(Action):
@@ -66,13 +66,13 @@ class ActionVendorOfCommune(Action):
         finer = None if looked_up else search.refining(intent, context.text, context.province, context.today)
         if finer is not None:  # "phường Bắc Kạn ưu đãi 2% là sao"
             say(dispatcher, context, finer.answer)
-            return _say_more(dispatcher, context, tracker)
+            return await _say_more(dispatcher, context, tracker)
         if intent == INFORM_COMMUNE:
             _remember_province(context, tracker)
         events = say_vendor(dispatcher, context, tracker)
         if not mentions_in(tracker):  # about the owner's own shop
             await say_progress(dispatcher, context)
-        return [*events, *_say_more(dispatcher, context, tracker)]
+        return [*events, *await _say_more(dispatcher, context, tracker)]
 
 
 def _remember_province(context: TurnContext, tracker: Tracker) -> None:
@@ -87,14 +87,14 @@ def _more(tracker: Tracker) -> Sequence[str]:
     return tracker.latest_message.get(MORE_INTENTS) or ()
 
 
-def _say_more(dispatcher: CollectingDispatcher, context: TurnContext, tracker: Tracker) -> list[dict[str, Any]]:
+async def _say_more(dispatcher: CollectingDispatcher, context: TurnContext, tracker: Tracker) -> list[dict[str, Any]]:
     """Answer what else the message asked, then do what else it wanted."""
     events: list[dict[str, Any]] = []
     for intent in _more(tracker):
         if intent == ASK_VENDOR:
             events += say_vendor(dispatcher, context, tracker)
         elif intent in DATA_ACTS:
-            act_on_data(dispatcher, context, intent)
+            await act_on_data(dispatcher, context, intent)
         elif intent == "opt_out":
             act_on_opt_out(dispatcher, context)
         elif intent == "request_person":

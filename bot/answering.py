@@ -131,10 +131,12 @@ class Answerer:
         content: Content,
         clock: Clock,
         gather: timedelta = GATHER,
+        address: str = "",
     ) -> None:
-        """`gather`: how long an unclear message waits for the rest of its burst; none at a terminal."""
+        """`gather`: how long an unclear message waits for the rest of its burst; none at a terminal. `address`: how
+        owners reach this server with a browser."""
         self.database, self.dialogue, self.flows = database, dialogue, flows
-        self.content, self.clock, self.gather = content, clock, gather
+        self.content, self.clock, self.gather, self.address = content, clock, gather, address
 
     async def decide(self, work: Work) -> Outcome | Wait:
         """Who answers, and what. Raises DialogueUnavailable."""
@@ -254,7 +256,8 @@ class Answerer:
     def _desk(self, work: Work) -> Desk:
         known = work.conversation
         origin = Origin(known["contact_id"], known["channel"], known["province"], known["id"])
-        return Desk(self.database.read, self.content.surveys, origin, self.clock.now(), self.clock.timezone)
+        now, zone = self.clock.now(), self.clock.timezone
+        return Desk(self.database.read, self.content.surveys, origin, now, zone, self.address)
 
     async def _payload(self, work: Work, desk: Desk) -> Payload | None:
         loop = (work.conversation["dialogue_state"] or {}).get("loop")

@@ -17,6 +17,7 @@ from bot import metrics
 from bot.outbox import WENT_OUT
 from bot.retry import ECHO_WAIT, RetryDecision
 from integrations.provider import Provider, Sent
+from programme.personal_fields import ERASED
 from store.clock import Clock
 from store.logs import get_logger
 from store.queries import claim_deliveries, undelivered
@@ -126,7 +127,9 @@ class Deliveries:
         if connection.execute(_ACCEPTED, call.own | result).rowcount:
             metrics.message_delivered(call.channel, "sent")
         if sent.state:
-            state = update(conversation).where(conversation.c.id == known["id"])
+            # What was erased meanwhile (programme/erasure.py) learns nothing of its owner any more
+            is_somebodys = func.coalesce(conversation.c.unreachable, "") != ERASED
+            state = update(conversation).where(conversation.c.id == known["id"], is_somebodys)
             connection.execute(state.values(provider_state=sent.state))
         return self._go_on(connection, call, known)
 

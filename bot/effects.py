@@ -16,11 +16,14 @@ from actions.context import (
     AbandonSurvey,
     AboutOtherFirm,
     AgreeToCall,
+    ConfirmErasure,
     Effect,
     ForReview,
+    GiveCopy,
     HandToPerson,
     JoinChannels,
     JoinClass,
+    LetOfficerCheck,
     LivesIn,
     MarkedWrong,
     MessagesAgain,
@@ -36,21 +39,22 @@ from actions.context import (
     SaveSurvey,
     ShowLinkCode,
     TakeBackDataRequest,
+    TryProof,
     Unclear,
     WishForClass,
     WithdrawConsent,
     WrongLinkCode,
 )
-from bot import baton, linking, reviews, satisfaction
+from bot import baton, data_requests, linking, reviews, satisfaction
 from bot.baton import Reason
-from programme import classes, lead_owner, leads, links, responses
+from programme import classes, consents, lead_owner, leads, links, responses
 from programme.responses import CONTACT_ASKED_CONSENT, ResponseChanged
 from store import forgotten
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import insert_if_new, insert_returning_id
 from store.messages import Reading
-from store.tables import consent, conversation, data_request, inbound, opt_out, outbound, shop, shop_domain
+from store.tables import consent, conversation, inbound, opt_out, outbound, shop, shop_domain
 
 # How far back a button below an answer is still looked up.
 LOOK_BACK_REPLIES = 30
@@ -125,17 +129,23 @@ def _write_to_contact(connection: Connection, keyring: Keyring, turn: Turn, effe
         case MessagesAgain():
             connection.execute(delete(opt_out).filter_by(contact_id=contact_id))
             _note(connection, keyring, turn, forgotten.Kind.OPT_IN)
-        case OpenDataRequest():
-            _open_request(connection, turn, effect)
-        case TakeBackDataRequest(kind):
-            people = links.person(connection, contact_id)
-            opened = (
-                update(data_request).where(data_request.c.contact_id.in_(people)).filter_by(kind=kind, status="open")
+        case OpenDataRequest(kind, acknowledge_by, due_on, stage, identity, is_acknowledged):
+            days = acknowledge_by, due_on
+            data_requests.open_by_owner(
+                connection, turn.conversation, kind, days, turn.now, stage, identity, is_acknowledged
             )
-            connection.execute(opened.values(status="withdrawn"))
-        case WithdrawConsent():
-            _note(connection, keyring, turn, forgotten.Kind.CONSENT_WITHDRAWN)
-            _withdraw_consent(connection, keyring, contact_id, turn.now)
+        case TryProof(by, is_right):
+            data_requests.tried(connection, contact_id, by, is_right, turn.now)
+        case LetOfficerCheck():
+            data_requests.leave_to_officer(connection, contact_id)
+        case GiveCopy(token):
+            data_requests.give_copy(connection, keyring, contact_id, token, turn.now)
+        case ConfirmErasure():
+            data_requests.confirm_erasure(connection, contact_id, turn.now)
+        case TakeBackDataRequest(kind):
+            data_requests.take_back(connection, contact_id, kind, turn.now)
+        case WithdrawConsent(matter):
+            consents.withdraw(connection, keyring, contact_id, turn.now, matter)
         case RememberDomain():
             _remember_domain(connection, turn, effect)
 
@@ -204,29 +214,6 @@ def _review_answer(connection: Connection, turn: Turn, entry: str | None) -> Non
         ranking = (row["reading"] or {}).get("ranking")
         entry, state = row["reply"].get("entry"), turn.conversation["dialogue_state"]
         reviews.write(connection, row["id"], row["text"], "marked_wrong", turn.now, ranking, state, entry)
-
-
-def _open_request(connection: Connection, turn: Turn, effect: OpenDataRequest) -> None:
-    row = {
-        "contact_id": turn.conversation["contact_id"],
-        "conversation_id": turn.conversation["id"],
-        "kind": effect.kind,
-        "status": "open",
-        "opened_at": turn.now,
-        "acknowledge_by": effect.acknowledge_by,
-        "due_on": effect.due_on,
-    }
-    insert_if_new(connection, data_request, row)
-
-
-def _withdraw_consent(connection: Connection, keyring: Keyring, contact_id: int, now: datetime) -> None:
-    """The consents stay as the proof of what was agreed to and until when; what they allowed to keep goes."""
-    people = links.person(connection, contact_id)
-    in_force = update(consent).where(consent.c.contact_id.in_(people), consent.c.withdrawn_at.is_(None))
-    connection.execute(in_force.values(withdrawn_at=now))
-    shops = select(shop.c.id).where(shop.c.contact_id.in_(people))
-    connection.execute(delete(shop_domain).where(shop_domain.c.shop_id.in_(shops)))
-    responses.forget(connection, keyring, contact_id, now)
 
 
 def _remember_domain(connection: Connection, turn: Turn, effect: RememberDomain) -> None:

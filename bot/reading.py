@@ -11,8 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from programme.acts_said import consent_withdrawn, data_request_said, in_distress, wants_messages_again
+from programme.acts_said import (
+    consent_withdrawn,
+    data_request_said,
+    data_request_taken_back,
+    in_distress,
+    wants_messages_again,
+)
 from programme.calls_said import wants_call
+from programme.identity_proof import Asked, may_be_proof
 from programme.links_said import link_code_said, wants_channels_apart, wants_link_code
 from programme.ratings_said import Score, score_in_words
 from store.contacts import find_phone
@@ -60,12 +67,14 @@ _REFUSALS = (
     "/do_not_call",
     "/refuse_other_firm",
     "/firm_not_called",
+    "/keep_my_data",
 )
 _ASIDES = ("/answer_wrong", "/leave_domain_check", "/skip_survey", "/restart_survey", "/show_survey_sheet")
 # The words that Decree 91/2020/NĐ-CP and the carriers know; they act at once, whatever else is going on.
 _STOP = frozenset({"stop", "tc", "tu choi", "huy dang ky", "unsubscribe"})
 OPT_OUT, THANK, REQUEST_PERSON, WITHDRAW_CONSENT = "opt_out", "thank", "request_person", "withdraw_consent"
 RATE_SERVICE = "rate_service"
+PROVE_IDENTITY, LET_OFFICER_CHECK = "prove_identity", "let_officer_check"
 LINK_CHANNELS, USE_LINK_CODE, PART_CHANNELS = "link_channels", "use_link_code", "part_channels"
 _PLEASED = frozenset("👍👌🙏❤🥰😊😄😁👏🤝💯")
 
@@ -112,6 +121,8 @@ def read(
     if chosen is not None:
         return parse_payload(chosen)
     act = act_said(text)
+    if act is None and (proof := _proof_given(text, offered or ())) is not None:
+        return proof
     if act is not None:
         code = link_code_said(text) if act == USE_LINK_CODE else None
         return Payload(act, (("code", code),) if code else ())
@@ -123,6 +134,16 @@ def read(
         if find_phone(text):
             return Payload(PHONE_ALONE)
         return None if is_asked else Payload(NUMBER_ALONE)
+    return None
+
+
+def _proof_given(text: str, offered: Sequence[Mapping[str, str]]) -> Payload | None:
+    """What answers the question for a proof of identity, which is recognised by the button below it."""
+    for button in offered:
+        if _intent_of(button) == f"/{LET_OFFICER_CHECK}":
+            by = Asked(dict(parse_payload(button["payload"]).entities)["by"])
+            wanted = data_request_said(text) is not None or data_request_taken_back(text) is not None
+            return Payload(PROVE_IDENTITY, (("by", by),)) if may_be_proof(by, text) and not wanted else None
     return None
 
 

@@ -182,8 +182,10 @@ def compose(
     internal_url: str,
     clock: Clock | None = None,
     gather: timedelta = GATHER,
+    address: str = "",
 ) -> Hotline:
-    """Make every room. `internal_url`: where this process answers call-backs. Raises Stop."""
+    """Make every room. `internal_url`: where this process answers call-backs. `address`: of the public port, where no
+    public address is set. Raises Stop."""
     clock = clock or Clock(settings.timezone, settings.now)
     database, keyring = open_migrated_database(settings, clock)
     redis = RedisLink(settings.redis_url.get_secret_value()) if settings.redis_url else None
@@ -196,7 +198,7 @@ def compose(
     trainer = None  # containers have one of their own, beside an app without Rasa's environment
     if RASA_PYTHON.exists():
         trainer = Trainer(database, clock, keyring, wakeups, content, release, examples)
-    answerer = Answerer(database, dialogue, flows, content, clock, gather)
+    answerer = Answerer(database, dialogue, flows, content, clock, gather, settings.public_url or address)
     files = Files(database, content, clock)
     sender = Sender(database, clock, channels.providers, pace, files, wakeups)
     runner = TurnRunner(database, answerer, clock, keyring, wakeups, sender)

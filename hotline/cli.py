@@ -13,6 +13,7 @@ import click
 import orjson
 import uvloop
 
+from bot.data_requests import IDENTITIES
 from hotline import terminal
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.audit_commands import audit_group
@@ -219,9 +220,10 @@ def data_requests_list() -> None:
 
 @data_requests.command("done")
 @click.argument("number", type=NUMBER)
-def data_requests_done(number: int) -> None:
-    """Đã làm xong: người đó yêu cầu lần nữa thì mở yêu cầu mới."""
-    terminal.finish_data_request(read_settings(), number)
+@click.option("--identity", type=click.Choice(IDENTITIES), help="Đã xác nhận đúng người bằng cách nào.")
+def data_requests_done(number: int, identity: str | None) -> None:
+    """Đã làm xong; yêu cầu xóa thì hotline bắt đầu xóa. Trang Dữ liệu cá nhân làm đủ từng bước."""
+    terminal.finish_data_request(read_settings(), number, identity)
 
 
 @main.group("content")

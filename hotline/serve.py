@@ -103,7 +103,8 @@ async def serve(
     internal_url = settings.internal_url or f"http://{LOOPBACK}:{internal.getsockname()[1]}"
     public_port = public.getsockname()[1]
     async with simulated(settings, f"http://{LOOPBACK}:{public_port}") as (settings, simulators):
-        hotline = compose(settings, content, settings.rasa_url or "", internal_url)
+        here = f"http://{LOOPBACK}:{public_port}"
+        hotline = compose(settings, content, settings.rasa_url or "", internal_url, address=here)
         await adopt_simulated_tokens(hotline.channels, simulators)
         await _serve(hotline, content, public, internal, model, simulators, first_start)
 

@@ -58,7 +58,13 @@ _ONLY_THE_HOLDER_SENDS = "Yêu cầu #{number} đang do {holder} giữ; chỉ ng
 _ONLY_THE_HOLDER_RETURNS = (
     "Yêu cầu #{number} đang do {holder} giữ; người giữ thì ghi --officer {name}, trả thay người đó thì ghi --force."
 )
-_REQUESTS = {"access": "xem dữ liệu", "erasure": "xóa dữ liệu"}
+_REQUESTS = {
+    "access": "xem dữ liệu",
+    "erasure": "xóa dữ liệu",
+    "correction": "sửa dữ liệu",
+    "restriction": "hạn chế xử lý",
+    "objection": "phản đối xử lý",
+}
 
 
 async def each_line_afresh(settings: Settings, content: Content, model: Path) -> None:
@@ -226,7 +232,9 @@ def list_data_requests(settings: Settings) -> None:
     clock = Clock(settings.timezone, settings.now)
     with _database(settings, clock) as database:
         rows = database.read_now(data_requests.unfinished)
-        last_words = database.read_now(lambda c: [_last_words(c, row.conversation_id) for row in rows])
+        last_words = database.read_now(
+            lambda c: [_last_words(c, row.conversation_id) if row.conversation_id else "" for row in rows]
+        )
     if not rows:
         click.echo("Không có yêu cầu nào về dữ liệu cá nhân.")
     for row, words in zip(rows, last_words, strict=True):
@@ -246,12 +254,22 @@ def _last_words(connection: Connection, conversation_id: str) -> str:
     return next((one["text"] for one in reversed(said) if one["sender"] == "owner" and one["text"]), "")
 
 
-def finish_data_request(settings: Settings, number: int) -> None:
-    """`hotline data-requests done N`. Raises Stop when no request N is open."""
-    with _database(settings, Clock(settings.timezone, settings.now)) as database:
-        if not database.run_now(lambda connection: data_requests.finish(connection, number)):
-            raise Stop(f"Không có yêu cầu #{number} đang mở. Xem danh sách: hotline data-requests list")
-    click.echo(f"Đã ghi là xong: yêu cầu #{number}.")
+def finish_data_request(settings: Settings, number: int, identity: str | None) -> None:
+    """`hotline data-requests done N`. Raises Stop when no request N is open, or nobody made sure that it is them."""
+    clock = Clock(settings.timezone, settings.now)
+    with _database(settings, clock) as database:
+        try:
+            kind = database.run_now(lambda c: data_requests.finish(c, number, clock.now(), identity))
+        except data_requests.StepNotPossible:
+            raise Stop(
+                f"Yêu cầu #{number} chưa xác nhận đúng người. Thêm --identity called_back, in_person hoặc letter."
+            ) from None
+    if kind is None:
+        raise Stop(f"Không có yêu cầu #{number} đang mở. Xem danh sách: hotline data-requests list")
+    if kind == "erasure":
+        click.echo(f"Yêu cầu #{number}: hotline xóa dữ liệu trong vài phút tới, khi đang chạy.")
+    else:
+        click.echo(f"Đã ghi là xong: yêu cầu #{number}.")
 
 
 def list_unapproved(settings: Settings, content: Content) -> None:

@@ -73,6 +73,12 @@ _KEEP_NO_MORE = re.compile(
     r"|\bstop (?:storing|keeping) my\b"
 )
 
+_MATTERS = {
+    "domain": re.compile(r"\b(?:ten mien|domain)\b"),
+    "firms": re.compile(r"\b(?:doanh nghiep|cong ty|lien he|goi dien|ngan hang|firms?|company|companies|call me)\b"),
+    "survey": re.compile(r"\b(?:khao sat|survey)\b"),
+}
+
 _OFFICER = r"(?:can bo|nguoi|nhan vien|chuyen vien|tong dai|ai|an officer|a person|a human|somebody|someone)"
 _PERSON_ACT = (
     rf"(?:gap(?: lai)?(?= {_OFFICER}\b| nua\b| dau\b|$)|noi chuyen(?! voi (?:may|bot|robot|tro ly|ai ao))|noi may"
@@ -172,6 +178,14 @@ def consent_withdrawn(text: str) -> bool:
         ):
             return True
     return False
+
+
+def matter_withdrawn(text: str) -> str | None:
+    """What a withdrawn consent is about: domain | firms | survey (programme/consents.py); None: everything, also where
+    more than one is named."""
+    said = " ".join(clauses(text))
+    named = [matter for matter, words in _MATTERS.items() if words.search(said)]
+    return named[0] if len(named) == 1 else None
 
 
 def erasure_wanted_too(text: str) -> bool:

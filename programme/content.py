@@ -13,6 +13,7 @@ from programme.difficulties import Difficulties, load_difficulties
 from programme.domain_names import DomainOffer, load_domain_offer
 from programme.packs import NATIONAL, Packs, ProvincePack, load_packs
 from programme.phrases import Phrases, load_phrases
+from programme.privacy import Privacy, load_privacy
 from programme.refusal_reasons import RefusalReasons, load_refusal_reasons
 from programme.retrieval import Retrieval
 from programme.spelt_out import SpeltOut
@@ -46,6 +47,7 @@ class Content:
     canned_replies: Mapping[str, CannedReply]
     difficulties: Difficulties
     refusal_reasons: RefusalReasons
+    privacy: Privacy
 
 
 def load_content(root: Path = CONTENT_ROOT) -> Content:
@@ -60,6 +62,7 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
     )
     for pack in packs.provinces.values():
         _refuse_rules_of_no_commune(root, pack, communes)
+    surveys = load_surveys(root / NATIONAL / "surveys")
     return Content(
         packs=packs,
         answers=answers,
@@ -68,13 +71,14 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         search=Retrieval(answers, packs.lexicon, packs.provinces),
         domain_offers={id_: load_domain_offer(root / id_ / "domain.yaml") for id_ in packs.provinces},
         deadlines=load_deadlines(root / NATIONAL / "calendar.yaml"),
-        surveys=load_surveys(root / NATIONAL / "surveys"),
+        surveys=surveys,
         trades=load_trades(root / NATIONAL / "trade_groups.yaml"),
         words_of=words_of,
         topics=load_topics(root / NATIONAL / "topics.yaml"),
         canned_replies=load_canned_replies(root / NATIONAL / "canned_replies.yaml"),
         difficulties=load_difficulties(root / NATIONAL / "difficulties.yaml", words_of),
         refusal_reasons=load_refusal_reasons(root / NATIONAL / "refusal_reasons.yaml"),
+        privacy=load_privacy(root / NATIONAL / "personal_data.yaml", surveys),
     )
 
 

@@ -181,7 +181,7 @@ PERSONAL: tuple[Held, ...] = (
     ),
     Held(
         mail_ticket,
-        "id conversation_id opened_at",
+        "id conversation_id year opened_at",
         "address address_hash subject last_message_id thread",
         whose=_of_talk(mail_ticket),
         erasure=Erasure.BLANK,

@@ -35,11 +35,26 @@ class MakeUpDay(ContentModel):
     hours: OpenDay | None = None
 
 
+Days = Annotated[StrictInt, Field(ge=1)]
+
+
+class RequestDays(ContentModel):
+    """Calendar days for one kind of request: by ourselves, when a processor must act as well, and by how many the one
+    extension moves the end."""
+
+    days: Days
+    with_processor: Days
+    extension: Days
+
+
 class _DataRequests(ContentModel):
     document: Slug
-    acknowledge_working_days: Annotated[StrictInt, Field(ge=1)]
-    access_days: Annotated[StrictInt, Field(ge=1)]
-    erasure_days: Annotated[StrictInt, Field(ge=1)]
+    acknowledge_working_days: Days
+    access: RequestDays
+    correction: RequestDays
+    erasure: RequestDays
+    restriction: RequestDays
+    objection: RequestDays
 
 
 class _CalendarFile(ContentModel):
@@ -53,8 +68,7 @@ class Deadlines:
     """The days the law gives for a person's request about their data (Decree 356/2025/NĐ-CP), and the days of work."""
 
     acknowledge_working_days: int
-    access_days: int
-    erasure_days: int
+    requests: Mapping[str, RequestDays]
     holidays: frozenset[dt.date]
     make_up_days: Mapping[dt.date, MakeUpDay] = field(default_factory=dict)
 
@@ -72,8 +86,12 @@ class Deadlines:
         return self.working_days_after(opened, self.acknowledge_working_days)
 
     def due_on(self, kind: str, opened: dt.date) -> dt.date:
-        """`kind`: access | erasure. Calendar days, the stricter reading."""
-        return opened + dt.timedelta(days=self.access_days if kind == "access" else self.erasure_days)
+        """`kind`: access | erasure | correction | restriction | objection. Calendar days, the stricter reading."""
+        return opened + dt.timedelta(days=self.kind(kind).days)
+
+    def kind(self, kind: str) -> RequestDays:
+        """The days of one kind of request."""
+        return self.requests[kind]
 
 
 def load_deadlines(path: Path) -> Deadlines:
@@ -91,4 +109,7 @@ def load_deadlines(path: Path) -> Deadlines:
         if one.day in days or one.day in make_up:
             raise source.error((*at, "day"), f"ngày làm bù {one.day} trùng một ngày khác", "giữ một dòng cho ngày ấy")
         make_up[one.day] = one
-    return Deadlines(law.acknowledge_working_days, law.access_days, law.erasure_days, days, MappingProxyType(make_up))
+    requests = {
+        kind: getattr(law, kind) for kind in ("access", "correction", "erasure", "restriction", "objection")
+    }
+    return Deadlines(law.acknowledge_working_days, MappingProxyType(requests), days, MappingProxyType(make_up))

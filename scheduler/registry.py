@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from scheduler.alarms import ALARMS
+from scheduler.erasures import ERASURES
 from scheduler.kinds import JobKind
 from scheduler.lead_watch import LEAD_WATCH
 from scheduler.officer_notices import OFFICER_NOTICES
@@ -15,5 +16,8 @@ from scheduler.sla_watch import SLA_WATCH
 from scheduler.survey_nudges import SURVEY_NUDGE
 
 KINDS: Mapping[str, JobKind] = MappingProxyType(
-    {kind.name: kind for kind in (SLA_WATCH, OFFICER_NOTICES, LEAD_WATCH, SURVEY_NUDGE, ALARMS, RENEWAL, RETENTION)}
+    {
+        kind.name: kind
+        for kind in (*(SLA_WATCH, OFFICER_NOTICES, LEAD_WATCH, SURVEY_NUDGE, ALARMS, RENEWAL, ERASURES, RETENTION),)
+    }
 )

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import OperationalError
@@ -85,12 +86,12 @@ async def _merge(database: Database, table: str) -> None:
     goes on in steps (sqlite.org/fts5.html, 6.9), between which others write."""
     pages = -MERGED_PAGES
     for _ in range(MOST_STEPS):
-        if not await database.run(lambda connection, p=pages: _merge_step(connection, table, p)):
+        if not await database.run(partial(_merge_step, table, pages)):
             return
         pages = MERGED_PAGES
 
 
-def _merge_step(connection: Connection, table: str, pages: int) -> bool:
+def _merge_step(table: str, pages: int, connection: Connection) -> bool:
     """Whether there is more to merge."""
     before = _changes(connection)
     connection.exec_driver_sql(f"INSERT INTO {table}({table}, rank) VALUES('merge', {pages})")

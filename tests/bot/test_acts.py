@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -24,12 +24,15 @@ from actions.context import (
     Unclear,
     enter,
 )
+from actions.desk import Desk
 from actions.person import ActionRequestPerson
 from actions.personal_data import ActionDataRequest, ActionOptOut, ActionWithdrawConsent
 from bot import reviews
 from bot.answering import _kept_meanwhile
 from programme.content import Content
 from programme.domain_names import DomainStatus
+from programme.identity_proof import Asked, Standing
+from programme.responses import Origin
 from store.tables import consent, conversation, data_request, inbound, opt_out, review, shop_domain
 from tests.bot.acting import apply, rows
 from tests.bot.conftest import Bot, turn_answer
@@ -190,11 +193,18 @@ async def test_who_wants_messages_again_gets_them(bot: Bot) -> None:
     assert await rows(bot, opt_out) == []
 
 
+async def nothing_asked_for(_: object) -> Standing:
+    """What the desk reads of somebody whom an officer must look at."""
+    return Standing(Asked.OFFICER, {})
+
+
 async def run_action(
     content: Content, action: Action, intent: str, text: str, language: str = "vi"
 ) -> tuple[list[str], list[Effect]]:
     """Which entries the action says, and what it wants done."""
-    context = TurnContext("thai-nguyen", date(2026, 11, 24), content, text, language)
+    origin = Origin(1, "zalo", "thai-nguyen", "here")
+    desk = Desk(nothing_asked_for, content.surveys, origin, datetime(2026, 11, 24, tzinfo=UTC), UTC)
+    context = TurnContext("thai-nguyen", date(2026, 11, 24), content, text, language, desk=desk)
     enter(context)
     dispatcher = CollectingDispatcher()
     tracker = Tracker("1", {}, {"intent": {"name": intent}, "entities": []}, [], False, None, {}, "")
@@ -205,7 +215,13 @@ async def run_action(
 @pytest.mark.parametrize(
     ("action", "intent", "text", "entries", "done"),
     [
-        (ActionDataRequest(), "delete_data", "xóa dữ liệu của tôi", ["delete_data"], ["OpenDataRequest"]),
+        (
+            ActionDataRequest(),
+            "delete_data",
+            "xóa dữ liệu của tôi",
+            ["delete_data", "proof_officer"],
+            ["OpenDataRequest"],
+        ),
         (ActionDataRequest(), "delete_data", "đừng xóa dữ liệu của tôi", ["erasure_refused"], ["TakeBackDataRequest"]),
         (ActionDataRequest(), "delete_data", "thôi không xóa nữa", ["erasure_refused"], ["TakeBackDataRequest"]),
         (ActionDataRequest(), "delete_data", "xóa dữ liệu có mất gì không", ["erasure_asked_about"], []),
@@ -219,7 +235,7 @@ async def run_action(
             ActionWithdrawConsent(),
             "withdraw_consent",
             "rút lại đồng ý và xóa dữ liệu",
-            ["consent_withdrawn", "delete_data"],
+            ["consent_withdrawn", "delete_data", "proof_officer"],
             ["WithdrawConsent", "OpenDataRequest"],
         ),
         (ActionRequestPerson(), "request_person", "gặp cán bộ", ["request_person"], ["HandToPerson"]),

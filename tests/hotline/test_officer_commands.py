@@ -133,9 +133,11 @@ def test_a_request_about_personal_data_is_listed_until_it_is_done(environment: d
     assert "#1  xóa dữ liệu  trả lời trước 25/11/2026, xong trước 14/12/2026, nhận ngày 23/11/2026" in listed
     assert "Chủ cửa hàng: máy in hỏng, gọi giúp bác" in listed
     assert "+84912345678" in listed
-    assert "#1" in said("data-requests", "done", "1", **environment)
-    assert "Không có yêu cầu nào" in said("data-requests", "list", **environment)
-    assert hotline("data-requests", "done", "1", **environment).returncode == 1
+    unproved = hotline("data-requests", "done", "1", **environment)
+    assert unproved.returncode == 1
+    assert "--identity" in unproved.stderr.decode()
+    assert "#1" in said("data-requests", "done", "1", "--identity", "called_back", **environment)
+    assert hotline("data-requests", "done", "2", **environment).returncode == 1
 
 
 @pytest.mark.parametrize(

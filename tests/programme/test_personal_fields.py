@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from programme.content import Content
 from programme.personal_fields import ALL, PERSONAL, Erasure, Held
 from store.purging import TOUCHED
 from store.schema import metadata
@@ -33,3 +34,26 @@ def _touched() -> list[Held]:
 @pytest.mark.parametrize("held", _touched(), ids=lambda held: str(held.table.name))
 def test_whatever_is_erased_leaves_the_disk_as_well(held: Held) -> None:
     assert held.table.name in TOUCHED or held.table.name in ("mention", "link_code", "consent")
+
+
+def test_whatever_a_copy_shows_has_words_and_every_rule_of_retention_is_known(content: Content) -> None:
+    shown = [held for held in PERSONAL if held.shown]
+    assert {held.table.name for held in shown} == set(content.privacy.tables)
+    assert {name for held in shown for name in held.shown.split()} == set(content.privacy.columns)
+    assert {held.rule for held in ALL.values() if held.rule} == set(content.privacy.rules)
+
+
+def test_every_wording_of_a_consent_that_is_asked_today_is_kept_word_for_word(content: Content) -> None:
+    phrases = content.phrases
+    asked = {
+        ("domain_reminder", phrases.domain_consent_version): "domain_consent",
+        ("vendor_contact_asked", phrases.call_consent_version): "survey_call_consent",
+        ("vendor_contact_other", phrases.other_firm_consent_version): "lead_other_firm",
+        ("notice", phrases.notice_version): "notice",
+    }
+    for key, phrase in asked.items():
+        words = content.privacy.consents[key]
+        assert words.vi == phrases.texts[phrase]["vi"], f"{phrase}: raise its version and add the new words"
+    latest = content.surveys.latest
+    for purpose in ("survey", "vendor_contact"):
+        assert latest.by_id["CONSENT"].text.vi in content.privacy.consents[purpose, latest.consent_version].vi

@@ -26,7 +26,7 @@ MONDAY_OFF, SATURDAY_WORKED = date(2026, 8, 31), date(2026, 8, 22)
 
 
 def calendar(*make_up: MakeUpDay) -> Deadlines:
-    return Deadlines(2, 10, 20, frozenset({*TET, MONDAY_OFF}), {one.day: one for one in make_up})
+    return Deadlines(2, {}, frozenset({*TET, MONDAY_OFF}), {one.day: one for one in make_up})
 
 
 def office(hours: OfficeHours = WEEK, *make_up: MakeUpDay, zone: dt.tzinfo = VIETNAM) -> WorkingTime:
@@ -188,7 +188,14 @@ def test_a_stopwatch_measures_nothing_backwards() -> None:
 
 
 CALENDAR = """\
-data_requests: {document: law, acknowledge_working_days: 2, access_days: 10, erasure_days: 20}
+data_requests:
+  document: law
+  acknowledge_working_days: 2
+  access: {days: 10, with_processor: 15, extension: 10}
+  correction: {days: 10, with_processor: 15, extension: 10}
+  erasure: {days: 10, with_processor: 15, extension: 10}
+  restriction: {days: 10, with_processor: 15, extension: 10}
+  objection: {days: 10, with_processor: 15, extension: 10}
 holidays: [{day: 2026-08-31, name: Nghỉ hoán đổi}]
 make_up_days:
   - {day: 2026-08-22, instead_of: 2026-08-31, name: Làm bù}
@@ -210,7 +217,7 @@ def test_a_wrong_make_up_day_is_refused_at_its_line(tmp_path: Path, old: str, ne
     path.write_text(CALENDAR.replace(old, new), encoding="utf-8")
     with pytest.raises(ContentError, match=words) as refused:
         load_deadlines(path)
-    assert refused.value.line == 4
+    assert refused.value.line == 11
 
 
 def test_the_offices_of_the_packs_are_open_on_an_ordinary_monday(content: Content) -> None:

@@ -1,0 +1,48 @@
+"""A consent is withdrawn: all of them, or those of one matter, with what was kept or passed on because of them.
+
+Withdrawing is as easy as agreeing and works at once (Law 91/2025/QH15). The rows stay as the proof of what was agreed
+to and until when; what was done before stays lawful.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, update
+
+from programme import links, responses
+from programme.lead_withdrawal import withdraw_leads
+from programme.responses import CONTACT_ASKED_CONSENT, CONTACT_CONSENT, OTHER_FIRM_CONSENT, SURVEY_CONSENT
+from store import forgotten
+from store.crypto import Keyring
+from store.survey_tables import lead
+from store.tables import consent, shop, shop_domain
+
+DOMAIN_CONSENT = "domain_reminder"
+# By what an owner may name; who withdraws the survey withdraws what was agreed to with it.
+MATTERS: Mapping[str, tuple[str, ...]] = {
+    "domain": (DOMAIN_CONSENT,),
+    "firms": (CONTACT_CONSENT, CONTACT_ASKED_CONSENT, OTHER_FIRM_CONSENT),
+    "survey": (SURVEY_CONSENT, CONTACT_CONSENT, CONTACT_ASKED_CONSENT, OTHER_FIRM_CONSENT),
+}
+
+
+def withdraw(
+    connection: Connection, keyring: Keyring, contact_id: int, now: datetime, matter: str | None = None
+) -> None:
+    """End the consents of a person, on all linked channels. `matter`: of MATTERS; None: every purpose there is."""
+    people = links.person(connection, contact_id)
+    keys = forgotten.keys_of(connection, keyring, people)  # afterwards less is known of them
+    forgotten.record(connection, keyring, now, forgotten.Kind.CONSENT_WITHDRAWN, keys, matter)
+    in_force = update(consent).where(consent.c.contact_id.in_(people), consent.c.withdrawn_at.is_(None))
+    if matter is not None:
+        in_force = in_force.where(consent.c.purpose.in_(MATTERS[matter]))
+    if matter in (None, "domain"):
+        shops = select(shop.c.id).where(shop.c.contact_id.in_(people))
+        connection.execute(delete(shop_domain).where(shop_domain.c.shop_id.in_(shops)))
+    if matter == "firms":
+        withdraw_leads(connection, lead.c.contact_id.in_(people), now)
+    connection.execute(in_force.values(withdrawn_at=now))
+    if matter in (None, "survey"):
+        responses.forget(connection, keyring, contact_id, now)
