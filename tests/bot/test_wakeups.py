@@ -145,10 +145,13 @@ async def test_many_hints_for_one_key_are_told_as_one(redis_url: str) -> None:
         for _ in range(100):
             one.notify(INBOX)
         one.notify("last")
-        message = await subscription.get_message(timeout=LONG)
+        hints = ["ready"]
+        while hints == ["ready"]:  # the last of them may still have been on its way
+            message = await subscription.get_message(timeout=LONG)
+            assert message is not None
+            hints = json.loads(message["data"])[1:]
         await subscription.aclose()
-        assert message is not None
-        assert json.loads(message["data"])[1:] == [INBOX, "last"]
+        assert hints == [INBOX, "last"]
 
 
 async def test_when_redis_is_killed_the_own_process_goes_on_and_the_others_hear_again_once_it_is_back(

@@ -134,10 +134,11 @@ def test_the_counts_come_from_the_index(database: Database) -> None:
     explain, expected = "EXPLAIN QUERY PLAN ", "USING INDEX ix_survey_response_report"
     if not database.is_sqlite:
         explain, expected = "EXPLAIN ", "Index Only Scan using ix_survey_response_report"
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM ANALYZE survey_response"))
 
     def plan(connection: Connection) -> str:
+        if not database.is_sqlite:  # which way is the cheapest depends on when the last vacuum was
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            connection.execute(text("SET LOCAL enable_bitmapscan = off"))
         written: list[str] = []
         event.listen(connection, "before_cursor_execute", lambda *call: written.append(call[2]))
         survey_counts(connection)
