@@ -34,6 +34,8 @@ from bot.web.limits import WebLimits
 from bot.web.oauth import zalo_callback_route
 from bot.web.verification import zalo_verification_route
 from bot.worker import Worker
+from console.api.app import api_mount
+from console.api.context import ApiContext
 from console.app import console_mount
 from console.context import ConsoleContext
 from console.words import load_words
@@ -84,6 +86,7 @@ class Hotline:
     mail_poller: MailPoller | None
     web: WebContext
     console: ConsoleContext
+    api: ApiContext
     keyring: Keyring
     redis: RedisLink | None
 
@@ -110,8 +113,8 @@ class Hotline:
         return running
 
     def public_routes(self) -> list[BaseRoute]:
-        """The console, and what single providers want to find on the public port beside their webhooks."""
-        routes: list[BaseRoute] = [console_mount(self.console)]
+        """The console, the partners' API, and what providers want to find on the public port beside their webhooks."""
+        routes: list[BaseRoute] = [console_mount(self.console), api_mount(self.api)]
         if self.settings.zalo_verification is not None:
             routes.append(zalo_verification_route(self.settings.zalo_verification))
         if self.channels.zalo is not None:
@@ -267,6 +270,7 @@ def compose(
             embed_origins=read_origins(settings.embed_origins),
             limits=WebLimits(settings.messages_per_minute),
         ),
+        api=ApiContext(database, clock, keyring, content, settings.province),
         console=ConsoleContext(
             database=database,
             clock=clock,

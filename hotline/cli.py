@@ -16,6 +16,7 @@ import uvloop
 from bot.data_requests import IDENTITIES
 from hotline import terminal
 from hotline.app import open_migrated_database, read_content, read_settings
+from hotline.api_commands import api_group
 from hotline.audit_commands import audit_group
 from hotline.channel_commands import channel_group, zalo_group
 from hotline.dead_letter_commands import dead_letters_group
@@ -280,6 +281,7 @@ main.add_command(channel_group)
 main.add_command(zalo_group)
 main.add_command(user_group)
 main.add_command(audit_group)
+main.add_command(api_group)
 main.add_command(models_group)
 
 

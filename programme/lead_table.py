@@ -64,6 +64,8 @@ class LeadRow:
     level: int | None
     consent_version: int | None
     consented_at: datetime | None
+    reason: str | None
+    updated_at: datetime
 
 
 def table(
@@ -76,16 +78,16 @@ def table(
 ) -> list[LeadRow]:
     """At most `most` leads of `scope`, the newest first. `after`: the number of the lead that the page before ended
     with."""
-    rows = _rows().where(scope.condition(), *_conditions(wanted, now)).order_by(lead.c.id.desc()).limit(most)
+    rows = lead_rows().where(scope.condition(), *_conditions(wanted, now)).order_by(lead.c.id.desc()).limit(most)
     if after is not None:
         rows = rows.where(lead.c.id < after)
-    return [_row(row) for row in connection.execute(rows).mappings()]
+    return [read_row(row) for row in connection.execute(rows).mappings()]
 
 
 def one(connection: Connection, lead_id: int, scope: Scope) -> LeadRow | None:
     """The lead with this number, if it is within `scope`."""
-    row = connection.execute(_rows().where(lead.c.id == lead_id, scope.condition())).mappings().first()
-    return _row(row) if row else None
+    row = connection.execute(lead_rows().where(lead.c.id == lead_id, scope.condition())).mappings().first()
+    return read_row(row) if row else None
 
 
 def waiting(connection: Connection, scope: Scope, now: datetime) -> dict[Only, int]:
@@ -118,7 +120,8 @@ def _conditions(wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
     return found
 
 
-def _rows() -> Select[tuple[object, ...]]:
+def lead_rows() -> Select[tuple[object, ...]]:
+    """What `read_row` reads."""
     return (
         select(
             lead,
@@ -136,7 +139,8 @@ def _rows() -> Select[tuple[object, ...]]:
     )
 
 
-def _row(of: RowMapping) -> LeadRow:
+def read_row(of: RowMapping) -> LeadRow:
+    """A lead as those who ask may see it now."""
     gone = of["status"] == LeadState.WITHDRAWN or of["withdrawn_at"] is not None
     named = not gone and of["status"] in TAKEN_UP and of["given_at"] is not None
     return LeadRow(
@@ -157,4 +161,6 @@ def _row(of: RowMapping) -> LeadRow:
         level=None if gone else of["level"],
         consent_version=None if gone else of["text_version"],
         consented_at=None if gone else of["given_at"],
+        reason=of["reason"],
+        updated_at=of["status_at"] or of["created_at"],
     )

@@ -19,10 +19,10 @@ from store.report_queries import survey_counts
 DEFAULT_K = 5
 ALL_GROUPS, ALL_COMMUNES = "Tất cả ngành hàng", "Toàn tỉnh"
 HIDDEN = "…"
-_UNKNOWN = ""  # no commune or trade was given, or one that no file has
+UNKNOWN = ""  # no commune or trade was given, or one that no file has
 _UNKNOWN_COMMUNE, _UNKNOWN_GROUP, _OUT_OF_SCOPE = "Chưa rõ xã/phường", "Chưa rõ", "Ngoài phạm vi"
 _OTHER_PROVINCE = "Tỉnh khác"
-_NO_LEVEL = -1
+NO_LEVEL = -1  # there are too few answers for one
 
 Row = tuple[str | int, ...]
 
@@ -50,21 +50,42 @@ def survey_report(connection: Connection, content: Content, province: str | None
     """
     if province is not None:
         province = content.packs.province(province).id
+    by_province = shops_by_key(connection, content, province)
+    return [row for id_, cells in by_province.items() for row in _rows(content, id_, cells, k)]
+
+
+def shops_by_key(connection: Connection, content: Content, province: str | None) -> dict[str, dict[Key, int]]:
+    """Every cell of the table, unprotected, per province. `province`: a pack's id, None for all."""
     counted = survey_counts(connection, province)
     by_province: dict[str, dict[Key, int]] = {id_: {} for id_ in content.packs.provinces if province in (None, id_)}
     for row in counted:
         commune = content.communes.by_code(row.commune) if row.commune else None
-        code = commune.code if commune and commune.province == row.province else _UNKNOWN
-        level = _NO_LEVEL if row.level is None else int(row.level)
+        code = commune.code if commune and commune.province == row.province else UNKNOWN
+        level = NO_LEVEL if row.level is None else int(row.level)
         cells = by_province.setdefault(normalise_province_id(row.province), {})
         key = Key(code, _group(content, row.trade), level)
         cells[key] = cells.get(key, 0) + int(row.shops)
-    return [row for id_, cells in by_province.items() for row in _rows(content, id_, cells, k)]
+    return by_province
+
+
+def published_shops(content: Content, cells: Mapping[Key, int], k: int = DEFAULT_K) -> dict[Key, Published]:
+    """Every cell and total of a province as it may be handed on: whoever shows part of the table shows it from here."""
+    return publish(cells, levels_of(content), k)
 
 
 def _group(content: Content, trade: str | None) -> str:
     known = content.trades.trades.get(trade) if trade else None
-    return known.report_group if known else _UNKNOWN
+    return known.report_group if known else UNKNOWN
+
+
+def levels_of(content: Content) -> list[int]:
+    """The levels of the table, the lowest first; at the end NO_LEVEL."""
+    return [*_levels(content), NO_LEVEL]
+
+
+def groups_of(content: Content) -> dict[str, str]:
+    """The groups of trades by id, in the order of their file, as the table calls them."""
+    return dict(_groups(content))
 
 
 def _levels(content: Content) -> list[int]:
@@ -72,8 +93,8 @@ def _levels(content: Content) -> list[int]:
 
 
 def _rows(content: Content, province: str, cells: Mapping[Key, int], k: int) -> Iterator[Row]:
-    levels = [*_levels(content), _NO_LEVEL]
-    published = publish(cells, levels, k)
+    levels = levels_of(content)
+    published = published_shops(content, cells, k)
     pack = content.packs.provinces.get(province)
     name = pack.name if pack else _OTHER_PROVINCE
 
@@ -99,11 +120,11 @@ def _communes(content: Content, province: str, cells: Iterable[Key]) -> Iterator
     if province in content.packs.provinces:
         for commune in content.communes.communes(province):
             yield commune.code, commune.full_name[0].upper() + commune.full_name[1:]
-    if any(key.commune == _UNKNOWN for key in cells):
-        yield _UNKNOWN, _UNKNOWN_COMMUNE
+    if any(key.commune == UNKNOWN for key in cells):
+        yield UNKNOWN, _UNKNOWN_COMMUNE
 
 
 def _groups(content: Content) -> Iterator[tuple[str, str]]:
     yield from ((group.id, group.words.vi) for group in content.trades.report_groups)
     yield OUT_OF_SCOPE, _OUT_OF_SCOPE
-    yield _UNKNOWN, _UNKNOWN_GROUP
+    yield UNKNOWN, _UNKNOWN_GROUP

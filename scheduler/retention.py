@@ -1,5 +1,5 @@
 """The job "retention": the events of a channel are kept 30 days, used tickets as long as they could be used again,
-sessions of the console as long as they open anything.
+sessions of the console as long as they open anything, answers of the API a day.
 
 Deleting again deletes nothing more, so the job bears being run twice.
 """
@@ -12,6 +12,7 @@ from functools import partial
 from sqlalchemy import Connection, delete, update
 
 from scheduler.kinds import JobContext, JobKind
+from store import api_answers
 from store.channel_tables import channel_event, ticket
 from store.session_ends import forget_expired
 
@@ -34,3 +35,4 @@ def _forget(now: datetime, connection: Connection) -> None:
     connection.execute(update(channel_event).where(old, *unread).values(body=None))
     connection.execute(delete(ticket).where(ticket.c.expires_at < now))
     forget_expired(connection, now)
+    api_answers.forget_expired(connection, now)

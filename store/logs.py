@@ -24,6 +24,7 @@ REDACTED = "[đã che]"
 _PATTERNS = (
     (re.compile(r"(?<!\w)(?:\+?84|0)(?:[ .\-]?\d){8,10}(?!\w)"), REDACTED),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"), REDACTED),
+    (re.compile(r"hl_[0-9a-f]{16,}"), REDACTED),  # tokens of the API (console/api_tokens.py)
     (re.compile(r"(://[^:/\s]+:)[^@\s]+@"), rf"\1{REDACTED}@"),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, literal_column, select
@@ -40,3 +41,11 @@ def survey_counts(connection: Connection, province: str | None = None) -> Sequen
     if province is None:
         return connection.execute(_COUNTS).all()
     return connection.execute(_COUNTS_OF_PROVINCE, {"province": province}).all()
+
+
+def survey_completions(connection: Connection, province: str) -> Sequence[datetime]:
+    """When each shop's latest survey was completed, in no order."""
+    when = select(survey_response.c.completed_at).where(
+        survey_response.c.status == literal_column("'done'"), survey_response.c.province == province
+    )
+    return connection.scalars(when).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,9 +19,11 @@ DATABASE_RETRY_SECONDS = 5
 _TITLES = {
     400: "Yêu cầu chưa đúng",
     401: "Chưa được phép",
+    403: "Không có quyền",
     404: "Không tìm thấy",
     405: "Cách gọi chưa đúng",
     408: "Gửi lên quá lâu",
+    409: "Chưa làm được lúc này",
     410: "Đã hết hạn",
     413: "Nội dung quá lớn",
     415: "Loại tệp chưa nhận được",
@@ -40,9 +43,12 @@ class Problem(Exception):
         self.status, self.code, self.detail, self.retry_after = status, code, detail, retry_after
 
 
-def problem_response(status: int, code: str, detail: str, retry_after: int | None = None) -> JSONResponse:
+def problem_response(
+    status: int, code: str, detail: str, retry_after: int | None = None, **members: Any
+) -> JSONResponse:
+    """`members`: what else stands in the problem (RFC 9457, section 3.2)."""
     title = _TITLES.get(status, HTTPStatus(status).phrase)
-    body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
+    body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, **members}
     headers = None if retry_after is None else {"Retry-After": str(retry_after)}
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 

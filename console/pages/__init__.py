@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from console.pages import (
     account,
     acts,
+    api_tokens,
     attendance,
     audit,
     canned,
@@ -41,6 +42,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     account.router,
     credentials.router,
     people.router,
+    api_tokens.router,
     audit.router,
     surveys.router,
     classes.router,

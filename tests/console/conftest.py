@@ -19,6 +19,7 @@ from bot.files import Files
 from bot.model_switch import ModelSwitch
 from bot.wakeups import Wakeups
 from console import passwords, sessions
+from console.api.context import ApiContext
 from console.app import console_app
 from console.context import ConsoleContext
 from console.roles import Role
@@ -31,6 +32,7 @@ from store.console_tables import account
 from store.crypto import Keyring
 from store.database import Database, insert_returning_id
 from tests.console.owners import Street
+from tests.console.partners import MANY
 
 SITE = "http://console.test"
 # The real parameters take a tenth of a second each time; test_passwords.py looks at those.
@@ -71,6 +73,12 @@ def context(
         switch=ModelSwitch(database, clock, keyring, wakeups, nobody, "release"),
         examples=examples,
     )
+
+
+@pytest.fixture
+def api(database: Database, clock: ManualClock, keyring: Keyring, content: Content) -> ApiContext:
+    """What the partners' API needs; no limits are in the way."""
+    return ApiContext(database, clock, keyring, content, "thai-nguyen", limits=MANY)
 
 
 @pytest.fixture
