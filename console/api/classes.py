@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field, StrictInt
+from pydantic import Field
 from sqlalchemy import Connection, select
 from starlette.responses import Response
 
@@ -14,6 +14,7 @@ from console.api.call import Answer, Call, Key, Note, calls
 from console.api.problems import ApiProblem
 from console.api.values import (
     LINE,
+    WHOLE,
     CommuneCode,
     Cursor,
     Moment,
@@ -46,7 +47,7 @@ Place = Annotated[
 StartsAt = Annotated[
     Moment, Field(description="In the future, in whole minutes.", examples=["2026-12-05T08:30:00+07:00"])
 ]
-Seats = Annotated[StrictInt, Field(ge=1, le=MOST_SEATS, examples=[30])]
+Seats = Annotated[int, Field(ge=1, le=MOST_SEATS, examples=[30]), WHOLE]
 Version = Annotated[str, Field(pattern="^[0-9a-f]{16}$", description="Changes with what stands in the class.")]
 _WHERE = "Where it is; null: for the whole province."
 

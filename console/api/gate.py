@@ -22,7 +22,8 @@ MOST_BYTES = 16 << 10
 
 
 class Methods:
-    """HEAD is GET without its body, OPTIONS says what there is, and 405 names what an address takes (RFC 9110).
+    """HEAD is GET without its body, OPTIONS says what there is, 405 names what an address takes (RFC 9110), and what
+    it does not take as a body is 415.
 
     There is no CORS: a token in a web page would be everybody's.
     """
@@ -33,6 +34,8 @@ class Methods:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, allowed = scope["method"], self._allowed(scope)
         if not allowed or method in allowed:
+            if allowed and method in WITH_BODY:
+                _check_kind(Headers(scope=scope).get("Content-Type", ""))
             await self.app(scope, receive, send)
             return
         names = ", ".join([*allowed, *(["HEAD"] if "GET" in allowed else []), "OPTIONS"])
@@ -53,7 +56,7 @@ class Methods:
 
 
 class Gate:
-    """Lets through who has a token that opens something, with a body of bounded size and of the right kind."""
+    """Lets through who has a token that opens something, with a body of bounded size."""
 
     def __init__(self, app: ASGIApp, context: ApiContext) -> None:
         self.app, self.context = app, context
@@ -64,8 +67,6 @@ class Gate:
         context.limits.allow("network", network, context.clock)
         if not scope["path"].endswith(DOCUMENT):
             scope.setdefault("state", {})["api_token"] = await self._token(headers.get("Authorization", ""))
-        if scope["method"] in WITH_BODY:
-            _check_kind(headers.get("Content-Type", ""))
         await self.app(scope, _bounded(receive), send)
 
     async def _token(self, authorization: str) -> ApiToken:

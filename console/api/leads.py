@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field, StrictInt
+from pydantic import ConfigDict, Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from console.api.call import Answer, Call, Key, Note, calls
 from console.api.context import ApiContext
 from console.api.values import (
+    WHOLE,
     CommuneCode,
     Cursor,
     Moment,
@@ -93,9 +94,11 @@ class LeadList(Shown):
 class LeadStep(Strict):
     """A step of a lead, from the version that was read."""
 
-    version: StrictInt = Field(ge=1, le=2**31 - 1, examples=[1])
+    model_config = ConfigDict(json_schema_extra={"examples": [{"version": 1, "state": "accepted"}]})
+
+    version: Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
     state: Target
-    reason: str | None = Field(None, description="Needed with refused.", examples=[None])
+    reason: str | None = Field(None, description="Needed with refused.")
     text: str | None = Field(
         None,
         max_length=LONGEST_TEXT,

@@ -64,12 +64,22 @@ def read_digits(value: Any) -> int:
     return int(value)
 
 
+def read_whole(value: Any) -> int:
+    """A JSON number without a fraction: to JSON 30.0 is 30 (RFC 8259), true is none. Raises ValueError."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("phải là số nguyên")
+    return value
+
+
 Moment = Annotated[
     datetime,
     BeforeValidator(read_moment, json_schema_input_type=str),
     PlainSerializer(say_moment, return_type=str, when_used="json"),
     Field(json_schema_extra={"type": "string", "format": "date-time"}),
 ]
+WHOLE = BeforeValidator(read_whole)
 Number = Annotated[int, Field(ge=1, le=LARGEST), BeforeValidator(read_digits), Path(examples=[1])]
 # Control characters are refused, not dropped: what is kept is what was sent, but for spaces around it.
 LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
