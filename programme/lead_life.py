@@ -123,21 +123,30 @@ class LeadLife:
 
     def settle(
         self, connection: Connection, lead_id: int, version: int, scope: Scope, actor: Actor, now: datetime
-    ) -> None:
-        """Somebody who oversees the firms has seen to a lead that no firm has. Raises LeadProblem."""
+    ) -> bool:
+        """Somebody who oversees the firms has seen to a lead that no firm has; whether that is new.
+
+        Raises LeadProblem lead_unknown, lead_withdrawn, lead_changed, lead_step_not_allowed.
+        """
         row = find(connection, lead_id, scope, lock=True)
+        if is_withdrawn(row):
+            raise LeadProblem("lead_withdrawn")
+        if not scope.oversees:
+            raise LeadProblem("lead_step_not_allowed")
         if row["unserved_since"] is None and any(step["reason"] == SETTLED for step in history(connection, lead_id)):
-            return
+            return False
         if row["version"] != version:
             raise LeadProblem("lead_changed")
-        if not scope.oversees or row["unserved_since"] is None:
+        if row["unserved_since"] is None:
             raise LeadProblem("lead_step_not_allowed")
         changed = update(lead).where(lead.c.id == lead_id)
         connection.execute(changed.values(version=version + 1, unserved_since=None))
         keep_step(connection, lead_id, version + 1, row["status"], row["status"], actor, now, SETTLED)
+        return True
 
-    def note(self, connection: Connection, lead_id: int, text: str, scope: Scope, actor: Actor, now: datetime) -> None:
-        """Keep what a firm writes to the programme. The same words of the same person again are there already.
+    def note(self, connection: Connection, lead_id: int, text: str, scope: Scope, actor: Actor, now: datetime) -> bool:
+        """Keep what a firm writes to the programme; whether it is new. The same words of the same person again are
+        there already.
 
         Raises LeadProblem lead_unknown, lead_withdrawn, text_missing, text_too_long.
         """
@@ -150,9 +159,10 @@ class LeadLife:
         last = select(lead_note).where(lead_note.c.lead_id == lead_id).order_by(lead_note.c.id.desc()).limit(1)
         before = connection.execute(last).mappings().first()
         if before is not None and (before["text"], before["account_id"]) == (words, actor.account_id):
-            return
+            return False
         who = {"actor": actor.name, "account_id": actor.account_id}
         connection.execute(insert(lead_note).values(lead_id=lead_id, text=words, at=now, **who))
+        return True
 
     # --- what follows
 

@@ -18,12 +18,12 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
         ),
         "lead_changed": (
             409,
-            "Vừa có người khác cập nhật khách này. Anh/chị mở lại trang để xem bước mới nhất.",
+            "Vừa có người khác cập nhật khách này. Anh/chị mở lại để xem bước mới nhất.",
             "Somebody else has just changed this lead. Open the page again to see where it stands.",
         ),
         "lead_step_not_allowed": (
             409,
-            "Khách này không đi được bước ấy từ bước hiện tại. Anh/chị mở lại trang để xem các bước còn lại.",
+            "Khách này hiện chưa chuyển sang bước ấy được. Anh/chị mở lại để xem các bước có thể chọn.",
             "That step is not possible from where this lead stands. Open the page again to see which ones are.",
         ),
         "lead_deadline_passed": (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, update
 
 from programme.lead_problems import LeadProblem
 from programme.lead_states import HIDDEN_FROM_FIRMS, OPEN, LeadState
@@ -114,6 +114,12 @@ def history(connection: Connection, lead_id: int) -> list[RowMapping]:
 
 
 def went_on(connection: Connection, row: RowMapping) -> bool:
-    """Whether another firm has the lead, or the owner is asked about one."""
-    further = exists().where(lead.c.offered_from == row["id"], lead.c.status.in_((LeadState.ASKING, *OPEN)))
-    return bool(connection.scalar(select(further)))
+    """Whether another firm has the lead, or the owner is asked about one; also where that one came after others."""
+    came_from = [row["id"]]
+    while came_from:
+        further = select(lead.c.id, lead.c.status).where(lead.c.offered_from.in_(came_from))
+        found = connection.execute(further).all()
+        if any(one.status in (LeadState.ASKING, *OPEN) for one in found):
+            return True
+        came_from = [one.id for one in found]
+    return False

@@ -6,9 +6,10 @@ the steps stay: they name nobody.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select, update
 
 from programme.lead_states import HIDDEN_FROM_FIRMS, LeadState
 from programme.lead_steps import OWNER, keep_step
@@ -20,9 +21,15 @@ from store.vendor_tables import lead_note, lead_step, vendor_notice
 def withdraw_leads(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
     """Make the leads that `which` names anonymous; how many. Idempotent: an anonymous lead belongs to nobody."""
     rows = select(lead).where(which, lead.c.contact_id.is_not(None)).order_by(lead.c.id).with_for_update()
-    found = connection.execute(rows).mappings().all()
-    if not found:
-        return 0
+    number = 0
+    # Once more after the locks were waited for: a firm that has just refused may have left a lead for the next one
+    while found := connection.execute(rows).mappings().all():
+        _cut_off(connection, found, now)
+        number += len(found)
+    return number
+
+
+def _cut_off(connection: Connection, found: Sequence[RowMapping], now: datetime) -> None:
     ids = [row["id"] for row in found]
     connection.execute(update(lead_step).where(lead_step.c.lead_id.in_(ids)).values(text=None))
     connection.execute(delete(lead_note).where(lead_note.c.lead_id.in_(ids)))
@@ -39,4 +46,3 @@ def withdraw_leads(connection: Connection, which: ColumnElement[bool], now: date
     nobody = {"contact_id": None, "response_id": None, "consent_id": None, "accept_by": None, "unserved_since": None}
     moved = {"status": LeadState.WITHDRAWN, "version": lead.c.version + 1, "status_at": now, "owner_said": None}
     connection.execute(update(lead).where(lead.c.id.in_(ids)).values({**nobody, **moved}))
-    return len(found)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, RowMapping, select
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, Response
 
+from bot.secrets import mask
 from bot.web.problems import Problem
 from console.context import ConsoleContext, console_context
 from console.forms import see_other, text_field
@@ -121,10 +122,10 @@ async def take_step(request: Request, person: Reader, lead_id: Id) -> Response:
     scope, now, life = scope_of(context, person), context.clock.now(), _life(context)
 
     def work(connection: Connection) -> None:
-        before = find(connection, lead_id, scope)["version"]
+        before = find(connection, lead_id, scope, lock=True)["version"]
         row = life.step(connection, lead_id, wanted, scope, actor_of(person), now)
         if row["version"] != before:
-            detail = {"to": wanted.to, "version": row["version"], "vendor": row["vendor"], "reason": wanted.reason}
+            detail = {"to": wanted.to, "version": row["version"], "vendor": row["vendor"], "reason": row["reason"]}
             _record(connection, context, person, "lead.stepped", lead_id, detail)
 
     await _run(context, person, work)
@@ -139,8 +140,8 @@ async def settle(request: Request, person: Reader, lead_id: Id) -> Response:
     scope, now, life = scope_of(context, person), context.clock.now(), _life(context)
 
     def work(connection: Connection) -> None:
-        life.settle(connection, lead_id, version, scope, actor_of(person), now)
-        _record(connection, context, person, "lead.settled", lead_id, {})
+        if life.settle(connection, lead_id, version, scope, actor_of(person), now):
+            _record(connection, context, person, "lead.settled", lead_id, {})
 
     await _run(context, person, work)
     return see_other(f"/console/leads/{lead_id}")
@@ -150,12 +151,12 @@ async def settle(request: Request, person: Reader, lead_id: Id) -> Response:
 async def add_note(request: Request, person: Reader, lead_id: Id) -> Response:
     """A word to the programme, or from it."""
     context = console_context(request)
-    text = text_field(await request.form(), "text", MOST_READ)
+    text = _words(await request.form())
     scope, now, life = scope_of(context, person), context.clock.now(), _life(context)
 
     def work(connection: Connection) -> None:
-        life.note(connection, lead_id, text, scope, actor_of(person), now)
-        _record(connection, context, person, "lead.noted", lead_id, {})
+        if life.note(connection, lead_id, text, scope, actor_of(person), now):
+            _record(connection, context, person, "lead.noted", lead_id, {})
 
     await _run(context, person, work)
     return see_other(f"/console/leads/{lead_id}#notes")
@@ -166,7 +167,7 @@ async def add_difficulty(request: Request, person: Reader, lead_id: Id) -> Respo
     """What is difficult with this shop, by category. One telling for each category and day."""
     context = console_context(request)
     form = await request.form()
-    category, text = text_field(form, "category", 40), text_field(form, "text", MOST_READ)
+    category, text = text_field(form, "category", 40), _words(form)
     scope = scope_of(context, person)
 
     def work(connection: Connection) -> None:
@@ -209,7 +210,12 @@ def _step(form: FormData) -> Step:
     if to not in set(LeadState):
         raise Problem(422, "request_invalid", "to")
     reason = text_field(form, "reason", 40) or None
-    return Step(LeadState(to), _version(form), reason, text_field(form, "text", MOST_READ))
+    return Step(LeadState(to), _version(form), reason, _words(form))
+
+
+def _words(form: FormData) -> str:
+    """What was written, without secrets."""
+    return mask(text_field(form, "text", MOST_READ))[0]
 
 
 def _version(form: FormData) -> int:

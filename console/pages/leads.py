@@ -23,6 +23,7 @@ from console.sessions import SignedIn
 from console.templating import page
 from console.viewing import actor_of
 from programme import lead_table
+from programme.lead_owner import firm_short
 from programme.lead_states import LeadState
 from programme.lead_steps import Scope
 from programme.lead_table import PAGE, Filter, LeadRow, Only
@@ -133,7 +134,7 @@ def _cells(context: ConsoleContext, person: SignedIn, row: LeadRow) -> tuple[Cel
     commune = content.communes.by_code(row.commune or "")
     return (
         f"{row.created_at.astimezone(zone):%d/%m/%Y}",
-        content.packs.province(context.province).vendor(row.vendor).short,
+        firm_short(content, context.province, row.vendor),
         row.name,
         local_phone(row.phone),
         commune.full_name if commune else "",

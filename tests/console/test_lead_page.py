@@ -32,7 +32,7 @@ def vnpt(open_browser: OpenBrowser, make_person: MakePerson) -> Browser:
     return open_browser(make_person("Minh", Role.VENDOR, vendor="VNPT"))
 
 
-def log(context: ConsoleContext) -> list[tuple[str, str, object]]:
+def log(context: ConsoleContext | Wishes) -> list[tuple[str, str, object]]:
     rows = select(audit_log).order_by(audit_log.c.id)
     return [(row.action, row.object, row.detail) for row in context.database.read_now(lambda c: c.execute(rows).all())]
 
@@ -100,8 +100,11 @@ async def test_two_acceptances_at_once_are_one_and_a_clear_refusal(
     assert len(wishes.steps(one)) == 2
     # a double click of one person is one step, and no fault
     two = wishes.make("Trần Văn Bảy")
+    form["reason"] = "Chị Lan 0912345678"  # none is asked for here: what was typed is no code for the audit log
     answers = await asyncio.gather(*(vnpt.post(f"/console/leads/{two}/step", dict(form)) for _ in range(2)))
     assert [answer.status_code for answer in answers] == [303, 303] and len(wishes.steps(two)) == 2
+    detail = {"to": "accepted", "version": 2, "vendor": "VNPT", "reason": None}
+    assert [row for row in log(wishes) if row[1] == f"lead {two}"] == [("lead.stepped", f"lead {two}", detail)]
 
 
 async def test_a_consent_that_goes_while_the_page_is_open_takes_everything_with_it(
@@ -175,10 +178,11 @@ async def test_what_is_sent_by_hand_is_refused_with_words(vnpt: Browser, wishes:
 async def test_notes_and_difficulties_are_kept_once_and_never_run(vnpt: Browser, wishes: Wishes) -> None:
     one = wishes.make()
     for _ in range(2):
-        await vnpt.post(f"/console/leads/{one}/note", {"text": "<script>alert(1)</script>"})
+        await vnpt.post(f"/console/leads/{one}/note", {"text": "<script>alert(1)</script> mật khẩu là hoasen99"})
         await vnpt.post(f"/console/leads/{one}/difficulty", {"category": "price", "text": "Chê đắt"})
+    assert [action for action, _, _ in log(wishes)].count("lead.noted") == 1
     page = (await vnpt.get(f"/console/leads/{one}")).text
-    assert page.count("alert(1)") == 1 and "<script>alert" not in page
+    assert page.count("alert(1)") == 1 and "<script>alert" not in page and "hoasen99" not in page
     (told,) = wishes.database.read_now(lambda c: c.execute(select(difficulty)).all())
     assert (told.source, told.vendor, told.commune, told.lead_id, told.text) == (
         "vendor",
@@ -199,5 +203,8 @@ async def test_those_who_oversee_see_to_what_no_firm_has(
     assert "Đánh dấu cán bộ đã xử lý" in page and "Giao lại cho doanh nghiệp này" in page
     assert (await leader.post(f"/console/leads/{one}/settle", {"version": 2})).status_code == 303
     assert "Cán bộ đã xử lý" in await shown(leader, one)
+    for browser, status in ((leader, 303), (open_browser(make_person("Mai", Role.VENDOR, vendor="BIDV")), 409)):
+        assert (await browser.post(f"/console/leads/{one}/settle", {"version": 2})).status_code == status
+    assert [action for action, _, _ in log(wishes)].count("lead.settled") == 1
     assert (await leader.post(f"/console/leads/{one}/step", {"to": "offered", "version": 3})).status_code == 303
     assert wishes.row(one).status == "offered"

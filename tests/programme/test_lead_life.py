@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from programme import lead_owner, responses
 from programme.content import Content
 from programme.difficulties import Difficulty, record
 from programme.lead_problems import LeadProblem
-from programme.lead_steps import Scope
+from programme.lead_steps import Scope, keep_step
 from programme.lead_turns import take_turn
 from store.audit import Actor
 from store.clock import ManualClock
@@ -192,6 +192,7 @@ def test_what_no_firm_has_is_seen_to_by_those_who_oversee_them(wishes: Wishes) -
     assert refused(lambda: settle(oversees, 1)) == "lead_changed"
     settle(oversees, 2)
     settle(oversees, 2)
+    assert refused(lambda: settle(firm, 2)) == "lead_step_not_allowed"
     assert wishes.row(one).unserved_since is None
     assert wishes.steps(one)[-1] == ("refused", "refused", "Thu", "settled")
     # or they offer it to the same firm again, which the consent names
@@ -275,6 +276,35 @@ def test_a_withdrawn_consent_leaves_a_row_that_names_nobody(wishes: Wishes) -> N
     assert wishes.row(other).status == "offered"
     # the next wish is a new lead
     assert wishes.make("Nguyễn Thị Lan") not in (one, other)
+
+
+def test_a_lead_that_appears_during_the_withdrawal_goes_as_well(
+    wishes: Wishes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = wishes.make()
+    row = wishes.row(one)
+
+    def keep(connection: Connection, *step: object) -> None:  # a firm's refusal was committed while we waited for it
+        if not connection.scalar(select(func.count()).where(lead.c.status == "asking")):
+            next_one = {"contact_id": row.contact_id, "vendor": "SAPO", "province": row.province, "status": "asking"}
+            connection.execute(insert(lead).values(**next_one, offered_from=one, created_at=row.created_at))
+        keep_step(connection, *step)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("programme.lead_withdrawal.keep_step", keep)
+    wishes.database.run_now(lambda c: responses.forget(c, wishes.keyring, row.contact_id, wishes.clock.now()))
+    assert [(left.id, left.status, left.contact_id) for left in wishes.all()] == [(one, "withdrawn", None)]
+
+
+def test_a_lead_that_went_on_twice_is_not_offered_to_the_first_again(wishes: Wishes) -> None:
+    one = wishes.make()
+    wishes.step(one, "refused", reason="no_staff")
+    second = wishes.all()[-1]
+    wishes.answer(second.id, agreed=True)
+    wishes.step(second.id, "refused", vendor=second.vendor, reason="no_staff")
+    third = {"contact_id": second.contact_id, "vendor": "SAPO", "province": second.province, "status": "offered"}
+    made = insert(lead).values(**third, offered_from=second.id, round=2, created_at=wishes.clock.now())
+    wishes.database.run_now(lambda c: c.execute(made))  # as where a pack allows two re-offers
+    assert refused(lambda: wishes.step(one, "offered", vendor=None, actor=THU)) == "lead_step_not_allowed"
 
 
 def test_a_consent_that_is_gone_stops_every_step_even_before_the_row_is_anonymous(wishes: Wishes) -> None:
