@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -222,3 +222,8 @@ def take_back(connection: Connection, conversation_id: str, category: str, since
     connection.execute(delete(difficulty).filter_by(id=row.id))
     text: str | None = row.text
     return text
+
+
+def take_back_tellings(connection: Connection, tellings: Collection[str]) -> None:
+    """Remove what was told under these names (`Difficulty.telling`): whoever told it has corrected it."""
+    connection.execute(delete(difficulty).where(difficulty.c.telling.in_(tellings)))

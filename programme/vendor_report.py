@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, distinct, func, or_, select, update
 
 from programme.content import Content
-from programme.difficulties import Difficulty, record
+from programme.difficulties import Difficulty, record, take_back_tellings
 from programme.lead_problems import LeadProblem
 from programme.lead_rules import ReportRules
 from programme.lead_states import LeadState
@@ -123,7 +123,8 @@ def submit(
 ) -> bool:
     """Keep a firm's report, or its correction of `version` (None: the first); whether anything is new.
 
-    Its difficulties are told to the programme, each category once a period. Raises LeadProblem period_future,
+    Its difficulties are told to the programme, each category once a period, and taken back where a correction leaves
+    them out. Raises LeadProblem period_future,
     number_invalid, category_unknown, text_too_long, report_closed, report_changed.
     """
     _check(content, period, wanted, now)
@@ -148,9 +149,12 @@ def submit(
         changed = update(vendor_report).filter_by(**own, version=version).values(**row, **who, version=version + 1)
         if not connection.execute(changed).rowcount:
             raise LeadProblem("report_changed")
+    telling = f"report {own['province']} {vendor} {period.name}"
     for category in difficulties:
-        telling = f"report {own['province']} {vendor} {period.name} {category}"
-        record(connection, Difficulty("vendor", category, own["province"], now, vendor=vendor, telling=telling))
+        told = Difficulty("vendor", category, own["province"], now, vendor=vendor, telling=f"{telling} {category}")
+        record(connection, told)
+    dropped = set(known["difficulties"] if known is not None else ()) - set(difficulties)
+    take_back_tellings(connection, [f"{telling} {category}" for category in sorted(dropped)])
     return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import HTMLResponse, Response
 
+from bot.secrets import mask
 from bot.web.problems import Problem
 from console.access import allow
 from console.context import ConsoleContext, console_context
@@ -110,7 +112,7 @@ async def add_difficulty(request: Request, person: Firm) -> Response:
     """What is difficult for the firm in general. One telling for each category, person and day."""
     context = console_context(request)
     form = await request.form()
-    category, text = text_field(form, "category", 40), text_field(form, "text", MOST_READ)
+    category, text = text_field(form, "category", 40), mask(text_field(form, "text", MOST_READ))[0]
     scope, now = scope_of(context, person), context.clock.now()
     day = f"{now.astimezone(context.clock.timezone):%Y-%m-%d}"
 
@@ -141,7 +143,8 @@ async def _submitted(request: Request, person: SignedIn, form: FormData, wanted:
     scope, now = scope_of(context, person), context.clock.now()
     if person.communes is not None or scope.vendor is None:
         raise Problem(403, "report_not_yours", context.words.say("vendor_reports.not_yours", person.language))
-    vendor, version = scope.vendor, text_field(form, "version", 10)
+    wanted = replace(wanted, text=mask(wanted.text)[0])
+    vendor, version = scope.vendor, text_field(form, "version", 9)
     known = int(version) if version.isascii() and version.isdigit() else None
 
     def work(connection: Connection) -> Period:

@@ -89,6 +89,11 @@ async def test_a_report_is_submitted_once_and_corrected_from_what_was_read(
     assert stored(context)[0][2:4] == (2, 7)
     told = context.database.read_now(lambda c: c.execute(select(difficulty)).all())
     assert [(one.category, one.vendor, one.source) for one in told] == [("price", "VNPT", "vendor")]
+    corrected = {**NOVEMBER, "version": 2, "difficulty_skills": "2", "text": "mật khẩu là hoasen99"}
+    assert (await vnpt.post(PAGE, corrected)).status_code == 303
+    told = context.database.read_now(lambda c: c.execute(select(difficulty)).all())
+    assert [one.category for one in told] == ["skills"]  # what the correction leaves out is taken back
+    assert "hoasen99" not in str(stored(context))
 
 
 async def test_nonsense_is_refused_with_words_and_nothing_is_kept(vnpt: Browser, context: ConsoleContext) -> None:
