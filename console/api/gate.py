@@ -65,7 +65,7 @@ class Gate:
         context, headers = self.context, Headers(scope=scope)
         network = network_of(scope["client"][0] if scope.get("client") else "")
         context.limits.allow("network", network, context.clock)
-        if not scope["path"].endswith(DOCUMENT):
+        if scope["path"].removeprefix(scope.get("root_path", "")) != DOCUMENT:
             scope.setdefault("state", {})["api_token"] = await self._token(headers.get("Authorization", ""))
         await self.app(scope, _bounded(receive), send)
 

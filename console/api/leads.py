@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from bot.secrets import mask
 from console.api.call import Answer, Call, Key, Note, calls
 from console.api.context import ApiContext
 from console.api.values import (
@@ -166,14 +167,14 @@ async def change_lead(call: Writer, lead_id: Number, step: LeadStep, key: Key) -
     """
     context, scope = call.context, call.leads
     life = LeadLife(context.content, context.clock.timezone)
-    wanted = Step(LeadState(step.state), step.version, step.reason, step.text or "")
+    wanted = Step(LeadState(step.state), step.version, step.reason, mask(step.text or "")[0])
 
     def work(connection: Connection) -> Answer:
-        before = find(connection, lead_id, scope)["version"]
+        before = find(connection, lead_id, scope, lock=True)["version"]
         row = life.step(connection, lead_id, wanted, scope, call.token.actor, call.now)
         note = None
         if row["version"] != before:
-            detail = {"to": wanted.to, "version": row["version"], "vendor": row["vendor"], "reason": wanted.reason}
+            detail = {"to": wanted.to, "version": row["version"], "vendor": row["vendor"], "reason": row["reason"]}
             note = Note("lead.stepped", f"lead {lead_id}", detail)
         changed = LeadChanged(
             id=lead_id,

@@ -256,6 +256,15 @@ async def test_a_refusal_needs_its_reason(api: ApiContext) -> None:
         assert code(await vnpt.step(own, "refused", 7, reason="no_staff"), 409) == "lead_changed"
         refused = await vnpt.step(own, "refused", reason="other", text="Gọi năm lần không gặp.\nĐã nhắn tin.")
         assert refused.json()["state"] == "refused" and refused.json()["next_states"] == []
+        # what is no reason of a refusal is no code for the audit log, and secrets are not kept
+        _, other = wants(api, "Trần Văn Bảy")
+        assert (await vnpt.step(other, "accepted", reason="Chị Lan 0912345678")).status_code == 200
+        assert log(api)[-1][3] == {"to": "accepted", "version": 2, "vendor": "VNPT", "reason": None}
+        await vnpt.step(other, "refused", 2, reason="other", text="mật khẩu là hoasen99")
+    kept = api.database.read_now(
+        lambda c: c.scalars(select(lead_step.c.text).where(lead_step.c.text.is_not(None))).all()
+    )
+    assert kept == ["Gọi năm lần không gặp.\nĐã nhắn tin.", "mật khẩu là [đã che: mật khẩu]"]
 
 
 # --- the same call again
@@ -539,3 +548,5 @@ async def test_methods_that_an_address_does_not_take(api: ApiContext) -> None:
         assert get.headers["Cache-Control"] == "no-store"
     async with partner(api, None) as nobody:
         assert (await nobody.get("/openapi.json")).json()["openapi"].startswith("3.1")
+        for path in ("/leads/openapi.json", "/classes/openapi.json", "/x/openapi.json"):
+            assert code(await nobody.get(path), 401) == "token_missing"
