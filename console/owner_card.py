@@ -11,10 +11,11 @@ from sqlalchemy import Column, Connection, Select, select
 from programme import links, responses
 from programme.communes import Commune
 from programme.content import Content
+from programme.data_copy import Agreed, consents_of
 from programme.survey.response import left
 from programme.survey_result import level_words, result_of, shop_name
 from store.survey_tables import class_place, lead, training_class
-from store.tables import consent, contact, conversation, data_request, escalation, officer, opt_out
+from store.tables import contact, conversation, data_request, escalation, officer, opt_out
 
 EARLIER_SHOWN = 5
 
@@ -52,8 +53,8 @@ class OwnerCard:
     commune: Commune | None
     survey: SurveyState | None
     leads: tuple[tuple[str, str, datetime, str | None], ...]
-    consents: tuple[tuple[str, datetime, datetime | None], ...]
-    data_requests: tuple[tuple[str, date], ...]
+    consents: tuple[Agreed, ...]
+    data_requests: tuple[tuple[str, date, int], ...]
     classes: tuple[tuple[str, datetime | None], ...]
     opted_out_at: datetime | None
     channels: tuple[tuple[str, str], ...]
@@ -92,15 +93,10 @@ def owner_card(
             lead.c.contact_id,
             people,
         ),
-        consents=_rows(
-            connection,
-            select(consent.c.purpose, consent.c.given_at, consent.c.withdrawn_at),
-            consent.c.contact_id,
-            people,
-        ),
+        consents=consents_of(connection, content, people),
         data_requests=_rows(
             connection,
-            select(data_request.c.kind, data_request.c.due_on).where(data_request.c.status == "open"),
+            select(data_request.c.kind, data_request.c.due_on, data_request.c.id).filter_by(status="open"),
             data_request.c.contact_id,
             people,
         ),

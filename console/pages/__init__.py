@@ -14,6 +14,7 @@ from console.pages import (
     classes,
     conversation,
     credentials,
+    data_requests,
     difficulties,
     difficulty_note,
     events,
@@ -51,6 +52,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     lead.router,
     vendor_reports.router,
     reports.router,
+    data_requests.router,
     difficulties.router,
     difficulty_note.router,
 )

@@ -30,7 +30,9 @@ from programme.survey.definition import CONSENT
 from programme.survey.response import Response, answered
 from store.audit import Actor
 from store.contacts import Contacts
+from store.database import insert_returning_id
 from store.survey_tables import lead
+from store.tables import data_request
 
 from .console_site import Site, site
 
@@ -96,6 +98,10 @@ class Town:
                 )
                 record_difficulty(connection, told)
             self.lead = self._lead(connection)
+            asked = {"kind": "access", "status": "open", "opened_at": clock.now(), "identity": "called_back"}
+            days = {"acknowledge_by": clock.today(), "due_on": clock.today()}
+            row = {"contact_id": contact_id, "conversation_id": self.conversation, **asked, **days}
+            self.data_request = insert_returning_id(connection, data_request, row)
             path = invitations.issue(connection, site.context.keyring, self.vendor, Purpose.INVITE, clock.now())
             self.token = path.rpartition("/")[2]
             canned = keep(connection, CannedReply("chao-rieng", "Chào", "Dạ, em chào {name} ạ."), officer, clock.now())
@@ -128,6 +134,7 @@ class Town:
             "account_id": self.vendor,
             "survey_id": self.survey,
             "lead_id": self.lead,
+            "request_id": self.data_request,
             "token": self.token,
         }
         return "/console" + route.format(**numbers) + ("?q=thue" if route == "/search" else "")

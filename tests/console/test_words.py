@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.baton import Reason
+from bot.data_requests import CAME_BY, IDENTITIES, KINDS
 from bot.officer_voice import SCORES
 from console import templating
 from console.context import ConsoleContext
@@ -26,8 +27,12 @@ OF_ROWS = {
     "delivery": "waiting sending sent delivered seen held uncertain failed settled".split(),
     "channel": "zalo telegram webchat email terminal".split(),
     "escalation": "returned closed withdrawn".split(),
-    "consent": "survey vendor_contact vendor_contact_asked domain_reminder class".split(),
-    "card.request": ["access", "erasure"],
+    "consent": "survey vendor_contact vendor_contact_asked vendor_contact_other domain_reminder class".split(),
+    "data.kind": KINDS,
+    "data.stage": "proof confirm officer erasing".split(),
+    "data.status": "done refused withdrawn".split(),
+    "data.came_by": ("chat", *CAME_BY),
+    "data.identity": ("conversation", "phone_digits", "shop_name", *IDENTITIES),
     "who": "owner bot officer note".split(),
 }
 
@@ -47,7 +52,7 @@ def _begins(key: str, known: set[str]) -> bool:
 
 @pytest.mark.parametrize("of", list(OF_ROWS))
 def test_whatever_a_row_holds_can_be_said(context: ConsoleContext, of: str) -> None:
-    joint = "_" if of in ("queue.view", "queue.empty", "card.request") else "."
+    joint = "_" if of in ("queue.view", "queue.empty") or of.startswith("data.") else "."
     assert {f"{of}{joint}{value}" for value in OF_ROWS[of]} - set(context.words.texts) == set()
 
 
