@@ -61,6 +61,7 @@ class Reason(StrEnum):
     STATE_UNREADABLE = "state_unreadable"
     ATTACHMENT = "attachment"
     WROTE_ELSEWHERE = "wrote_elsewhere"
+    RESTORED = "restored"  # it waited when a backup was made, and may have been answered since
     MAIL = "mail"
     OFFICER = "officer"  # took the conversation of their own accord
 

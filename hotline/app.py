@@ -42,7 +42,7 @@ from console.words import load_words
 from hotline.channels import Channels, open_channels
 from hotline.errors import Stop
 from hotline.models import release_of
-from hotline.paths import RASA_PYTHON, VAR
+from hotline.paths import RASA_PYTHON, VAR, forgotten_path
 from hotline.trainer import Trainer
 from integrations.zalo.consent import Consent
 from programme.content import CONTENT_ROOT, Content, load_content
@@ -54,6 +54,7 @@ from scheduler.watch import Watch
 from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database, WrongKeyError, open_database
+from store.forgotten_file import ForgottenFile
 from store.migrate import migrate
 from store.origins import read_origins
 from store.redis_link import RedisLink
@@ -89,6 +90,7 @@ class Hotline:
     api: ApiContext
     keyring: Keyring
     redis: RedisLink | None
+    notes: ForgottenFile
 
     def parts(self) -> list[Coroutine[Any, Any, None]]:
         """Everything that runs as long as the process does, beside its ports."""
@@ -99,6 +101,7 @@ class Hotline:
             self.sender.run(),
             self.fetcher.run(),
             self.switch.run(),
+            self.notes.run(self.database),
         ]
         if self.trainer is not None:
             running.append(self.trainer.run())
@@ -287,4 +290,5 @@ def compose(
         ),
         keyring=keyring,
         redis=redis,
+        notes=ForgottenFile(forgotten_path(settings), keyring),
     )

@@ -18,10 +18,12 @@ from hotline import terminal
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.api_commands import api_group
 from hotline.audit_commands import audit_group
+from hotline.backup_commands import backup_group, restore
 from hotline.channel_commands import channel_group, zalo_group
 from hotline.dead_letter_commands import dead_letters_group
 from hotline.errors import Stop
 from hotline.import_commands import import_group
+from hotline.key_commands import keys_group
 from hotline.model_commands import models_group
 from hotline.models import ensure_model, inputs_digest, lookup_table, run_rasa, train
 from hotline.options import NUMBER, PORT, Instant, PersonName
@@ -281,6 +283,9 @@ main.add_command(channel_group)
 main.add_command(zalo_group)
 main.add_command(user_group)
 main.add_command(audit_group)
+main.add_command(backup_group)
+main.add_command(restore)
+main.add_command(keys_group)
 main.add_command(api_group)
 main.add_command(models_group)
 

@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
+from store.settings import Settings
+
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
 MODELS = VAR / "models"
 RASA_PYTHON = ROOT / "nlu" / ".venv" / "bin" / "python"
+
+
+def forgotten_path(settings: Settings) -> Path:
+    """Where what must be done again after a restore is kept outside the database."""
+    return settings.forgotten_file or VAR / "forgotten.jsonl"

@@ -29,12 +29,21 @@ MATTERS: Mapping[str, tuple[str, ...]] = {
 
 
 def withdraw(
-    connection: Connection, keyring: Keyring, contact_id: int, now: datetime, matter: str | None = None
+    connection: Connection,
+    keyring: Keyring,
+    contact_id: int,
+    now: datetime,
+    matter: str | None = None,
+    is_noted: bool = True,
 ) -> None:
-    """End the consents of a person, on all linked channels. `matter`: of MATTERS; None: every purpose there is."""
+    """End the consents of a person, on all linked channels. `matter`: of MATTERS; None: every purpose there is.
+
+    `is_noted`: False when it is done again after a restore, from what was noted then.
+    """
     people = links.person(connection, contact_id)
-    keys = forgotten.keys_of(connection, keyring, people)  # afterwards less is known of them
-    forgotten.record(connection, keyring, now, forgotten.Kind.CONSENT_WITHDRAWN, keys, matter)
+    if is_noted:
+        keys = forgotten.keys_of(connection, keyring, people)  # afterwards less is known of them
+        forgotten.record(connection, keyring, now, forgotten.Kind.CONSENT_WITHDRAWN, keys, matter)
     in_force = update(consent).where(consent.c.contact_id.in_(people), consent.c.withdrawn_at.is_(None))
     if matter is not None:
         in_force = in_force.where(consent.c.purpose.in_(MATTERS[matter]))

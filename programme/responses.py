@@ -23,6 +23,7 @@ from programme.packs import normalise_province_id
 from programme.survey.definition import CONSENT, FORM, REFUSED, Answer, Item, Survey, Surveys
 from programme.survey.response import Response, in_force, is_complete
 from programme.survey.scoring import Score, score
+from store import forgotten
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import insert_if_new, insert_returning_id
@@ -165,7 +166,7 @@ def save(connection: Connection, keyring: Keyring, kept: Kept, now: datetime) ->
             raise ResponseChanged(str(kept.id))
         saved = replace(kept, revision=kept.revision + 1)
     if kept.stored is None or kept.stored.answers[CONSENT] != kept.response.answers[CONSENT]:
-        _keep_consents(connection, saved, now)
+        _keep_consents(connection, keyring, saved, now)
     _keep_person(connection, keyring, saved)
     saved = replace(
         saved,
@@ -288,7 +289,7 @@ def _text(force: Mapping[str, Answer], survey: Survey, key: str) -> str | None:
     return str(answer) if answer is not None and answer != REFUSED else None
 
 
-def _keep_consents(connection: Connection, kept: Kept, now: datetime) -> None:
+def _keep_consents(connection: Connection, keyring: Keyring, kept: Kept, now: datetime) -> None:
     contact_id, version = kept.origin.contact_id, kept.response.survey.consent_version
     purposes = _CONSENTS[str(kept.response.answers[CONSENT])]
     for purpose in purposes:
@@ -296,13 +297,15 @@ def _keep_consents(connection: Connection, kept: Kept, now: datetime) -> None:
     if CONTACT_CONSENT not in purposes:
         # what was agreed to after an old paper form was filled in stays; an answer that is changed is said now
         said_at = kept.completed_at if kept.stored is None and kept.completed_at else now
-        _withdraw_contact_consent(connection, contact_id, said_at, now)
+        if _withdraw_contact_consent(connection, contact_id, said_at, now):
+            keys = forgotten.keys_of(connection, keyring, person(connection, contact_id))
+            forgotten.record(connection, keyring, now, forgotten.Kind.CONSENT_WITHDRAWN, keys, "firms")
 
 
-def _withdraw_contact_consent(connection: Connection, contact_id: int, said_at: datetime, now: datetime) -> None:
+def _withdraw_contact_consent(connection: Connection, contact_id: int, said_at: datetime, now: datetime) -> bool:
     """No firm may call on the ground of what was agreed to before `said_at`; agreed to again, it is a new lead.
 
-    Nor is the owner asked any more about another firm."""
+    Nor is the owner asked any more about another firm. Whether there was a consent to end."""
     in_force = (
         consent.c.contact_id == contact_id,
         consent.c.purpose.in_((CONTACT_CONSENT, CONTACT_ASKED_CONSENT, OTHER_FIRM_CONSENT)),
@@ -312,7 +315,7 @@ def _withdraw_contact_consent(connection: Connection, contact_id: int, said_at: 
     on_that_ground = lead.c.consent_id.in_(select(consent.c.id).where(*in_force))
     asked_about = and_(lead.c.contact_id == contact_id, lead.c.consent_id.is_(None), lead.c.created_at <= said_at)
     withdraw_leads(connection, or_(on_that_ground, asked_about), now)
-    connection.execute(update(consent).where(*in_force).values(withdrawn_at=now))
+    return connection.execute(update(consent).where(*in_force).values(withdrawn_at=now)).rowcount > 0
 
 
 def _keep_person(connection: Connection, keyring: Keyring, kept: Kept) -> None:

@@ -162,7 +162,7 @@ class PaperForms:
         if wrong or day is None:
             raise FormRefused(*wrong)
         written = [texts.get(VERSION, ""), day.date().isoformat(), sorted(in_force(response).items())]
-        key = self.keyring.hash(json.dumps(written, ensure_ascii=False), "paper_form").hex()
+        key = self.keyring.lasting_hash(json.dumps(written, ensure_ascii=False), "paper_form").hex()
         return Form(response, day, texts[OFFICER], responses.personal_answer(response, "phone"), key, tuple(ignored))
 
     def _survey(self, version: str) -> Survey:

@@ -14,10 +14,11 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from store.console_tables import audit_log
-from store.crypto import Keyring
+from store.crypto import Keyring, keyed_hash
+from store.key_tables import former_key
 
 # Of one transaction at a time: two rows must not follow the same one. SQLite has one writer anyway.
 _LOCK = 20261126
@@ -100,9 +101,13 @@ def record(
 
 def chained(keyring: Keyring, before: bytes, row: Mapping[str, Any] | RowMapping) -> bytes:
     """The hash of `row` behind a row with the hash `before`."""
+    return _chained(keyring.hash_key, before, row)
+
+
+def _chained(key: bytes, before: bytes, row: Mapping[str, Any] | RowMapping) -> bytes:
     said = [before.hex(), row["id"], row["at"].isoformat(), row["account_id"], row["actor"], row["action"]]
     said += [row["object"], row["detail"]]
-    return keyring.hash(orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode(), "audit_log")
+    return keyed_hash(key, orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode(), "audit_log")
 
 
 def verify(connection: Connection, keyring: Keyring, anchor: Anchor | None = None) -> Verdict:
@@ -111,12 +116,15 @@ def verify(connection: Connection, keyring: Keyring, anchor: Anchor | None = Non
     Rows cut off at the end leave a whole chain behind: only an `anchor` that was noted before finds that.
     """
     before, rows, last = FIRST, 0, None
+    former = _former_keys(connection)
     for row in _in_order(connection):
         number = rows + 1
         if row["id"] > number:
             return Verdict(rows, last, Finding.MISSING, number)
         hash_ = bytes(row["hash"])
-        if row["id"] < number or not hmac.compare_digest(chained(keyring, before, row), hash_):
+        if row["id"] < number or not hmac.compare_digest(
+            _chained(_key_of(number, former, keyring), before, row), hash_
+        ):
             return Verdict(rows, last, Finding.CHANGED, row["id"])
         if anchor is not None and number == anchor.number and not hash_.hex().startswith(anchor.prefix):
             return Verdict(rows, last, Finding.OTHER_CHAIN, number)
@@ -124,6 +132,25 @@ def verify(connection: Connection, keyring: Keyring, anchor: Anchor | None = Non
     if anchor is not None and rows < anchor.number:
         return Verdict(rows, last, Finding.CUT_OFF, rows + 1)
     return Verdict(rows, last)
+
+
+def last_row(connection: Connection) -> int:
+    """The number of the last row; 0: none."""
+    return int(connection.scalar(select(func.max(audit_log.c.id))) or 0)
+
+
+def _former_keys(connection: Connection) -> list[tuple[int, bytes]]:
+    """Up to which row which key was in use before the present one, in their order (store/rotation.py).
+
+    Whoever has an old key can write old rows anew, but not the first row behind them: its hash, by a later key, has the
+    hash of the last one in it.
+    """
+    rows = connection.execute(select(former_key.c.last_audit_row, former_key.c.hash_key).order_by(former_key.c.id))
+    return [(last, bytes.fromhex(key)) for last, key in rows]
+
+
+def _key_of(number: int, former: list[tuple[int, bytes]], keyring: Keyring) -> bytes:
+    return next((key for last, key in former if number <= last), keyring.hash_key)
 
 
 def _in_order(connection: Connection) -> Iterator[RowMapping]:

@@ -34,6 +34,7 @@ class Keyring:
         self._cipher = AESGCM(self._derive(secret, b"field encryption"))
         self.hash_key = self._derive(secret, b"keyed hash")
         self._lasting_key = self.hash_key
+        self._backup_key = self._derive(secret, b"backup")
         self.fingerprint = self._derive(secret, b"fingerprint")[:8].hex()
         self._prefix = bytes.fromhex(self.fingerprint)[:4]  # which key a value was written with, for rotation
 
@@ -61,16 +62,20 @@ class Keyring:
         except (InvalidTag, ValueError) as error:
             raise DecryptionError("a personal field cannot be read with this HOTLINE_SECRET_KEY") from error
 
+    def backup_key(self, salt: bytes) -> bytes:
+        """32 bytes that seal one backup; a salt is used once (store/sealed_file.py)."""
+        return HKDF(SHA256(), length=32, salt=salt, info=b"hotline/1/backup file").derive(self._backup_key)
+
     def hash(self, value: str, kind: str) -> bytes:
         """Equal values of one kind ("phone", "tax_code") give equal hashes; without the key they say nothing."""
-        return _hash(self.hash_key, value, kind)
+        return keyed_hash(self.hash_key, value, kind)
 
     def lasting_hash(self, value: str, kind: str) -> bytes:
         """`hash` that a change of the secret does not change: for what is known by its hash alone and must be
         recognised for good (an address after its erasure, an API token, a paper form). What can be computed anew from
         what is stored, and what is over within days, takes `hash`.
         """
-        return _hash(self._lasting_key, value, kind)
+        return keyed_hash(self._lasting_key, value, kind)
 
     def goes_on_from(self, first_hash_key: bytes) -> None:
         """The secret was changed since the database was made: `hash_key` of its first one (store.database)."""
@@ -81,5 +86,6 @@ class Keyring:
         return {self.hash(word, "name_word") for word in folded_words(name)}
 
 
-def _hash(key: bytes, value: str, kind: str) -> bytes:
+def keyed_hash(key: bytes, value: str, kind: str) -> bytes:
+    """`Keyring.hash` with a key of its own."""
     return hmac.digest(key, f"{kind}\x00{value}".encode(), sha256)

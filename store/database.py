@@ -27,6 +27,8 @@ Transaction = Callable[[Connection], T]
 
 POSTGRESQL_CONNECTIONS = 8
 BUSY_SECONDS = 10
+# How a PostgreSQL server knows our connections (store/rotation.py).
+APPLICATION = "hotline"
 
 
 class WrongKeyError(RuntimeError):
@@ -95,20 +97,23 @@ def open_database(url: str, keyring: Keyring, clock: Clock) -> Database:
     tables.EncryptedText.use(keyring)
     database = Database(url)
     try:
-        database.run_now(lambda connection: _check_key(connection, keyring, clock))
+        database.run_now(lambda connection: check_key(connection, keyring, clock))
     except WrongKeyError:
         database.close()
         raise
     return database
 
 
-def _check_key(connection: Connection, keyring: Keyring, clock: Clock) -> None:
+def check_key(connection: Connection, keyring: Keyring, clock: Clock) -> None:
+    """Make sure that `keyring` is the one the database was made with, and tell it from which one it goes on. Raises
+    WrongKeyError."""
     row = {"id": 1, "key_fingerprint": keyring.fingerprint, "created_at": clock.now()}
     insert_if_new(connection, tables.installation, row)
     if connection.scalar(select(tables.installation.c.key_fingerprint)) != keyring.fingerprint:
         raise WrongKeyError(
             "Cơ sở dữ liệu này được tạo với một HOTLINE_SECRET_KEY khác. Hãy đặt lại đúng khóa cũ"
-            " (mặc định nằm ở var/secret.key); nếu không, tên và số điện thoại đã lưu sẽ không đọc được."
+            " (mặc định nằm ở var/secret.key); nếu không, tên và số điện thoại đã lưu sẽ không đọc được. Nếu vừa đổi"
+            " khóa bằng hotline keys rotate thì chạy lại lệnh đó để biết khóa mới ở đâu."
         )
     first = connection.scalar(select(former_key.c.hash_key).order_by(former_key.c.id).limit(1))
     if first is not None:
@@ -141,7 +146,13 @@ def _returning_id(table: Table) -> ReturningInsert[Any]:
 def _engine(url: str) -> Engine:
     # hide_parameters: an error's text goes to the log, and the parameters are what people wrote
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=POSTGRESQL_CONNECTIONS, pool_pre_ping=True, hide_parameters=True)
+        return create_engine(
+            url,
+            connect_args={"application_name": APPLICATION},
+            pool_size=POSTGRESQL_CONNECTIONS,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from store.crypto import Keyring
 from store.database import insert_returning_id
 from store.forgotten_tables import forgotten, forgotten_key
 from store.tables import contact, conversation
+
+_AT_ONCE = 500  # names in one statement
 
 
 class Kind(StrEnum):
@@ -25,6 +29,17 @@ class Kind(StrEnum):
     OPT_OUT = "opt_out"
     OPT_IN = "opt_in"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+
+
+@dataclass(frozen=True)
+class Note:
+    """An act as it was noted. `uid`: its name in every copy. `detail`: of a withdrawn consent the matter; None: all."""
+
+    uid: str
+    kind: Kind
+    detail: str | None
+    at: datetime
+    keys: tuple[bytes, ...]
 
 
 def address_key(keyring: Keyring, channel: str, address: str) -> bytes:
@@ -58,12 +73,39 @@ def record(
 
     Noting the same act twice is harmless: doing it again changes nothing.
     """
-    row = {"uid": secrets.token_hex(16), "kind": kind, "detail": detail, "at": now}
-    known_by = sorted(set(keys))
-    if not known_by:
-        return  # nobody could be recognised by it
+    known_by = tuple(sorted(set(keys)))
+    if known_by:  # else nobody could be recognised by it
+        keep(connection, Note(secrets.token_hex(16), kind, detail, now, known_by))
+
+
+def keep(connection: Connection, note: Note) -> None:
+    """Write a note down, one that the table has not yet."""
+    row = {"uid": note.uid, "kind": note.kind, "detail": note.detail, "at": note.at}
     id_ = insert_returning_id(connection, forgotten, row)
-    connection.execute(insert(forgotten_key), [{"forgotten_id": id_, "key": key} for key in known_by])
+    connection.execute(insert(forgotten_key), [{"forgotten_id": id_, "key": key} for key in note.keys])
+
+
+def count(connection: Connection) -> int:
+    return int(connection.scalar(select(func.count()).select_from(forgotten)) or 0)
+
+
+def uids(connection: Connection) -> set[str]:
+    return set(connection.scalars(select(forgotten.c.uid)))
+
+
+def notes(connection: Connection, wanted: Iterable[str]) -> list[Note]:
+    """The notes with these names, the oldest first."""
+    known_by: dict[int, list[bytes]] = {}
+    rows: list[Row[Any]] = []
+    names = sorted(wanted)
+    for first in range(0, len(names), _AT_ONCE):
+        of = forgotten.c.uid.in_(names[first : first + _AT_ONCE])
+        rows += connection.execute(select(forgotten).where(of)).all()
+        keys = select(forgotten_key).join(forgotten, forgotten.c.id == forgotten_key.c.forgotten_id).where(of)
+        for row in connection.execute(keys.order_by(forgotten_key.c.key)):
+            known_by.setdefault(row.forgotten_id, []).append(bytes(row.key))
+    rows.sort(key=lambda row: row.id)
+    return [Note(row.uid, Kind(row.kind), row.detail, row.at, tuple(known_by.get(row.id, ()))) for row in rows]
 
 
 def has_opted_out(connection: Connection, keys: Iterable[bytes]) -> bool:

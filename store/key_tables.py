@@ -8,8 +8,8 @@ from store.tables import EncryptedText, Id, UtcDateTime, metadata
 
 __all__ = ["former_key", "metadata"]
 
-# One row per rotation. `hash_key` (hexadecimal), encrypted under the present key: with it the audit log's older rows are
-# verified, and the first row's is the key that hashes for good (Keyring.lasting_hash).
+# One row per rotation. `hash_key` (hexadecimal), encrypted under the present key: with it older rows of the audit log
+# are verified, and the first row's is the key that hashes for good (Keyring.lasting_hash).
 former_key = Table(
     "former_key",
     metadata,

@@ -36,10 +36,20 @@ def current_revision(connection: Connection) -> str:
 
 def migrate(database: Database) -> str:
     """Run what is missing, in one transaction; returns the revision. Safe to call at every start."""
-    config = _config()
     with database.engine.begin() as connection:
-        if connection.dialect.name == "postgresql":  # of processes that start together one migrates, the others wait
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade(connection)
     return newest_revision()
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the schema to `revision`, in the caller's transaction."""
+    config = _config()
+    if connection.dialect.name == "postgresql":  # of processes that start together one migrates, the others wait
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def knows(revision: str) -> bool:
+    """Whether this code has a schema of that name: a later version's it has not."""
+    return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())

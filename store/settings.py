@@ -19,6 +19,7 @@ from store.mail_addresses import plain_address, read_mail_server
 from store.origins import read_origins
 
 ENV_FILE = ".env"
+KEY_FILE = "secret.key"
 # Read by the test suite: not misspelt.
 READ_ELSEWHERE = frozenset({"HOTLINE_TEST_DATABASE_URL", "HOTLINE_TEST_REDIS_URL", "HOTLINE_CHROMIUM"})
 # What an account needs; the OA secret comes later (bootstrap), the first pair of tokens also by command.
@@ -38,6 +39,7 @@ _URLS = (
 _MAY_BE_EMPTY = (
     "now",
     "secret_key",
+    "forgotten_file",
     "redis_url",
     "zalo_app_id",
     "zalo_app_secret",
@@ -86,6 +88,11 @@ class Settings(BaseSettings):
         None,
         description=f"Khóa mã hóa dữ liệu cá nhân, ít nhất {MIN_SECRET_CHARACTERS} ký tự; để trống thì được tạo"
         " ở var/secret.key (quyền 0600).",
+    )
+    forgotten_file: Path | None = Field(
+        None,
+        description="Tệp ghi những yêu cầu xóa, ngừng nhận tin, rút đồng ý (không có tên hay số điện thoại), để làm lại"
+        " sau khi khôi phục bản sao lưu cũ; để trống thì ở var/forgotten.jsonl. Hãy chép tệp này sang máy khác.",
     )
     province: str = Field(
         "thai-nguyen", description="Tỉnh mặc định: tên thư mục gói nội dung (thai-nguyen, thanh-hoa)."
@@ -344,7 +351,7 @@ def secret_key(settings: Settings, var: Path) -> str:
     """The configured secret, or the one kept in `var`/secret.key, made on first use (mode 0600)."""
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
-    path = var / "secret.key"
+    path = var / KEY_FILE
     if not path.exists():
         var.mkdir(parents=True, exist_ok=True)
         # Linked into place complete: of two processes that start together one makes the key, the other reads it
