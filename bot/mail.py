@@ -8,7 +8,7 @@ ticket only from the ticket's own address: a subject and a Message-ID can be cop
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -93,17 +93,20 @@ class Letterbox:
         return self.keyring.lasting_hash(value, kind)
 
     def _ticket(self, connection: Connection, mail: Mail, sender: bytes) -> tuple[RowMapping | None, int | None]:
-        """The sender's own ticket that the mail answers; and the number of one that it names but is somebody else's."""
+        """The sender's own ticket that the mail answers; and the number of one that it names but may not enter.
+
+        A number can be guessed: it is not enough where our own mail server knows that somebody else has written.
+        """
+        may_guess = mail.authentication is Authentication.FAIL
         foreign = None
-        for ticket in self._named(connection, mail):
-            if ticket["address_hash"] == sender:
+        for ticket, by_number in [*self._answered(connection, mail), *_numbered(connection, mail.subject)]:
+            if ticket["address_hash"] == sender and not (by_number and may_guess):
                 return ticket, None
             foreign = foreign or int(ticket["id"])
         return None, foreign
 
-    def _named(self, connection: Connection, mail: Mail) -> list[RowMapping]:
-        """Every ticket that the mail refers to: by the mails it answers, the newest first, then by its subject."""
-        found: list[RowMapping] = []
+    def _answered(self, connection: Connection, mail: Mail) -> Iterator[tuple[RowMapping, bool]]:
+        """Every ticket that the mail refers to by the mails it answers, the newest first."""
         for message_id in reversed(mail.references[-MOST_REFERENCES:]):
             row = outbound_named(self.keyring, message_id)
             if row is not None:
@@ -112,12 +115,8 @@ class Letterbox:
                 hashed = self._hash(message_id, "mail_message")
                 of = select(mail_message.c.conversation_id).where(mail_message.c.message_hash == hashed)
             tickets = select(mail_ticket).where(mail_ticket.c.conversation_id.in_(of)).order_by(mail_ticket.c.id)
-            found += connection.execute(tickets.limit(MOST_REFERENCES)).mappings()
-        numbers = [number for number in numbers_in(mail.subject) if number < 2**31]
-        if numbers:
-            by_number = select(mail_ticket).where(mail_ticket.c.id.in_(numbers)).order_by(mail_ticket.c.id)
-            found += connection.execute(by_number).mappings()
-        return found
+            for ticket in connection.execute(tickets.limit(MOST_REFERENCES)).mappings().all():
+                yield ticket, False
 
     def _crowded(self, connection: Connection, sender: bytes, now: datetime) -> RowMapping | None:
         """The newest ticket of a sender who opens too many."""
@@ -204,6 +203,15 @@ def to_acknowledge(connection: Connection, inbound_id: int) -> str | None:
     )
     row = connection.execute(asked).first()
     return None if row is None else ticket_number(row.id, row.year)
+
+
+def _numbered(connection: Connection, subject: str) -> Iterator[tuple[RowMapping, bool]]:
+    """Every ticket whose number stands in the subject."""
+    numbers = [number for number in numbers_in(subject) if number < 2**31]
+    if numbers:
+        by_number = select(mail_ticket).where(mail_ticket.c.id.in_(numbers)).order_by(mail_ticket.c.id)
+        for ticket in connection.execute(by_number).mappings().all():
+            yield ticket, True
 
 
 def _go_on(connection: Connection, ticket: RowMapping, mail: Mail) -> None:

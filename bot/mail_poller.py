@@ -49,7 +49,9 @@ TROUBLE_SECONDS = (2.0, 5.0, 15.0, 30.0, 60.0)
 # Of a mailbox that was there before us: what nobody has read for so long is no request any more.
 FIRST_LOOK = timedelta(days=30)
 LARGEST_MAIL = 64 << 20
-MAIL_TOO_LARGE, NO_SENDER = "mail_too_large", "mail_no_sender"
+# A mail at which the server breaks off again and again would keep all behind it from being read.
+MOST_TRIES = 5
+MAIL_TOO_LARGE, NO_SENDER, NOT_FETCHED = "mail_too_large", "mail_no_sender", "mail_not_fetched"
 LED_ELSEWHERE = "led_elsewhere"
 _NO_TROUBLE = {"trouble": None, "trouble_since": None}
 
@@ -86,6 +88,7 @@ class MailPoller:
         # One thread: a connection is used by one at a time
         self._thread = ThreadPoolExecutor(1, "mailbox")
         self._open: Mailbox | None = None
+        self._broken_off = 0, 0  # the UID at which the server broke off, and how often in a row
 
     async def run(self) -> None:
         """Read until cancelled; whatever else happens is logged and tried again."""
@@ -125,7 +128,11 @@ class MailPoller:
         """Take everything that is new; how many mails there were. Raises MailboxClosed."""
         if self._open is None:
             self._open = await self._call(Mailbox, self.provider.imap)
-        box = self._open
+        count = await self._look(self._open)
+        await self.database.run(self._well)
+        return count
+
+    async def _look(self, box: Mailbox) -> int:
         place = await self.database.run(partial(self._where, box.uid_validity))
         if place.search is None:
             return (await self._take_all(box, place.last_uid, box.newer))[0]
@@ -159,16 +166,26 @@ class MailPoller:
         """Returns when it is durable, as a message or with the reason why it is none. Raises MailboxClosed, and
         OperationalError, InterfaceError when the database is away.
         """
+        tries = self._broken_off[1] if self._broken_off[0] == uid else 0
+        if tries >= MOST_TRIES:
+            where = f"UIDVALIDITY {box.uid_validity}, UID {uid}"
+            identity = self.keyring.lasting_hash(where, "mail_identity").hex()
+            return await self._record(identity, "mail", where, NOT_FETCHED)
         if sized.size > LARGEST_MAIL:
             header = await self._call(box.header, uid)
             identity = self.keyring.lasting_hash(header, "mail_identity").hex()
             return await self._record(identity, "mail", header, MAIL_TOO_LARGE)
         try:
             mail = await self._call(self._read, box, uid)
+        except MailboxClosed:
+            self._broken_off = uid, tries + 1
+            raise
         except Unreadable as damage:
             header = await self._call(box.header, uid)
             identity = self.keyring.lasting_hash(header, "mail_identity").hex()
             return await self._record(identity, "mail", header, str(damage))
+        if mail is None:
+            return
         try:
             await self._keep(box, uid, mail, sized.received_at)
         except (OperationalError, InterfaceError):
@@ -177,8 +194,9 @@ class MailPoller:
             log.exception("mail_not_kept", kind=type(error).__name__)
             await self._record(mail.identity, "mail", mail.header, f"mail_{type(error).__name__}")
 
-    def _read(self, box: Mailbox, uid: int) -> Mail:
-        return read(box.skeleton(uid), self.keyring, self.provider.address)
+    def _read(self, box: Mailbox, uid: int) -> Mail | None:
+        skeleton = box.skeleton(uid)
+        return None if skeleton is None else read(skeleton, self.keyring, self.provider.address)
 
     async def _keep(self, box: Mailbox, uid: int, mail: Mail, received_at: datetime) -> None:
         if mail.bounce is not None:
@@ -197,7 +215,7 @@ class MailPoller:
             return await self._record(mail.identity, "mail", mail.header, NO_SENDER)
 
         def source(part: MailPart) -> str:
-            return source_of(box.uid_validity, uid, part.part, mail.message_id)
+            return source_of(box.uid_validity, uid, part.part, mail)
 
         def accept(_: datetime | None, connection: Connection) -> Accepted:
             return self.letterbox.place(mail, received_at, source, self.clock.now(), connection)
@@ -226,10 +244,9 @@ class MailPoller:
         return leadership.take(connection, ROLE, self.name, self.clock.now(), LEASE)
 
     def _where(self, uid_validity: int, connection: Connection) -> Place:
-        """Where reading goes on; that the mailbox could be opened ends every trouble."""
+        """Where reading goes on."""
         now = self.clock.now()
         insert_if_new(connection, mailbox, {"name": self.box, "last_uid": 0, "began_at": now})
-        connection.execute(update(mailbox).where(mailbox.c.trouble.is_not(None)).values(_NO_TROUBLE))
         row = connection.execute(select(mailbox).filter_by(name=self.box)).mappings().one()
         if row["uid_validity"] == uid_validity:
             return Place(row["last_uid"])
@@ -237,6 +254,10 @@ class MailPoller:
             return Place(0, lambda box, uid: box.unread_since(uid, row["began_at"] - FIRST_LOOK))
         log.warning("mailbox_numbered_anew")
         return Place(0, lambda box, uid: box.unread_or_since(uid, row["began_at"]))
+
+    def _well(self, connection: Connection) -> None:
+        """That everything could be read ends every trouble; that the mailbox could be opened would not be enough."""
+        connection.execute(update(mailbox).where(mailbox.c.trouble.is_not(None)).values(_NO_TROUBLE))
 
     def _advance(self, uid_validity: int, uid: int, connection: Connection) -> None:
         here = update(mailbox).where(mailbox.c.name == self.box)

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 LONGEST_HTML = 256 * 1024
+DEEPEST = 200  # elements within one that is left out
 _SKIPPED = frozenset({"script", "style", "head", "title", "template", "noscript", "svg", "math", "object", "iframe"})
 _BLOCKS = frozenset(
     "p div br tr li ul ol table h1 h2 h3 h4 h5 h6 blockquote pre hr section article header footer address dd dt".split()
@@ -45,9 +46,9 @@ class _Words(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._parts: list[str] = []
-        self._skipping: list[str] = []  # open elements from the first one that is left out
+        self._skipping: list[str] = []  # open elements from the first one that is left out, not too deep
         self._quotes = 0
-        self._links: list[tuple[str, int]] = []
+        self._link: tuple[str, int] | None = None
 
     def text(self) -> str:
         text = _SPACES.sub(" ", "".join(self._parts))
@@ -57,7 +58,7 @@ class _Words(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if self._skipping or tag in _SKIPPED or _is_hidden(given):
-            if tag not in _VOID:
+            if tag not in _VOID and len(self._skipping) < DEEPEST:
                 self._skipping.append(tag)
             return
         if tag == "blockquote":
@@ -66,8 +67,8 @@ class _Words(HTMLParser):
             self._break()
         elif tag in ("td", "th"):
             self._parts.append(" ")
-        elif tag == "a":
-            self._links.append((given.get("href", "").strip(), len(self._parts)))
+        elif tag == "a":  # no link stands within another
+            self._link = given.get("href", "").strip(), len(self._parts)
 
     def handle_endtag(self, tag: str) -> None:
         if self._skipping:
@@ -78,8 +79,8 @@ class _Words(HTMLParser):
             self._quotes = max(0, self._quotes - 1)
         if tag in _BLOCKS:
             self._break()
-        elif tag == "a" and self._links:
-            address, at = self._links.pop()
+        elif tag == "a" and self._link:
+            (address, at), self._link = self._link, None
             said = "".join(self._parts[at:]).strip()
             if address.lower().startswith(("http://", "https://", "mailto:")) and address not in (
                 said,

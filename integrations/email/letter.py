@@ -41,10 +41,11 @@ def write(message: Outgoing, thread: Thread, sender: str, message_id: str) -> by
     mail["To"] = thread.address
     mail["Date"] = format_datetime(message.now)
     mail["Message-ID"] = message_id
+    lines = subject_line(subject_of(thread))
     known = [one for one in (*message_ids_in(thread.references), thread.last_message_id) if one]
     if known:
-        mail["In-Reply-To"] = known[-1]
-        mail["References"] = " ".join(dict.fromkeys(known[-MOST_REFERENCES:]))
+        lines += _thread_line("In-Reply-To", [known[-1]])
+        lines += _thread_line("References", list(dict.fromkeys(known[-MOST_REFERENCES:])))
     if message.automatic:
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
@@ -55,7 +56,12 @@ def write(message: Outgoing, thread: Thread, sender: str, message_id: str) -> by
         mail.add_attachment(
             message.file.content, maintype=main, subtype=kind or "octet-stream", filename=message.file.name
         )
-    return subject_line(subject_of(thread)) + mail.as_bytes()
+    return lines + mail.as_bytes()
+
+
+def _thread_line(name: str, message_ids: list[str]) -> bytes:
+    """One to a line, as they came: the library would encode a long one, by which no program finds its thread."""
+    return f"{name}: {f'{CRLF} '.join(message_ids)}{CRLF}".encode("ascii")
 
 
 def subject_line(subject: str) -> bytes:

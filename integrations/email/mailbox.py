@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import time
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,7 +23,7 @@ from store.text import clean
 FOLDER = "INBOX"
 CONNECT_SECONDS, READ_SECONDS = 10, 30
 PIECE = 256 * 1024  # bytes of a mail per call: all that is held of it at a time
-MOST_UIDS = 200
+MOST_UIDS, MOST_FOUND = 200, 20
 LONGEST_HEADER = 4000
 LOGIN_REFUSED, NOT_REACHED, NO_TLS, ENDED = "imap_login", "imap_not_reached", "imap_no_tls", "imap_ended"
 
@@ -60,6 +60,7 @@ class Mailbox:
 
     def __init__(self, server: MailServer) -> None:
         """Raises MailboxClosed."""
+        self._aborted = threading.Event()
         self._client = _connect(server)
         try:
             with _closing():
@@ -96,23 +97,30 @@ class Mailbox:
         """In order, without those that are there no more."""
         with _closing():
             found = self._client.fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
-            return {uid: Sized(int(one[b"RFC822.SIZE"]), one[b"INTERNALDATE"]) for uid, one in sorted(found.items())}
+            # Of one that is gone the server may still tell something else
+            there = ((uid, one) for uid, one in sorted(found.items()) if b"RFC822.SIZE" in one)
+            return {uid: Sized(int(one[b"RFC822.SIZE"]), one[b"INTERNALDATE"]) for uid, one in there}
 
     def header(self, uid: int) -> str:
         """Who wrote what and when, as it came, of a mail that is not read further."""
+        return clean(self.head(uid)[:LONGEST_HEADER].decode("utf-8", "replace"))
+
+    def head(self, uid: int) -> bytes:
+        """The header fields by which a mail is known; empty when it is gone."""
         fields = "BODY.PEEK[HEADER.FIELDS (FROM DATE SUBJECT MESSAGE-ID)]"
         with _closing():
             answer = self._client.fetch([uid], [fields]).get(uid, {})
-            found = next((value for name, value in answer.items() if name.startswith(b"BODY[")), b"")
-        return clean(found[:LONGEST_HEADER].decode("utf-8", "replace"))
+            found: bytes = next((value for name, value in answer.items() if name.startswith(b"BODY[")), b"")
+        return found
 
-    def skeleton(self, uid: int) -> Skeleton:
-        """A mail without what is attached, whatever its size. It stays unread."""
-        skeleton = Skeleton()
+    def skeleton(self, uid: int) -> Skeleton | None:
+        """A mail without what is attached, whatever its size; None when it is gone. It stays unread."""
+        skeleton, is_there = Skeleton(), False
         for piece in self._pieces(uid):
+            is_there = True
             skeleton.feed(piece)
         skeleton.finish()
-        return skeleton
+        return skeleton if is_there else None
 
     def part(self, uid: int, part: int, limit: int) -> OnePart:
         """One part of a mail as it travels, up to `limit` bytes."""
@@ -124,11 +132,12 @@ class Mailbox:
         collected.finish()
         return collected
 
-    def find(self, message_id: str) -> int | None:
-        """The UID of the newest mail with this Message-ID."""
+    def find(self, message_id: str) -> list[int]:
+        """The UIDs of the newest mails with this Message-ID, which may be several and of several people."""
+        quoted = message_id.replace("\\", "\\\\").replace('"', '\\"')
         with _closing():
-            found = self._client.search(["HEADER", "Message-ID", message_id])
-        return max(found, default=None)
+            found = self._client.search(f'HEADER Message-ID "{quoted}"')
+        return sorted(found, reverse=True)[:MOST_FOUND]
 
     def mark_read(self, uids: list[int]) -> None:
         if uids:
@@ -140,15 +149,18 @@ class Mailbox:
         the whole time.
         """
         if not self.may_idle:
-            time.sleep(seconds)
+            self._aborted.wait(seconds)
             return
         with _closing():
-            self._client.idle()
-            self._client.idle_check(timeout=seconds)
-            self._client.idle_done()
+            # What came since the last search is told in one breath with "idling", where the library does not look
+            if not self._client.noop()[1]:
+                self._client.idle()
+                self._client.idle_check(timeout=seconds)
+                self._client.idle_done()
 
     def abort(self) -> None:
         """From another thread: whatever is waited for ends at once."""
+        self._aborted.set()
         with contextlib.suppress(OSError, AttributeError):
             self._client.socket().shutdown(socket.SHUT_RDWR)
 
@@ -170,7 +182,7 @@ class Mailbox:
                 found = self._client.fetch([uid], [f"BODY.PEEK[]<{at}.{PIECE}>"])
                 answer = found.get(uid, {})
                 piece: bytes = next((value for name, value in answer.items() if name.startswith(b"BODY[]")), b"") or b""
-            if piece:
+            if uid in found and (piece or not at):
                 yield piece
             if len(piece) < PIECE:
                 return

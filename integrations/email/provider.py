@@ -17,8 +17,9 @@ from sqlalchemy import Connection, select
 
 from integrations.email import errors
 from integrations.email.letter import Thread, write
+from integrations.email.mail import Mail
 from integrations.email.mailbox import Mailbox, MailboxClosed
-from integrations.email.reading import BROKEN, read_part
+from integrations.email.reading import BROKEN, Unreadable, identity_of, read_part
 from integrations.errors import FetchFailed, SendFailed
 from integrations.fitting import LIMITS
 from integrations.provider import Fetched, Outgoing, Rate, Sent
@@ -96,8 +97,14 @@ class EmailProvider:
         number = ticket_number(row.id, row.year)
         return Thread(row.address, number, row.subject or "", row.last_message_id, row.thread or "")
 
+    def _is(self, head: bytes, identity: str) -> bool:
+        try:
+            return identity_of(head, self._keyring) == identity
+        except (*BROKEN, Unreadable):
+            return False
+
     def _fetch(self, source: str, limit_bytes: int) -> Fetched:
-        validity, uid, part, message_id = source_parts(source)
+        validity, uid, part, identity, message_id = source_parts(source)
         try:
             mailbox = Mailbox(self.imap)
         except MailboxClosed as closed:
@@ -105,7 +112,8 @@ class EmailProvider:
         try:
             found: int | None = uid
             if mailbox.uid_validity != validity:
-                found = mailbox.find(message_id) if message_id else None
+                named = mailbox.find(message_id) if message_id else []
+                found = next((one for one in named if self._is(mailbox.head(one), identity)), None)
             collected = mailbox.part(found, part, int(limit_bytes * PACKED)) if found is not None else None
         except MailboxClosed as closed:
             raise FetchFailed(closed.code, final=False) from None
@@ -121,14 +129,16 @@ class EmailProvider:
             raise FetchFailed("email_part_broken", final=True) from None
 
 
-def source_of(uid_validity: int, uid: int, part: int, message_id: str | None) -> str:
-    """Where an attachment lies, for `fetch`; the Message-ID finds it when the mailbox has been numbered anew."""
-    return f"{uid_validity} {uid} {part} {message_id or ''}"
+def source_of(uid_validity: int, uid: int, part: int, mail: Mail) -> str:
+    """Where an attachment lies, for `fetch`. When the mailbox has been numbered anew, its mail is found by the
+    Message-ID and known by its identity: somebody else's may have the same Message-ID.
+    """
+    return f"{uid_validity} {uid} {part} {mail.identity} {mail.message_id or ''}"
 
 
-def source_parts(source: str) -> tuple[int, int, int, str]:
-    validity, uid, part, message_id = source.split(" ", 3)
-    return int(validity), int(uid), int(part), message_id
+def source_parts(source: str) -> tuple[int, int, int, str, str]:
+    validity, uid, part, identity, message_id = source.split(" ", 4)
+    return int(validity), int(uid), int(part), identity, message_id
 
 
 async def deliver(server: MailServer, sender: str, recipient: str, mail: bytes) -> None:

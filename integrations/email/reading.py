@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from email.message import Message
 from email.utils import getaddresses
@@ -23,12 +23,16 @@ LONGEST_TEXT = 20_000  # characters; a longer one is cut, the whole stays in the
 LONGEST_SUBJECT = 200
 LONGEST_NAME = 80
 LONGEST_KEPT_HEADER = 4000
+LONGEST_SENDER = 1000  # characters of a From header; a longer one is no person's
 MOST_ATTACHED = 30
 DEEPEST = 12
 # All that the library's parser is known to raise on damage, deep nesting included
 BROKEN = (ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError, OverflowError)
 _STATUS = re.compile(r"^status\s*:\s*([245]\.\d{1,3}\.\d{1,3})", re.IGNORECASE | re.MULTILINE)
 _ACTION = re.compile(r"^action\s*:\s*([a-z]+)", re.IGNORECASE | re.MULTILINE)
+_ANGLED = re.compile(r"<([^<>]*)>")
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]{0,48}/[a-z0-9][a-z0-9.+_-]{0,48}")
+UNKNOWN_TYPE = "application/octet-stream"
 _ANSWER = re.compile(r"^\s*(?:re|tr|trả lời|phúc đáp|sv|aw)\s*:", re.IGNORECASE)
 
 
@@ -64,14 +68,22 @@ def header(message: Message, name: str) -> str:
 
 
 def _headers(message: Message, name: str) -> Iterator[str]:
+    return (_in_words(value) for value in _raw_headers(message, name))
+
+
+def _raw_headers(message: Message, name: str) -> Iterator[str]:
     """As they came: the library's own reading of addresses and encoded words stumbles over damaged ones."""
     for given, value in message.raw_items():
         if given.lower() == name.lower():
-            yield clean(charsets.raw_header(re.sub(r"[\r\n]+[ \t]*", " ", str(value)))).replace("\n", " ")
+            yield re.sub(r"[\r\n]+[ \t]*", " ", str(value))
+
+
+def _in_words(value: str) -> str:
+    return clean(charsets.raw_header(value)).replace("\n", " ")
 
 
 def _mail(parsed: Message, reader: _Reader, keyring: Keyring, own_address: str) -> Mail:
-    called, sender = _sender(header(parsed, "From"))
+    called, sender = _sender(list(_raw_headers(parsed, "From")))
     subject = header(parsed, "Subject")[:LONGEST_SUBJECT].strip()
     own = message_ids_in(header(parsed, "Message-ID"))
     answers = (*message_ids_in(header(parsed, "References")), *message_ids_in(header(parsed, "In-Reply-To")))
@@ -85,10 +97,10 @@ def _mail(parsed: Message, reader: _Reader, keyring: Keyring, own_address: str) 
     told = ("From", "Date", "Subject", "Message-ID")
     lines = (f"{name}: {value}" for name in told for value in _headers(parsed, name))
     return Mail(
-        identity=_identity(parsed, keyring, own[0] if own else None, reader),
+        identity=_identity(parsed, keyring, own[0] if own else None, reader.body),
         message_id=own[0] if own else None,
         sender=sender,
-        sender_name=clean(called)[:LONGEST_NAME] or None,
+        sender_name=called[:LONGEST_NAME] or None,
         subject=subject,
         text=text[:LONGEST_TEXT],
         references=tuple(dict.fromkeys(answers)),
@@ -102,20 +114,37 @@ def _mail(parsed: Message, reader: _Reader, keyring: Keyring, own_address: str) 
     )
 
 
-def _sender(value: str) -> tuple[str, str | None]:
-    """Name and address; no address where it names none, or several. A comma in a name makes parts without one."""
-    found = [(name, address) for name, one in getaddresses([value]) if (address := plain_address(one)) is not None]
-    return found[0] if len(found) == 1 else ("", None)
+def _sender(values: list[str]) -> tuple[str, str | None]:
+    """Name and address; no address where it names none, or several. A comma in a name makes parts without one.
+
+    Addresses are looked for before anything is decoded, and one in angle brackets is the only one: our mail server
+    vouches for the address that stands there, not for what an encoded name or a comment makes of it. Nor is a name that
+    looks like an address anybody's name.
+    """
+    if sum(len(value) for value in values) > LONGEST_SENDER:
+        return "", None
+    found = [(name, address) for name, one in getaddresses(values) if (address := plain_address(one)) is not None]
+    angled = {plain_address(one) for value in values for one in _ANGLED.findall(value) if "@" in one}
+    if len(found) != 1 or angled - {found[0][1]}:
+        return "", None
+    name, address = _in_words(found[0][0]), found[0][1]
+    return ("" if "@" in name else name), address
 
 
-def _identity(parsed: Message, keyring: Keyring, message_id: str | None, reader: _Reader) -> str:
+def identity_of(head: bytes, keyring: Keyring) -> str | None:
+    """The identity of the mail that begins with this header; None when its header alone does not tell."""
+    parsed = _parse(head)
+    own = message_ids_in(header(parsed, "Message-ID"))
+    return _identity(parsed, keyring, own[0], str) if own else None
+
+
+def _identity(parsed: Message, keyring: Keyring, message_id: str | None, body: Callable[[], str]) -> str:
     """By Message-ID, sender and date, since some programs give all their mails one Message-ID; without one by what it
     says. Known by this hash for good, so that it says nothing of the person.
     """
     known = [header(parsed, "From"), header(parsed, "Date"), message_id or ""]
     if message_id is None:
-        body = hashlib.sha256(reader.text().encode()).hexdigest()
-        known += [header(parsed, "Subject"), body, repr(reader.attached)]
+        known += [header(parsed, "Subject"), body()]
     return keyring.lasting_hash("\n".join(known), "mail_identity").hex()
 
 
@@ -131,6 +160,10 @@ class _Reader:
 
     def text(self) -> str:
         return clean("\n\n".join(text for text in self._texts if text.strip()))
+
+    def body(self) -> str:
+        """What tells it from another mail with the same header."""
+        return f"{hashlib.sha256(self.text().encode()).hexdigest()}\n{self.attached!r}"
 
     def walk(self, part: Message, depth: int) -> None:
         if depth > DEEPEST:
@@ -194,7 +227,10 @@ class _Reader:
             name = "thu.eml"
         size = travels * 3 // 4 if is_packed else travels
         if size or name:
-            self.attached.append(MailPart(int(number), name, part.get_content_type(), size))
+            kind = part.get_content_type()
+            self.attached.append(
+                MailPart(int(number), name, kind if _MEDIA_TYPE.fullmatch(kind) else UNKNOWN_TYPE, size)
+            )
 
     def bounce(self, subject: str, sender: str | None) -> Bounce | None:
         """What it tells of mails of ours that did not arrive; None when it is no such report."""

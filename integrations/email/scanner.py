@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 PART = "X-Hotline-Part"
 LONGEST_LINE = 64 * 1024  # what has no line break is cut, so that it need not be held
 LONGEST_HEADER = 64 * 1024  # of one part
+LONGEST_FIELD = 4096  # of one field of it: the library takes quadratic time for many parameters
 LONGEST_TEXT = 256 * 1024  # of one part, as it travels
 LARGEST_SKELETON = 2 << 20
 MOST_PARTS = 200
@@ -107,6 +108,7 @@ class Skeleton:
     scanner: Scanner = field(default_factory=Scanner)
     _kept: int = 0
     _header: int = 0
+    _field: int = 0
 
     def __post_init__(self) -> None:
         self._number(0)
@@ -129,11 +131,19 @@ class Skeleton:
             if line.opens:
                 self._number(line.part)
         elif line.in_header:
-            self._header += len(line.content)
-            if self._header <= LONGEST_HEADER or not line.content.strip():
-                self.content += line.content
+            self._take_header(line.content)
         else:
             self._take_body(line)
+
+    def _take_header(self, content: bytes) -> None:
+        """A field that is too long loses what comes behind."""
+        is_last = not content.strip(b"\r\n")
+        self._header += len(content)
+        self._field = len(content) if is_last or not content.startswith((b" ", b"\t")) else self._field + len(content)
+        if is_last or (self._header <= LONGEST_HEADER and self._field <= LONGEST_FIELD):
+            self.content += content
+        elif self._header <= LONGEST_HEADER and self._field == len(content):
+            self.content += content[:LONGEST_FIELD] + b"\r\n"
 
     def _take_body(self, line: Line) -> None:
         self.sizes[line.part] = self.sizes.get(line.part, 0) + len(line.content)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from bot import baton
 from bot.attachments import of_thread
+from bot.mail_poller import MOST_TRIES
+from integrations.email.mailbox import ENDED, MailboxClosed
+from store.alarm_queries import mailbox_trouble
+from store.channel_tables import attachment
 from store.console_tables import request
 from store.tables import escalation, outbound
 from tests.bot.conftest import Bot
@@ -250,3 +257,71 @@ async def test_what_it_is_about_is_asked_of_the_dialogue_whose_answer_is_not_sai
     assert message.reading["intent"] == "greet" and not [one for one in house.accepted if "echo" in one["text"]]
     said = await house.bot.database.read(lambda c: list(c.scalars(select(outbound.c.reply))))
     assert [reply["entry"] for reply in said] == ["mail_received"]
+
+
+async def test_a_guessed_number_is_not_enough_where_somebody_else_has_written(house: MailHouse) -> None:
+    await house.write("Việc của tôi ạ.")
+    (own,) = await house.tickets()
+    forged, known = "Authentication-Results: mx.example.vn; dmarc=fail\n", house.brought[0]["Message-ID"]
+    house.put(f"{forged}Subject: [HS-2026-{own.id:06d}]\n\nGửi tiền vào đây", house.person.id, "<1@ke.la>")
+    house.put(f"{forged}Subject: x\nIn-Reply-To: {known}\n\nChuyển tiếp qua hộp thư cũ", house.person.id, "<2@x>")
+    await house.look()
+    mine, guessed, answer = await house.messages()
+    assert guessed.conversation_id != mine.conversation_id and answer.conversation_id == mine.conversation_id
+    assert [fact.refers_to for fact in await house.facts()] == [None, own.id, None]
+
+
+class Torn(bytes):
+    """The server breaks off whenever it is asked for it."""
+
+    def __getitem__(self, place: Any) -> Any:
+        raise ConnectionResetError
+
+
+async def test_a_mail_that_cannot_be_fetched_keeps_no_other_waiting(house: MailHouse) -> None:
+    house.server.imap.append(Torn(b"From: a@b.vn\r\n\r\nx"))
+    house.put("Subject: sau\n\nThư sau")
+    since = house.bot.clock.now()
+    for _ in range(MOST_TRIES):
+        with pytest.raises(MailboxClosed) as closed:
+            await house.look()
+        await house.poller._close()
+        await house.poller._note_trouble(closed.value.code)
+        house.bot.clock.advance(timedelta(minutes=1))
+    # That it can be opened again and again does not hide for how long nothing can be read
+    assert await house.bot.database.read(mailbox_trouble) == (ENDED, since)
+    assert await house.look() == 2 and await house.bot.database.read(mailbox_trouble) is None
+    assert [message.text for message in await house.messages()] == ["sau\n\nThư sau"]
+    assert await house.refused() == [("mail", "mail_not_fetched")]
+    gone = await house.poller._call(house.poller._open.skeleton, 99)  # type: ignore[union-attr]
+    assert gone is None  # deleted meanwhile, which is no mail without a sender
+
+
+async def test_files_of_mails_with_one_message_id_are_not_mixed_up_when_they_are_numbered_anew(
+    house: MailHouse,
+) -> None:
+    head = "Content-Type: multipart/mixed; boundary=b\nSubject: a\n\n--b\nContent-Type: text/plain; name=a.txt\n\n"
+    message_id = '<một"(mã>'.replace("ộ", "o").replace("ã", "a")
+    for name in ("hoa", "ke.la"):
+        house.put(f"{head}của {name}\n--b--", f"{name}@example.vn", message_id)
+    await house.poller.look()
+    await house.poller._close()
+    house.server.imap.uid_validity += 1
+    await house.fetcher.fetch_due()
+    found = await house.rows(attachment)
+    texts = [house.bot.keyring.decrypt_bytes(one.content).decode().strip() for one in found]
+    assert texts == ["của hoa", "của ke.la"]
+
+
+async def test_a_reader_without_idle_ends_at_once(house: MailHouse) -> None:
+    house.server.imap.may_idle = False
+    house.poller.wait_seconds = 30
+    running = asyncio.create_task(house.poller.run())
+    house.put("Subject: a\n\nMột")
+    async with asyncio.timeout(10):
+        while not await house.messages():
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        await asyncio.to_thread(house.poller._thread.shutdown)  # nothing sleeps there

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 import tracemalloc
 
 import pytest
@@ -189,14 +190,21 @@ HOSTILE = {
     "announced quotes": b"From: a@b.vn\r\nIn-Reply-To: <x@y>\r\n\r\n" + b"On Vao luc\r\n" * 20_000,
     "encoded words": b"From: a@b.vn\r\nSubject: " + b"=?utf-8?B?w6A=?= " * 5000 + b"\r\n\r\nx",
     "address bomb": b"From: " + b"(" * 20_000 + b"\r\n\r\nx",
+    "closed where nothing was opened": b"From: a@b.vn\r\nContent-Type: text/html\r\n\r\n<svg>" + b"<i>" * 35_000
+    + b"</b>" * 35_000,
+    "links within links": b"From: a@b.vn\r\nContent-Type: text/html\r\n\r\n" + b"<a>x" * 32_000 + b"</a>" * 32_000,
+    "parameters": b"From: a@b.vn\r\nContent-Type: text/plain" + b"; a*0=b" * 8000 + b"\r\n\r\nx",
+    "parameters on lines": b"From: a@b.vn\r\nContent-Type: text/plain" + b";\r\n a*0=b" * 7000 + b"\r\n\r\nx",
     "injected": b"From: a@b.vn\r\nSubject: =?utf-8?Q?x=0D=0ABcc:_evil@x.vn?=\r\n\r\nx",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("mail", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_mails_are_read_or_refused_soon(mail: bytes) -> None:
+    begun = time.thread_time()
     try:
         found = reading(mail, 50_000)
+        assert time.thread_time() - begun < 3  # quadratic would take many times as long
     except Unreadable as refusal:
         assert str(refusal).startswith("mail_")
         return
@@ -244,3 +252,31 @@ def test_the_same_mail_is_known_again_and_others_are_not() -> None:
     others = [mail.replace("<1@x>", "<2@x>"), mail.replace("a@b.vn", "c@b.vn"), mail.replace("09:00", "09:01")]
     without = [mail.replace("Message-ID: <1@x>\n", ""), mail.replace("Message-ID: <1@x>\n", "") + "y"]
     assert len({reading(one).identity for one in (mail, *others, *without)}) == 6
+
+
+WRITTEN_BY = [
+    ('"Chị Hoa, tạp hóa" <Hoa@x.vn>', "hoa@x.vn", "Chị Hoa, tạp hóa"),
+    ("=?utf-8?Q?Nguy=E1=BB=85n=2C_A?= <a@x.vn>", "a@x.vn", "Nguyễn, A"),
+    ('"Hoa <3 bán hàng>" <a@x.vn>', "a@x.vn", "Hoa <3 bán hàng>"),
+    # Dressed up as somebody else, of whom our mail server has never heard
+    ("=?utf-8?Q?chu=40shop.vn_=28?= <ke.la@x.vn>", "ke.la@x.vn", None),
+    ("=?utf-8?Q?=3Cchu=40shop.vn=3E?= <ke.la@x.vn>", "ke.la@x.vn", None),
+    ('"chu@shop.vn" <ke.la@x.vn>', "ke.la@x.vn", None),
+    ("=?utf-8?Q?chu@shop.vn?=", None, None),
+    ("chu@shop.vn ( <ke.la@x.vn>", None, None),
+    ("<chu@shop.vn> <ke.la@x.vn>", None, None),
+    ("chu@shop.vn\nFrom: ke.la@x.vn", None, None),
+    ("chu@shop.vn (" + "x" * 5000 + ") <ke.la@x.vn>", None, None),
+]
+
+
+def test_who_wrote_is_the_one_address_that_stands_there() -> None:
+    for written, sender, name in WRITTEN_BY:
+        found = reading(f"From: {written}\nSubject: s\n\nx")
+        assert (found.sender, found.sender_name) == (sender, name), written
+
+
+def test_a_type_that_is_none_is_not_kept() -> None:
+    head = "From: a@b.vn\nContent-Type: multipart/mixed; boundary=b\n\n"
+    parts = "--b\nContent-Type: a\x00b/pdf; name=a\n\nx\n--b\nContent-Type: x/" + "y" * 300 + "\n\nx\n--b--\n"
+    assert {part.media_type for part in reading(head + parts).parts} == {"application/octet-stream"}

@@ -103,6 +103,10 @@ async def test_a_mail_arrives_as_it_was_said() -> None:
     sent = write(Outgoing("x", Reply("x"), NOW), replace(THREAD, subject=long), SENDER, "<o1.x@example.vn>")
     assert decode_header(str(message_from_bytes(sent)["Subject"]).replace("\r\n", "")) == f"Re: {long} [HS-2026-000007]"
     assert max(map(len, sent.split(b"\r\n"))) <= 78
+    outlook = f"<{'A1' * 40}@PROD.OUTLOOK.COM>"  # as long as theirs are: it must stay as it is
+    thread = replace(THREAD, last_message_id=outlook, references=f"<first@x> {outlook}")
+    sent = write(Outgoing("x", Reply("x"), NOW), thread, SENDER, "<o1.x@example.vn>")
+    assert f"\r\nIn-Reply-To: {outlook}\r\nReferences: <first@x>\r\n {outlook}\r\n".encode() in sent
     automatic = message_from_bytes(letter(Reply("x"), automatic=True), policy=policy.default)
     assert automatic["Auto-Submitted"] == "auto-replied" and automatic["X-Auto-Response-Suppress"] == "All"
 
