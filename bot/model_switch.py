@@ -23,7 +23,8 @@ from store.logs import get_logger
 
 log = get_logger("bot.model_switch")
 
-MODEL = "model"  # the wake-up: another one answers
+# Wake-ups: another model answers; a training was asked for.
+MODEL, TRAINING = "model", "training"
 LOOK_SECONDS = 0.8
 
 

@@ -43,6 +43,7 @@ class Entry:
     mail: MailFact | None = None
     masked: tuple[str, ...] = ()
     reply: Reply | None = None
+    answers: bool = False  # the bot's, to something that was asked
     status: str = ""
     error: str | None = None
     decides_itself: bool = False
@@ -169,6 +170,7 @@ def _ours(row: RowMapping) -> Entry:
         at=row["created_at"],
         text=reply.text,
         reply=reply,
+        answers=row["sender"] == "bot" and row["in_reply_to"] is not None,
         status=row["status"],
         error=row["error"],
         decides_itself=row["decide_at"] is not None,

@@ -22,7 +22,7 @@ import orjson
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.model_switch import MODEL
+from bot.model_switch import MODEL, TRAINING
 from bot.wakeups import Wakeups
 from hotline.models import ENDING, TAUGHT, archive_of, forget, is_there, lookup_table
 from hotline.paths import MODELS, RASA_PYTHON, ROOT, VAR
@@ -39,7 +39,6 @@ from store.logs import get_logger
 
 log = get_logger("hotline.trainer")
 
-TRAINING = "training"  # the wake-up: one was asked for
 LOOK_SECONDS = 2.0
 RENEW_SECONDS = 8.0
 CHILD_SECONDS = 15 * 60

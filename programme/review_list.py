@@ -149,6 +149,12 @@ def occurrences(connection: Connection, phrase: str) -> list[Occurrence]:
     ]
 
 
+def times(connection: Connection, phrase: str) -> int:
+    """How often the phrase came."""
+    came = select(func.count()).select_from(review).where(review.c.phrase == phrase, review.c.text != BLACKED_OUT)
+    return int(connection.scalar(came) or 0)
+
+
 def read_as(connection: Connection) -> list[str]:
     """Every intent that the list can be filtered by."""
     names = select(review.c.read_as).where(review.c.read_as.is_not(None)).distinct()

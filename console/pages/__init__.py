@@ -22,11 +22,13 @@ from console.pages import (
     lead,
     leads,
     login,
+    models,
     people,
     queue,
     reports,
     search,
     surveys,
+    teaching,
     vendor_reports,
 )
 
@@ -53,6 +55,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     vendor_reports.router,
     reports.router,
     data_requests.router,
+    teaching.router,
+    models.router,
     difficulties.router,
     difficulty_note.router,
 )
