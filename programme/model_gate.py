@@ -19,6 +19,9 @@ OVERALL = "all"
 MAY_LOSE_OVERALL, MAY_LOSE_IN_A_SLICE = 0, 1
 # An intent collapses when it loses this many of its right answers, and more than this share of them.
 COLLAPSE_FROM, COLLAPSE_SHARE = 2, 0.25
+# Of one intent so many phrases may be given to or taken from others in one training, of those that the live model was
+# sure of: a few are what teaching is for, a whole heap is a mistake that the held-out set may not show.
+MOST_REVERSED = 5
 NEAREST = 3
 _GRAM = 3
 
@@ -50,6 +53,15 @@ class Flip:
 
 
 @dataclass(frozen=True)
+class Reversed:
+    """Too many phrases that the live model surely read otherwise. `annotations`: their numbers."""
+
+    intent: str
+    direction: Literal["from", "to"]
+    annotations: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Judgement:
     """`passes`: the model may go live by itself. `collapsed`: intents; `not_learnt`: annotations by number."""
 
@@ -59,6 +71,7 @@ class Judgement:
     collapsed: tuple[Counted, ...]
     communes: Counted
     not_learnt: tuple[int, ...]
+    reversed: tuple[Reversed, ...]
     flips: tuple[Flip, ...]
     better: int
 
@@ -81,6 +94,7 @@ def judge(compared: Mapping[str, Any], lessons: Sequence[Lesson]) -> Judgement:
     collapsed = tuple(_collapsed(utterances, outcome))
     communes = _communes(utterances)
     not_learnt = tuple(one["id"] for one in compared["taught"] if not _is_learnt(one, threshold))
+    reversed_ = tuple(_reversed(compared["taught"], threshold))
     worse = [one for one in utterances if _rank(outcome(one, "new")) < _rank(outcome(one, "live"))]
     better = sum(_rank(outcome(one, "new")) > _rank(outcome(one, "live")) for one in utterances)
     flips = tuple(
@@ -96,8 +110,8 @@ def judge(compared: Mapping[str, Any], lessons: Sequence[Lesson]) -> Judgement:
         for one in worse
     )
     is_worse = overall.is_worse or communes.is_worse or any(one.is_worse for one in slices)
-    passes = not (is_worse or collapsed or not_learnt)
-    return Judgement(passes, overall, slices, collapsed, communes, not_learnt, flips, better)
+    passes = not (is_worse or collapsed or not_learnt or reversed_)
+    return Judgement(passes, overall, slices, collapsed, communes, not_learnt, reversed_, flips, better)
 
 
 def outcome_of(expected: str, read: Mapping[str, Any], threshold: float) -> Outcome:
@@ -168,6 +182,19 @@ def _is_learnt(taught: Mapping[str, Any], threshold: float) -> bool:
     read = taught["new"]
     is_sure = read["confidence"] >= threshold or len(taught["text"].split()) == 1
     return bool(read["intent"] == taught["intent"] and is_sure)
+
+
+def _reversed(taught: Sequence[Mapping[str, Any]], threshold: float) -> Iterable[Reversed]:
+    """Phrases are counted for the intent they were surely read as, and for the one they are taught as."""
+    sides: dict[tuple[str, Literal["from", "to"]], list[int]] = {}
+    for one in taught:
+        live = one["live"]
+        if live["intent"] not in (one["intent"], OUT_OF_SCOPE) and live["confidence"] >= threshold:
+            sides.setdefault((live["intent"], "from"), []).append(one["id"])
+            sides.setdefault((one["intent"], "to"), []).append(one["id"])
+    for (intent, direction), numbers in sides.items():
+        if len(numbers) > MOST_REVERSED:
+            yield Reversed(intent, direction, tuple(numbers))
 
 
 def _rank(outcome: Outcome) -> int:

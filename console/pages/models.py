@@ -109,13 +109,14 @@ async def training_page(request: Request, person: Officer, training_id: Number) 
         verdict = (job.verdict if job is not None else None) or {}
         ids = {number for flip in verdict.get("flips", ()) for number in flip["nearest"]}
         ids |= set(verdict.get("not_learnt", ()))
+        ids |= {number for one in verdict.get("reversed", ()) for number in one["annotations"]}
         return job, {one.id: one for one in teaching.by_ids(connection, sorted(ids))}
 
     job, annotations = await context.database.read(read)
     if job is None:
         raise Problem(404, "training_unknown", context.words.say("models.training_unknown", person.language))
-    values = {"job": job, "annotations": annotations, "meanings": meanings_of(context, person)}
-    return page(request, person, "teaching/training.html", **values)
+    meanings = meanings_of(context, person)
+    return page(request, person, "teaching/training.html", job=job, annotations=annotations, meanings=meanings)
 
 
 @router.post("/trainings/{training_id}/drop")
