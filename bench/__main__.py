@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench import (
+    api,
     console,
     console_live,
     end_to_end,
@@ -65,6 +66,7 @@ class Run:
             self.timed_part("simulated owners", simulation.measure(self.sheet, self.scale))
             self.timed_part("officer's screen", console_live.measure(self.sheet, self.scale))
         self.timed_part("console", console.measure(self.sheet, self.scale))
+        self.timed_part("API", api.measure(self.sheet, self.scale))
 
     def dialogue(self, archive: Path, sentences: Sequence[str]) -> None:
         """What needs the trained model."""

@@ -65,6 +65,7 @@ FIGURES = (
     _ms("console_search", "search over 1,000,000 messages, PostgreSQL", 200),
     _faults("console_take", "not exactly one holder, of 1,000 races of two to take"),
     _ms("console_live", "owner's message to the officer's screen, 50 messages/s, 50 open", 1000),
+    _ms("api_leads", "API: a page of a firm's 15,000 leads, and what has changed", 50),
     Figure("cold_start", "cold start to first answer", None, "s", Target("<=", 10), compared=True),
     Figure("training", "training the product's model", None, "s", Target("<=", 60)),
     Figure("memory", "memory of all processes after 1,000 turns", None, "MB", Target("<=", 500), compared=True),

@@ -49,6 +49,7 @@ class Scale:
     console_open: int = 50
     console_per_second: float = 50
     console_seconds: float = 30
+    api_leads: int = 15_000
 
 
 FULL = Scale()
@@ -86,4 +87,5 @@ QUICK = Scale(
     console_open=5,
     console_per_second=10,
     console_seconds=3,
+    api_leads=200,
 )
