@@ -88,9 +88,9 @@ def _bring_to_rest(
     connection: Connection, content: Content, keyring: Keyring, clock: Clock, forgotten: Path | None
 ) -> tuple[Settled, Mapping[Kind, int], bool]:
     is_whole = audit.verify(connection, keyring).finding is None
-    settled = restored.settle(connection, content, clock.now())
     notes = [] if forgotten is None else ForgottenFile(forgotten, keyring).read()
-    return settled, remembering.replay(connection, keyring, notes, clock.now()), is_whole
+    replayed = remembering.replay(connection, keyring, notes, clock.now())
+    return restored.settle(connection, content, clock.now()), replayed, is_whole
 
 
 def _said(fault: Exception) -> Stop:

@@ -29,10 +29,13 @@ def replay(connection: Connection, keyring: Keyring, notes: Iterable[Note], now:
     if not later:
         return done
     people = _people(connection, keyring)
+    erased: set[int] = set()  # nothing is known of them any more, by which a later note could mean them
     for note in later:
-        who = {contact_id for key in note.keys for contact_id in people.get(key, ())}
+        who = {contact_id for key in note.keys for contact_id in people.get(key, ())} - erased
         for contact_id in sorted(who):
             _do(connection, keyring, note, contact_id, now)
+        if note.kind is Kind.ERASURE:
+            erased |= who
         done[note.kind] += bool(who)
         forgotten.keep(connection, note)
     return done
