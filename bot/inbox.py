@@ -13,12 +13,17 @@ from bot import attachments, holding
 from bot.baton import HOLDER_WHEN_WRITTEN_TO, Holder
 from bot.reading import is_claim
 from bot.secrets import mask, mask_behind, may_be_a_value
+from programme.personal_fields import ERASED
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import insert_if_new
 from store.messages import InboundMessage
 from store.queries import first_pending
 from store.tables import contact, conversation, inbound
+
+
+class ConversationGone(LookupError):
+    """It was erased since it was looked up: whoever writes there begins a new one."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ _JUST_BEFORE = (
 )
 _NUMBER = (
     update(conversation)
-    .where(conversation.c.id == bindparam("conversation"))
+    .where(conversation.c.id == bindparam("conversation"), conversation.c.unreachable.is_distinct_from(ERASED))
     .values(
         last_seq=conversation.c.last_seq + 1,
         holder=HOLDER_WHEN_WRITTEN_TO,
@@ -202,7 +207,7 @@ def accept(
     the database itself. The number is given under the conversation's row lock: numbers follow the order of commits.
     With `take_until` an idle conversation is taken at once, which saves the worker its own claim. What one person sends
     beyond `most_in_a_minute` is kept for people to see and not answered. `kind`: an event is ours, said as if by the
-    owner; nobody waits for a person because of it.
+    owner; nobody waits for a person because of it. Raises ConversationGone.
     """
     # What must never have been sent is not kept either: from here on nobody sees more than what it was
     text, masked = mask(message.text)
@@ -211,7 +216,9 @@ def accept(
     # The row lock comes first: two deliveries of one message wait here for each other
     wake = take_until or now
     values = {"conversation": conversation_id, "wake": wake, "heard": message.received_at}
-    number = connection.execute(_NUMBER, values).mappings().one()
+    number = connection.execute(_NUMBER, values).mappings().first()
+    if number is None:
+        raise ConversationGone(conversation_id)
     is_flood = most_in_a_minute is not None and _writes_too_fast(connection, number, message, most_in_a_minute)
     row = {
         "conversation_id": conversation_id,

@@ -174,7 +174,11 @@ class Intake:
         if message.payload is not None and not may_be_sent(message.payload):
             message = replace(message, payload=None, text="")  # no button of ours: words that say nothing
         now = self.clock.now()
-        accepted = inbox.accept(connection, known["id"], message, now, lease, self.most_in_a_minute)
+        try:
+            accepted = inbox.accept(connection, known["id"], message, now, lease, self.most_in_a_minute)
+        except inbox.ConversationGone:
+            known = self._conversation(connection, message.channel, bounded(message.address), message.sender_name)
+            accepted = inbox.accept(connection, known["id"], message, now, lease, self.most_in_a_minute)
         if not accepted.duplicate and known["last_seq"] and not _is_open(known["last_heard_at"], now):
             reports.release_held(connection, known["id"], now)
         if (

@@ -13,13 +13,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from programme.lead_withdrawal import withdraw_leads
 from programme.links import person
-from programme.personal_fields import ALL, ERASED, PERSONAL, Erasure, Held, Scope
+from programme.personal_fields import ALL, ERASED, PERSONAL, Erasure, Held, Scope, said_without_words
 from store import forgotten
 from store.channel_tables import channel_event
 from store.console_tables import request
@@ -131,22 +130,17 @@ def _count(connection: Connection, held: Held, scope: Scope) -> int:
 def _blank_outbound(connection: Connection, scope: Scope) -> int:
     """What was said is gone; which entry it was stays, since reports count it. Nothing of it goes out any more: every
     row gets a final state, also of a campaign, and a call under way finds its attempt gone."""
-    entry: Any
-    if connection.dialect.name == "sqlite":
-        said = func.json_object("text", "", "entry", func.json_extract(outbound.c.reply, "$.entry"))
-    else:
-        said = func.jsonb_build_object("text", "", "entry", outbound.c.reply["entry"])
     unfinished = outbound.c.status.in_(("waiting", "sending", "held", "uncertain", "failed"))
-    entry = update(outbound).where(outbound.c.conversation_id.in_(scope.talks))
     values = {
-        outbound.c.reply: said,
-        outbound.c.provider_message_id: None,
-        outbound.c.attempt: None,
-        outbound.c.decide_at: None,
-        outbound.c.error: case((unfinished, ERASED), else_=outbound.c.error),
-        outbound.c.status: case((unfinished, "settled"), else_=outbound.c.status),
+        **said_without_words(connection, outbound),
+        "provider_message_id": None,
+        "attempt": None,
+        "decide_at": None,
+        "error": case((unfinished, ERASED), else_=outbound.c.error),
+        "status": case((unfinished, "settled"), else_=outbound.c.status),
     }
-    return connection.execute(entry.values(values)).rowcount
+    said = update(outbound).where(outbound.c.conversation_id.in_(scope.talks))
+    return connection.execute(said.values(values)).rowcount
 
 
 def _empty_talks(connection: Connection, scope: Scope) -> None:

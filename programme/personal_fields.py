@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, Table, and_, case, cast, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, String, Table, and_, case, cast, func, literal, or_, select
 
 from store import (
     api_tables,
@@ -469,3 +469,15 @@ OTHERS: tuple[Held, ...] = (
 )
 
 ALL: Mapping[str, Held] = MappingProxyType({held.table.name: held for held in (*PERSONAL, *OTHERS)})
+
+
+def said_without_words(connection: Connection, table: Table) -> dict[Any, Any]:
+    """What takes the place of words that were said, of `inbound` or `outbound`: which entry of a pack it was stays,
+    since reports count it."""
+    if table is inbound:
+        return {"text": "", "payload": None, "reading": None, "masked": None, "last_error": None}
+    if connection.dialect.name == "sqlite":
+        said = func.json_object("text", "", "entry", func.json_extract(outbound.c.reply, "$.entry"))
+    else:
+        said = func.jsonb_build_object("text", "", "entry", outbound.c.reply["entry"])
+    return {"reply": said}

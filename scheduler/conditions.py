@@ -40,6 +40,9 @@ OUTBOX_AGE, OUTBOX_CALM = timedelta(minutes=5), timedelta(minutes=1)
 INBOX_AGE, INBOX_CALM = timedelta(minutes=2), timedelta(seconds=30)
 GIBIBYTE = 2**30
 DISK_SHARE, DISK_BYTES = 0.05, GIBIBYTE
+# Before a request about personal data is due by law.
+NEAR_DUE = timedelta(days=3)
+UNPURGED = timedelta(hours=6)
 DISK_CALM = 1.2  # times the limits
 # Zalo: the account or the package has nothing left to send with.
 BALANCE = frozenset({"zalo_-211", "zalo_-311", "zalo_-321", "zalo_zbs_-115", "zalo_zbs_-137", "zalo_zbs_-144"})
@@ -180,6 +183,22 @@ def _disk(moment: Moment) -> str | None:
     return None
 
 
+def _data_requests(moment: Moment) -> str | None:
+    today = moment.now.astimezone(moment.timezone).date()
+    unheard, soon, late = alarm_queries.data_requests_near(moment.connection, today, today + NEAR_DUE)
+    said = [
+        f"{unheard} yêu cầu đến hạn báo đã nhận" if unheard else "",
+        f"{soon} yêu cầu còn không quá {NEAR_DUE.days} ngày" if soon else "",
+        f"{late} yêu cầu quá hạn của luật" if late else "",
+    ]
+    return "; ".join(filter(None, said)) + "." if any(said) else None
+
+
+def _purges(moment: Moment) -> str | None:
+    count = alarm_queries.unpurged_since(moment.connection, moment.now - UNPURGED)
+    return f"{count} lần xóa dữ liệu chưa dọn được khỏi ổ đĩa sau {UNPURGED.seconds // 3600} giờ." if count else None
+
+
 def _is_down(error: ProviderError) -> bool:
     return error.fate is Fate.CHANNEL_DOWN and error.code not in BALANCE
 
@@ -303,6 +322,18 @@ CONDITIONS: tuple[Condition, ...] = (
         _attachments,
     ),
     Condition("disk", "ổ đĩa sắp đầy", "Dọn hoặc mở rộng ổ đĩa ngay: đầy thì tin mới không nhận được nữa.", _disk),
+    Condition(
+        "data_requests_due",
+        "yêu cầu về dữ liệu cá nhân đến hạn",
+        "Mở trang Dữ liệu cá nhân trong trang của cán bộ và làm các yêu cầu đứng đầu.",
+        _data_requests,
+    ),
+    Condition(
+        "purge_waits",
+        "dữ liệu đã xóa còn trên ổ đĩa",
+        "Xem có ai mở cơ sở dữ liệu lâu không (một truy vấn, một bản sao lưu), đóng lại; hotline tự dọn tiếp.",
+        _purges,
+    ),
     Condition(
         "balance",
         "hết tiền hoặc hết lượt gửi",

@@ -18,11 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import outbox
 from bot.baton import Holder
 from bot.wakeups import OUTBOX
-from programme import responses
-from programme.content import Content
+from programme import links, responses
 from programme.phrases import Phrases
 from programme.survey.response import left
 from scheduler.kinds import JobContext, JobKind
+from store import forgotten
 from store.channel_tables import channel_link
 from store.clock import Clock
 from store.logs import get_logger
@@ -56,7 +56,7 @@ async def nudge_owners(context: JobContext) -> None:
     for response_id, conversation_id in await context.database.read(partial(_waiting, context.clock.now())):
         try:
             sent = await context.database.run(
-                partial(_nudge, context.content, context.clock, response_id, conversation_id)
+                partial(_nudge, context, response_id, conversation_id)
             )
         except SQLAlchemyError:
             raise
@@ -115,8 +115,9 @@ def _waiting(now: datetime, connection: Connection) -> list[tuple[int, str]]:
     return [(int(response_id), str(conversation_id)) for response_id, conversation_id in connection.execute(rows)]
 
 
-def _nudge(content: Content, clock: Clock, response_id: int, conversation_id: str, connection: Connection) -> bool:
+def _nudge(context: JobContext, response_id: int, conversation_id: str, connection: Connection) -> bool:
     """Remind one owner, if that is still right; whether it was."""
+    content, clock = context.content, context.clock
     # The conversation first, as every turn does: what a turn changes is either seen below, or waits for us
     own = select(conversation).where(conversation.c.id == conversation_id, *_AT_REST).with_for_update()
     known = connection.execute(own).mappings().first()
@@ -133,6 +134,10 @@ def _nudge(content: Content, clock: Clock, response_id: int, conversation_id: st
         .values(nudged_at=now)
     )
     if not connection.execute(mark).rowcount:
+        return False
+    # Whoever opted out or was erased before is known again by hashes alone
+    keys = forgotten.keys_of(connection, context.keyring, links.person(connection, known["contact_id"]))
+    if forgotten.has_opted_out(connection, keys):
         return False
     kept = responses.find(connection, content.surveys, response_id)
     if kept is None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import Connection, RowMapping, func, or_, select, text, union_all, update
+from sqlalchemy import Connection, RowMapping, case, func, or_, select, text, union_all, update
 
 from store.backlog import TROUBLED, UNDELIVERED
 from store.channel_tables import alarm, attachment, channel_event, zalo_token
 from store.database import insert_if_new
 from store.mail_tables import mailbox
-from store.tables import conversation, inbound, outbound
+from store.privacy_tables import purge
+from store.tables import conversation, data_request, inbound, outbound
 
 # Word for word the conditions of the indexes (see store/backlog.py).
 FLOOD = text("inbound.status = 'flood'")
@@ -86,6 +87,25 @@ def failed_attachments(connection: Connection, since: datetime) -> int:
         .where(UNFETCHED, inbound.c.received_at > since)
     )
     return connection.scalar(counted) or 0
+
+
+def data_requests_near(connection: Connection, today: date, near: date) -> tuple[int, int, int]:
+    """Of the open requests about personal data: not acknowledged although that is due by `today`, due by `near`, and
+    late. ix_data_request_status: what is finished costs nothing."""
+    due, unheard = data_request.c.due_on, data_request.c.acknowledged_at.is_(None)
+    counts = select(
+        func.sum(case((unheard & (data_request.c.acknowledge_by <= today), 1), else_=0)),
+        func.sum(case((due.between(today, near), 1), else_=0)),
+        func.sum(case((due < today, 1), else_=0)),
+    ).where(data_request.c.status == "open")
+    unacknowledged, soon, late = connection.execute(counts).one()
+    return int(unacknowledged or 0), int(soon or 0), int(late or 0)
+
+
+def unpurged_since(connection: Connection, before: datetime) -> int:
+    """How many erasures have not left the disk, asked for before `before`."""
+    waiting = select(func.count()).where(purge.c.done_at.is_(None), purge.c.asked_at < before)
+    return connection.scalar(waiting) or 0
 
 
 def open_alarms(connection: Connection) -> list[RowMapping]:

@@ -22,7 +22,7 @@ from bot.web.context import WebContext, web_context
 from bot.web.limits import network_of
 from bot.web.policy import page_policy
 from bot.web.problems import Problem
-from bot.web.sessions import find_session, make_ticket, session_of, set_cookie, token_of, use_ticket
+from bot.web.sessions import find_session, make_ticket, session_of, session_unknown, set_cookie, token_of, use_ticket
 from integrations.webchat.client import (
     CHANNEL,
     EMBED_SCRIPT,
@@ -187,7 +187,10 @@ def _accept(
         if title is None and message.payload == "/request_person":  # the page's own button needs no reply of ours
             title = context.content.phrases.say("person_button")
         message = replace(message, text=title or "")
-    return inbox.accept(connection, found["id"], message, context.clock.now(), lease)
+    try:
+        return inbox.accept(connection, found["id"], message, context.clock.now(), lease)
+    except inbox.ConversationGone:
+        raise session_unknown() from None
 
 
 def _refuse_foreign_payload(message: InboundMessage, context: WebContext) -> None:

@@ -24,7 +24,8 @@ from store.crypto import Keyring
 from store.database import Database, insert_returning_id
 from store.mail_tables import mailbox
 from store.messages import Reply
-from store.tables import conversation, inbound, outbound
+from store.privacy_tables import purge
+from store.tables import conversation, data_request, inbound, outbound
 from tests.store.plans import tables_read_whole
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -101,6 +102,27 @@ class World:
         row = {"name": "x", "last_uid": 0, "began_at": now, "trouble": code, "trouble_since": now - ago}
         self.database.run_now(lambda c: c.execute(insert(mailbox).values(row)))
 
+    def ask_for_data(self, acknowledge_in: int, due_in: int, status: str = "open") -> None:
+        today, now = self.clock.today(), self.clock.now()
+
+        def work(connection: Connection) -> None:
+            row = {
+                "contact_id": Contacts(connection, self.keyring).add(now),
+                "kind": "access",
+                "status": status,
+                "opened_at": now,
+                "acknowledge_by": today + timedelta(days=acknowledge_in),
+                "due_on": today + timedelta(days=due_in),
+            }
+            connection.execute(insert(data_request).values(row))
+
+        self.database.run_now(work)
+
+    def purge(self, ago: timedelta, is_done: bool = False) -> None:
+        now = self.clock.now()
+        row = {"why": "erasure", "asked_at": now - ago, "done_at": now if is_done else None}
+        self.database.run_now(lambda c: c.execute(insert(purge).values(row)))
+
 
 @pytest.fixture
 def world(
@@ -133,6 +155,8 @@ OPENING: dict[str, tuple[Callable[[World], None], str]] = {
     "flood": (lambda w: w.hear(status="flood"), "1 tin bị gác lại"),
     "attachments_failed": (lambda w: w.attach("failed"), "1 tệp"),
     "balance": (lambda w: w.say("held", "zalo_-321"), "hết tiền"),
+    "data_requests_due": (lambda w: w.ask_for_data(acknowledge_in=0, due_in=20), "1 yêu cầu đến hạn báo đã nhận"),
+    "purge_waits": (lambda w: w.purge(ago=7 * HOUR), "1 lần xóa"),
 }
 DISK_ALONE = {"disk"}  # needs the disk, not the database: below
 
@@ -152,6 +176,10 @@ def all_is_well(world: World) -> None:
     world.attach("failed", ago=2 * HOUR)
     world.hold_pair()
     world.close_mailbox("imap_not_reached", ago=5 * MINUTE)  # for a moment
+    world.ask_for_data(2, 10)
+    world.ask_for_data(0, 0, "done")
+    world.purge(ago=HOUR)
+    world.purge(ago=7 * HOUR, is_done=True)
 
 
 def test_every_condition_has_a_situation() -> None:
@@ -243,6 +271,14 @@ def test_what_waits_behind_a_held_message_waits_for_the_owner(world: World) -> N
 def test_bulk_may_wait_for_its_turn(world: World) -> None:
     world.say("waiting", ago=HOUR, bulk=True)
     assert world.says("outbox_old") is None
+
+
+def test_requests_about_personal_data_are_told_before_the_law_s_days(world: World) -> None:
+    world.ask_for_data(0, 20)
+    world.ask_for_data(5, 3)
+    world.ask_for_data(5, -1)
+    said = world.says("data_requests_due")
+    assert said == "1 yêu cầu đến hạn báo đã nhận; 1 yêu cầu còn không quá 3 ngày; 1 yêu cầu quá hạn của luật."
 
 
 def test_looking_reads_no_table_whole(world: World) -> None:

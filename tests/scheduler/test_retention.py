@@ -5,15 +5,23 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, insert, select
 
+from bot import inbox
 from bot.baton import officer_named
+from scheduler import retention
 from scheduler.kinds import JobContext
-from scheduler.retention import KEPT, forget
-from store.channel_tables import channel_event, ticket
-from store.console_tables import account, account_session, account_token
+from scheduler.retention import forget
+from store.channel_tables import attachment, channel_event, ticket
+from store.console_tables import account, account_session, account_token, note
 from store.database import insert_returning_id
+from store.messages import Reply
+from store.privacy_tables import purge
 from store.session_ends import IDLE
+from store.tables import inbound, outbound
+
+KEPT = timedelta(days=30)
 
 
 async def left(context: JobContext) -> list[tuple[str, str | None]]:
@@ -75,3 +83,62 @@ async def test_sessions_and_invitations_are_kept_as_long_as_they_open_anything(c
     await forget(context)
     assert await context.database.read(lambda c: c.scalars(select(account_session.c.token_hash)).all()) == [b"used"]
     assert await context.database.read(lambda c: c.scalars(select(account_token.c.token_hash)).all()) == [b"new"]
+
+
+async def test_what_was_said_loses_its_words_after_two_years_and_is_still_counted(context: JobContext) -> None:
+    now, day = context.clock.now(), timedelta(days=1)
+    days = context.content.privacy.rules["messages"].days
+    assert days == 730
+
+    def write(connection: Connection) -> None:
+        here = inbox.open_conversation(connection, context.keyring, "zalo", "a", "thai-nguyen", now)
+        for number, (age, status) in enumerate(((731, "answered"), (731, "pending"), (729, "answered")), 1):
+            at = now - age * day
+            row = {"conversation_id": here, "channel": "zalo", "kind": "message", "attempts": 0, "text": f"lời {age}"}
+            row |= {"seq": number, "provider_message_id": str(number), "status": status, "received_at": at}
+            connection.execute(insert(inbound).values(row))
+            said = {"conversation_id": here, "seq": 10 + number, "sender": "bot", "status": "sent", "created_at": at}
+            connection.execute(insert(outbound).values(**said, reply=Reply(f"dạ {age}", entry="greet").as_json()))
+        connection.execute(
+            insert(attachment).values(
+                inbound_id=1, position=0, kind="image", status="stored", content=b"x", stored_at=now - 366 * day
+            )
+        )
+        officer_id = officer_named(connection, "Hà", now)
+        old = {"conversation_id": here, "officer_id": officer_id, "after_seq": 1, "text": "nhớ gọi"}
+        connection.execute(insert(note).values(**old, created_at=now - 731 * day))
+
+    await context.database.run(write)
+    for _ in range(2):
+        await forget(context)
+    texts = select(inbound.c.text).order_by(inbound.c.id)
+    assert await context.database.read(lambda c: c.scalars(texts).all()) == ["", "lời 731", "lời 729"]
+    replies = await context.database.read(lambda c: c.scalars(select(outbound.c.reply).order_by(outbound.c.id)).all())
+    assert [(reply["text"], reply["entry"]) for reply in replies] == [("", "greet"), ("", "greet"), ("dạ 729", "greet")]
+    for table in (attachment, note):
+        assert await context.database.read(lambda c, t=table: c.execute(select(t)).all()) == []
+    asked = await context.database.read(lambda c: c.execute(select(purge.c.why)).scalars().all())
+    assert asked == ["retention"]
+
+
+async def test_only_so_much_goes_in_one_transaction_and_the_rest_follows(
+    context: JobContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    monkeypatch.setattr(retention, "MOST", 4)
+    now = context.clock.now()
+
+    def write(connection: Connection) -> None:
+        here = inbox.open_conversation(connection, context.keyring, "zalo", "a", "thai-nguyen", now)
+        row = {"conversation_id": here, "channel": "zalo", "kind": "message", "status": "answered", "attempts": 0}
+        for number in range(7):
+            own = {"seq": number, "provider_message_id": str(number), "text": "lời"}
+            connection.execute(insert(inbound).values(**row, **own, received_at=now - timedelta(days=800)))
+
+    await context.database.run(write)
+    left_over = []
+    rows = select(inbound.c.id).where(inbound.c.text != "")
+    for _ in range(3):
+        await forget(context)
+        left_over.append(len(await context.database.read(lambda c: c.scalars(rows).all())))
+    assert left_over == [3, 0, 0]
