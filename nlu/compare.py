@@ -2,9 +2,10 @@
 
     python -m nlu.compare --new X.tar.gz --live Y.tar.gz --held-out nlu/eval/held_out.yml --taught FILE --out FILE
 
-Writes JSON and judges nothing: {"threshold", "utterances": [{"text", "style", "intent", "commune",
-"live": R, "new": R}], "taught": [{"id", "text", "intent", "live": R, "new": R}]}, R = {"intent" (the first choice, before the
-fallback), "confidence", "communes"}. What is no worse is the app's business (programme/model_gate.py).
+Writes JSON and judges nothing, which is the app's business (programme/model_gate.py):
+{"threshold", "utterances": [{"text", "style", "intent", "commune", "live": R, "new": R}],
+"taught": [{"id", "text", "intent", "live": R, "new": R}]}; R = {"intent" (the first choice, before the fallback),
+"confidence", "communes"}.
 """
 
 from __future__ import annotations
