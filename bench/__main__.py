@@ -23,6 +23,7 @@ from bench import (
     console,
     console_live,
     end_to_end,
+    erasure,
     mail,
     parsing,
     product,
@@ -31,6 +32,7 @@ from bench import (
     sizes,
     survey,
     survey_data,
+    teaching,
     webhooks,
 )
 from bench.catalogue import NOTES, Sheet
@@ -64,6 +66,7 @@ class Run:
         self.part("stored responses", lambda: survey_data.measure(self.sheet, self.scale))
         if archive is not None:
             self.timed_part("simulated owners", simulation.measure(self.sheet, self.scale))
+            self.timed_part("teaching", teaching.measure(self.sheet, self.scale))
             self.timed_part("officer's screen", console_live.measure(self.sheet, self.scale))
         self.timed_part("console", console.measure(self.sheet, self.scale))
         self.timed_part("API", api.measure(self.sheet, self.scale))
@@ -88,6 +91,7 @@ class Run:
         self.timed_part("kills, two processes", robustness.kill_two(self.sheet, self.scale))
         self.timed_part("fuzzing", robustness.fuzz(self.sheet, self.scale))
         self.timed_part("mail", mail.measure(self.sheet, self.scale))
+        self.timed_part("erasure", erasure.measure(self.sheet, self.scale))
 
     def disk(self) -> None:
         ours = [sizes.measure(ROOT, "hotline"), sizes.measure(ROOT / "nlu", "hotline-nlu")]

@@ -39,6 +39,9 @@ class Scale:
     kills: tuple[int, int] = (50, 50)
     fuzzed_bodies: int = 100_000
     mails: int = 1_000
+    # of the person who is erased, and of everybody else
+    erased_messages: int = 10_000
+    erased_among: int = 100_000
     # the console after a year; `console_waiting`: of its owners, in the queue; live: consoles open, messages a second
     console_owners: int = 100_000
     console_messages: int = 1_000_000
@@ -78,6 +81,8 @@ QUICK = Scale(
     kills=(2, 2),
     fuzzed_bodies=500,
     mails=100,
+    erased_messages=200,
+    erased_among=1_000,
     console_owners=1_000,
     console_messages=10_000,
     console_long_talk=200,

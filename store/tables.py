@@ -308,8 +308,8 @@ data_request = Table(
     # access | erasure | correction | restriction | objection
     Column("kind", String(20), nullable=False),
     Column("status", String(20), nullable=False, index=True),  # open | done | refused | withdrawn
-    # While open, what it waits for: proof (of identity, by the owner) | confirm (the owner's last word) | officer |
-    # erasing (scheduler/erasures.py)
+    # While open, what it waits for: proof (the owner says what only they know) | confirm (the owner's last word) |
+    # officer | erasing
     Column("stage", String(20), nullable=False, server_default="officer"),
     Column("came_by", String(20), nullable=False, server_default="chat"),  # chat | letter | phone | in_person | email
     Column("opened_at", UtcDateTime, nullable=False),

@@ -1,4 +1,4 @@
-"""requests about personal data: identity, extension, who carried them out; copies for owners; what must leave the disk"""
+"""requests about personal data: identity, extension, who carried them out; copies; what must leave the disk"""
 
 import sqlalchemy as sa
 from alembic import op
