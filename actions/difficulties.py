@@ -39,6 +39,9 @@ class ActionReportDifficulty(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
         context = current()
+        if not _is_button(tracker) and says_nothing_more(context.text):
+            say_phrase(dispatcher, context, "difficulty_left")
+            return [SlotSet(STEP, None)]
         step = _sorted(context, tracker, told=False) if _is_button(tracker) else _told(context, step=None)
         if step is None:
             _say_noted(dispatcher, context, _noted_as(context))

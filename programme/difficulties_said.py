@@ -15,7 +15,9 @@ _OPENING = frozenset(
 FEWEST_WORDS = 3
 _NO_MORE = frozenset(
     (
-        "thoi,thoi khong,thoi khoi,khong can,khong noi nua,khong gop y nua,khong bao nua,khong co gi,khong co gi nua"
+        "thoi,thoi khong,thoi khoi,khong can,khong noi nua,khong gop y nua,khong bao nua,thoi khong noi nua"
+        ",thoi khong gop y nua,thoi khong bao nua,khong muon gop y nua,thoi khoi gop y,khoi gop y nua"
+        ",thoi khoi gop y nua,khong co gi,khong co gi nua"
         ",het roi,vay thoi,the thoi,chi vay thoi,chi the thoi,bo qua,huy,thoat,nham,nham roi,nothing more,that is all"
         ",never mind,cancel"
     ).split(",")

@@ -110,7 +110,15 @@ def test_an_opening_tells_nothing_yet_and_leaving_is_understood() -> None:
     ):
         assert not says_something(words), words
     assert says_something("góp ý: lớp học nên mở buổi tối")
-    for words in ("thôi em", "Thôi ạ", "hết rồi", "bỏ qua", "never mind"):
+    for words in (
+        "thôi em",
+        "Thôi ạ",
+        "hết rồi",
+        "bỏ qua",
+        "never mind",
+        "thôi không góp ý nữa",
+        "thôi khỏi góp ý nữa em",
+    ):
         assert says_nothing_more(words), words
     for words in ("không", "thôi nhưng mà đắt quá", "", "😡"):
         assert not says_nothing_more(words), words
