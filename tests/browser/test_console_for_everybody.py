@@ -13,7 +13,8 @@ from playwright.sync_api import Page
 from sqlalchemy import Connection, select
 
 from bot import holding
-from console import invitations
+from console import api_tokens, invitations
+from console.api_tokens import LONGEST_NAME, ApiScope, Grant
 from console.invitations import Purpose
 from console.pages import ROUTERS
 from console.roles import Role
@@ -104,6 +105,8 @@ class Town:
             self.data_request = insert_returning_id(connection, data_request, row)
             path = invitations.issue(connection, site.context.keyring, self.vendor, Purpose.INVITE, clock.now())
             self.token = path.rpartition("/")[2]
+            grant = Grant(LONG[:LONGEST_NAME], tuple(ApiScope), "VNPT", ("05443",))
+            api_tokens.make(connection, site.context.keyring, grant, 30, clock.now())
             canned = keep(connection, CannedReply("chao-rieng", "Chào", "Dạ, em chào {name} ạ."), officer, clock.now())
             return 1, canned
 
