@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.model_switch import MODEL, TRAINING
 from bot.wakeups import Wakeups
 from hotline.models import ENDING, TAUGHT, archive_of, forget, is_there, lookup_table
-from hotline.paths import MODELS, RASA_PYTHON, ROOT, VAR
+from hotline.paths import MODELS, RASA_PYTHON, ROOT
 from programme import teaching, trained_models, training_jobs
 from programme.content import Content
 from programme.model_gate import Judgement, judge
@@ -43,7 +43,7 @@ LOOK_SECONDS = 2.0
 RENEW_SECONDS = 8.0
 CHILD_SECONDS = 15 * 60
 NICE = 10
-LOG = VAR / "teaching.log"
+LOG = MODELS / "teaching.log"
 WORK = MODELS / "teaching"
 HELD_OUT = "nlu/eval/held_out.yml"
 
@@ -227,7 +227,7 @@ class Trainer:
     async def _child(self, module: str, *arguments: str) -> None:
         """Run one of nlu's modules to its end. Raises Failed."""
         command = [str(RASA_PYTHON), "-W", "ignore", "-m", module, *arguments, "--nice", str(NICE), "--follow-stdin"]
-        VAR.mkdir(exist_ok=True)
+        MODELS.mkdir(parents=True, exist_ok=True)
         with LOG.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *command, cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=output, stderr=output, start_new_session=True

@@ -46,7 +46,16 @@ class TrainingExamples:
     @cached_property
     def intents(self) -> frozenset[str]:
         """What can be taught."""
-        return frozenset(intent for _, rows in self._files for intent, _ in rows)
+        return frozenset(self.phrases)
+
+    @cached_property
+    def phrases(self) -> Mapping[str, tuple[str, ...]]:
+        """The examples of each intent, in their order."""
+        found: dict[str, list[str]] = {}
+        for _, rows in self._files:
+            for intent, phrases in rows:
+                found.setdefault(intent, []).extend(phrases)
+        return {intent: tuple(phrases) for intent, phrases in found.items()}
 
     def intents_of(self, key: str) -> frozenset[str]:
         """Under which intents the training data has the phrase."""
@@ -84,10 +93,9 @@ class TrainingExamples:
     @cached_property
     def _by_key(self) -> Mapping[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
-        for _, rows in self._files:
-            for intent, phrases in rows:
-                for phrase in phrases:
-                    found.setdefault(key_of(phrase), set()).add(intent)
+        for intent, phrases in self.phrases.items():
+            for phrase in phrases:
+                found.setdefault(key_of(phrase), set()).add(intent)
         return {key: frozenset(intents) for key, intents in found.items()}
 
     @cached_property

@@ -12,13 +12,14 @@ from fastapi.routing import APIRoute
 from playwright.sync_api import Page
 from sqlalchemy import Connection, select
 
-from bot import holding
+from bot import holding, reviews
+from bot.baton import officer_named
 from console import api_tokens, invitations
 from console.api_tokens import LONGEST_NAME, ApiScope, Grant
 from console.invitations import Purpose
 from console.pages import ROUTERS
 from console.roles import Role
-from programme import leads, responses
+from programme import leads, responses, teaching, trained_models, training_jobs
 from programme.canned_replies import CannedReply, keep
 from programme.classes import Topic, TrainingClass, enter, join
 from programme.difficulties import Difficulty
@@ -29,11 +30,13 @@ from programme.lead_steps import Scope
 from programme.responses import Kept, Origin
 from programme.survey.definition import CONSENT
 from programme.survey.response import Response, answered
+from programme.taught_phrases import key_of
+from programme.teaching import Opinion, Verdict
 from store.audit import Actor
 from store.contacts import Contacts
 from store.database import insert_returning_id
 from store.survey_tables import lead
-from store.tables import data_request
+from store.tables import data_request, inbound
 
 from .console_site import Site, site
 
@@ -55,6 +58,7 @@ NO_PAGES = frozenset(
     }
 )
 LONG = "ư" * 200
+COUNTED = {"name": "all", "n": 9, "live_right": 9, "new_right": 7, "live_wrong": 0, "new_wrong": 2, "is_worse": True}
 
 
 def _no_sideways(page: Page) -> bool:
@@ -99,6 +103,7 @@ class Town:
                 )
                 record_difficulty(connection, told)
             self.lead = self._lead(connection)
+            self.phrase, self.training = self._teaching(connection, officer)
             asked = {"kind": "access", "status": "open", "opened_at": clock.now(), "identity": "called_back"}
             days = {"acknowledge_by": clock.today(), "due_on": clock.today()}
             row = {"contact_id": contact_id, "conversation_id": self.conversation, **asked, **days}
@@ -111,6 +116,38 @@ class Town:
             return 1, canned
 
         self.lesson, self.canned = database.run_now(more)
+
+    def _teaching(self, connection: Connection, officer: int) -> tuple[str, int]:
+        """A phrase that two people disagree about, and a training that was refused because of it."""
+        now, phrase, key = self.site.context.clock.now(), f"thuế {LONG}", key_of(f"thuế {LONG}")
+        asked = connection.execute(select(inbound.c.id).filter_by(conversation_id=self.conversation)).scalars().first()
+        ranking = [{"name": "ask_tax_threshold", "confidence": 0.4}, {"name": "ask_class", "confidence": 0.3}]
+        reviews.write(connection, asked or 0, phrase, "not_understood", now, ranking, None)
+        opinion = Opinion(key, phrase, key, Verdict.INTENT, "ask_tax_threshold")
+        lesson = teaching.say(connection, opinion, officer, now)
+        other = Opinion(key, phrase, key, Verdict.INTENT, "ask_class")
+        teaching.say(connection, other, officer_named(connection, "Lan", now), now, asks=True)
+        release = self.site.context.switch.release
+        trained_models.settle(connection, release, lambda _: True, now)
+        trained_models.add(connection, f"{release}-1", release, [lesson], False, {"overall": COUNTED}, now)
+        training_jobs.ask(connection, "asked", officer, now)
+        job = training_jobs.take(connection, "somebody", now)
+        assert job is not None
+        flip = {"text": LONG, "style": "typo", "expected": "ask_class", "live": "ask_class", "new": "ask_tax_threshold"}
+        verdict = {
+            "against": release,
+            "overall": COUNTED,
+            "slices": [{**COUNTED, "name": "typo"}],
+            "communes": {**COUNTED, "name": "commune"},
+            "collapsed": [{**COUNTED, "name": "ask_class"}],
+            "not_learnt": [lesson],
+            "reversed": [{"intent": "ask_class", "direction": "from", "annotations": [lesson]}],
+            "flips": [{**flip, "became": "wrong", "nearest": [lesson]}],
+            "better": 0,
+        }
+        training_jobs.end(connection, job.id, "somebody", "refused", now, verdict=verdict)
+        training_jobs.ask(connection, "asked", officer, now)
+        return key, job.id
 
     def _lead(self, connection: Connection) -> int:
         """Taken up by its firm, of an owner with a long name; and one that no firm has."""
@@ -139,6 +176,8 @@ class Town:
             "lead_id": self.lead,
             "request_id": self.data_request,
             "token": self.token,
+            "phrase": self.phrase,
+            "training_id": self.training,
         }
         return "/console" + route.format(**numbers) + ("?q=thue" if route == "/search" else "")
 
