@@ -24,6 +24,7 @@ from tests.bot.conftest import Bot, turn_answer
 
 # Enough moments for every wait there is: echoes, leases, retries.
 ROUNDS = 90
+ENOUGH_SECONDS = 60.0  # of real time; nobody waits so long unless something is broken
 
 
 @dataclass
@@ -45,7 +46,7 @@ class Street:
         """A moment passes everywhere; then everybody does what is due."""
         for clock in (self.bot.clock, self.zalo.clock, self.telegram.clock):
             clock.advance(timedelta(seconds=seconds))
-        await self.zalo.deliverer.settle()
+        await self.zalo.deliverer.settle(ENOUGH_SECONDS)
         await self.poll()
         await self.bot.work()
         await self.sender.deliver_due()
