@@ -18,7 +18,7 @@ from integrations.zalo.token_state import REFUSED
 from programme.content import Content
 from programme.packs import UnknownProvince
 from store.channel_tables import link_code, ticket, zalo_token
-from store.console_tables import account_session, account_token, officer_notice, open_tab, request
+from store.console_tables import account_session, account_token, officer_notice, request
 from store.privacy_tables import data_copy
 from store.restore import GAP
 from store.survey_tables import due_job, lead, leader, survey_response
@@ -53,8 +53,8 @@ def settle(connection: Connection, content: Content, now: datetime) -> Settled:
 
 
 def _close_doors(connection: Connection) -> None:
-    """Whoever was signed in, invited or given a code may have been signed out since; nobody leads or types."""
-    for table in (account_session, account_token, ticket, link_code, data_copy, leader, open_tab):
+    """Whoever was signed in, invited or given a code may have been signed out since; nobody leads."""
+    for table in (account_session, account_token, ticket, link_code, data_copy, leader):
         connection.execute(delete(table))
 
 

@@ -28,7 +28,9 @@ from programme.lead_owner import firm_short
 from programme.lead_states import TAKEN_UP, LeadState
 from programme.packs import normalise_province_id
 from scheduler.kinds import JobContext
+from store import forgotten
 from store.channel_tables import channel_link
+from store.crypto import Keyring
 from store.logs import get_logger
 from store.messages import Button, Reply
 from store.survey_tables import lead
@@ -69,7 +71,7 @@ async def talk_to_owners(context: JobContext) -> None:
     for about in _About:
         for lead_id in await context.database.read(partial(_waiting, about, clock.now())):
             try:
-                here = await context.database.run(partial(_say, context.content, about, lead_id, clock.now()))
+                here = await context.database.run(partial(_say, context, about, lead_id, clock.now()))
             except SQLAlchemyError:
                 raise
             except Exception:
@@ -98,13 +100,13 @@ def _waiting(about: _About, now: datetime, connection: Connection) -> list[int]:
     return list(connection.scalars(rows))
 
 
-def _say(content: Content, about: _About, lead_id: int, now: datetime, connection: Connection) -> str | None:
+def _say(context: JobContext, about: _About, lead_id: int, now: datetime, connection: Connection) -> str | None:
     """Say it to one owner, if that is still right; the conversation where it was said."""
     contact_id = connection.scalar(select(lead.c.contact_id).where(lead.c.id == lead_id, _is_due(about, now)))
     if contact_id is None:
         return None
     # The conversation first, as every turn does
-    known = _reached(connection, contact_id, now)
+    known = _reached(connection, context.keyring, contact_id, now)
     if known is _Reach.NEVER and about is _About.OTHER_FIRM:
         give_up_asking(connection, lead_id, now)
     if isinstance(known, _Reach):
@@ -113,18 +115,18 @@ def _say(content: Content, about: _About, lead_id: int, now: datetime, connectio
     row = connection.execute(mark.values({about: now}).returning(*lead.c)).mappings().first()
     if row is None:
         return None
-    reply = _reply(connection, content, about, row, known["language"] or "vi")
+    reply = _reply(connection, context.content, about, row, known["language"] or "vi")
     outbox.say(connection, known["id"], known["channel"], [reply], now, bulk=True, offered=outbox.offered_by([reply]))
     return str(known["id"])
 
 
-def _reached(connection: Connection, contact_id: int, now: datetime) -> RowMapping | _Reach:
+def _reached(connection: Connection, keyring: Keyring, contact_id: int, now: datetime) -> RowMapping | _Reach:
     """The conversation where the owner wrote last, locked, if they may be written to there now."""
     moved = select(channel_link.c.to_contact_id).where(
         channel_link.c.from_contact_id == contact_id, channel_link.c.undone_at.is_(None)
     )
     home = connection.scalar(moved.limit(1)) or contact_id
-    if _left_alone(connection, [contact_id, *links.person(connection, home)]):
+    if _left_alone(connection, keyring, [contact_id, *links.person(connection, home)]):
         return _Reach.NEVER
     theirs = select(conversation).where(conversation.c.contact_id == home, conversation.c.unreachable.is_(None))
     latest = theirs.order_by(conversation.c.last_heard_at.desc().nulls_last(), conversation.c.id).limit(1)
@@ -136,13 +138,15 @@ def _reached(connection: Connection, contact_id: int, now: datetime) -> RowMappi
     return known if at_rest and quiet and may_be_said(known, now) else _Reach.LATER
 
 
-def _left_alone(connection: Connection, people: Sequence[int]) -> bool:
-    """Whether they opted out, or want to be erased."""
+def _left_alone(connection: Connection, keyring: Keyring, people: Sequence[int]) -> bool:
+    """Whether they opted out, also before they were erased, or want to be erased."""
     opted_out = select(opt_out.c.contact_id).where(opt_out.c.contact_id.in_(people))
     erasure = select(data_request.c.contact_id).where(
         data_request.c.contact_id.in_(people), data_request.c.kind == "erasure", data_request.c.status == "open"
     )
-    return connection.scalar(opted_out.union_all(erasure).limit(1)) is not None
+    if connection.scalar(opted_out.union_all(erasure).limit(1)) is not None:
+        return True
+    return forgotten.has_opted_out(connection, forgotten.keys_of(connection, keyring, people))
 
 
 def _reply(connection: Connection, content: Content, about: _About, row: RowMapping, language: str) -> Reply:
