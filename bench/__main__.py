@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from bench import (
     api,
+    backup,
     console,
     console_live,
     end_to_end,
@@ -92,6 +93,7 @@ class Run:
         self.timed_part("fuzzing", robustness.fuzz(self.sheet, self.scale))
         self.timed_part("mail", mail.measure(self.sheet, self.scale))
         self.timed_part("erasure", erasure.measure(self.sheet, self.scale))
+        self.timed_part("backup", backup.measure(self.sheet, self.scale))
 
     def disk(self) -> None:
         ours = [sizes.measure(ROOT, "hotline"), sizes.measure(ROOT / "nlu", "hotline-nlu")]

@@ -59,6 +59,12 @@ FIGURES = (
     Figure("erasure_sqlite", "erasing 10,000 messages among 100,000, off the disk, SQLite", None, "s", Target("<=", 5)),
     Figure("erasure_postgresql", "the same on PostgreSQL", None, "s", Target("<=", 5)),
     _faults("erasure_left", "times name, number, address or words are found in the files afterwards"),
+    Figure("backup_postgresql", "backup of 1,000,000 messages, PostgreSQL", None, "s", Target("<=", 180)),
+    Figure("backup_sqlite", "the same, SQLite", None, "s", Target("<=", 180)),
+    Figure("restore_postgresql", "restore of 1,000,000 messages, PostgreSQL", None, "s", Target("<=", 600)),
+    Figure("restore_sqlite", "the same, SQLite", None, "s", Target("<=", 600)),
+    Figure("backup_memory", "memory of backup and restore, the largest", None, "MB", Target("<=", 300)),
+    Figure("key_rotation", "changing the key, 15,000 contacts beside them", None, "s", Target("<=", 60)),
     _faults("simulated_owners", "things wrong for 1,000 simulated owners, killed"),
     Figure("survey_scoring", "scoring 100,000 stored responses", None, "s", Target("<=", 5)),
     Figure("survey_report", "report over 1,500,000 responses, to its CSV", None, "s", Target("<=", 2)),
@@ -122,6 +128,8 @@ NOTES = (
     "Erasure: the transaction, the word indexes rebuilt or merged, the log emptied (SQLite), the tables written anew"
     " (PostgreSQL); then every byte of the files is searched. What the server's own log of changes and backups hold is"
     " theirs to end.",
+    "Backup and restore: the commands, start included, with a year of 15,000 owners; what was saved from one database is"
+    " restored into the other, and every message must be there again. Memory is a process's largest resident set.",
     "Console: called in the benchmark's process, on PostgreSQL with a year of 100,000 owners; a page is timed with its"
     " session, its queries, its rendering and its row of the audit log. The queue also with filters; the conversation"
     " at its end and in the middle; searches for frequent and rare words, beginnings, phrases, names, a number, some"

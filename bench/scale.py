@@ -42,6 +42,9 @@ class Scale:
     # of the person who is erased, and of everybody else
     erased_messages: int = 10_000
     erased_among: int = 100_000
+    # a backup of a year
+    backup_owners: int = 15_000
+    backup_messages: int = 1_000_000
     # the console after a year; `console_waiting`: of its owners, in the queue; live: consoles open, messages a second
     console_owners: int = 100_000
     console_messages: int = 1_000_000
@@ -83,6 +86,8 @@ QUICK = Scale(
     mails=100,
     erased_messages=200,
     erased_among=1_000,
+    backup_owners=300,
+    backup_messages=5_000,
     console_owners=1_000,
     console_messages=10_000,
     console_long_talk=200,
