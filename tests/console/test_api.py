@@ -12,13 +12,14 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from console import api_tokens
 from console.api.context import ApiContext, ApiLimits
 from console.api_tokens import ApiScope
 from programme import responses
 from programme.lead_table import PAGE
-from scheduler.retention import _forget
+from scheduler.retention import _forget_what_ends_itself
 from store import api_answers
 from store.api_answers import KEPT
 from store.api_tables import api_answer, api_token
@@ -291,7 +292,7 @@ async def test_the_same_call_again_changes_nothing_more(api: ApiContext, clock: 
         assert (
             await one.send("POST", "/classes", {**CLASS, "seats": 32, "title": "Lớp khác"}, "key")
         ).status_code == 201
-        api.database.run_now(lambda c: _forget(clock.now(), c))
+        api.database.run_now(lambda c: _forget_what_ends_itself(clock.now(), timedelta(days=30), c))
     assert count(api, api_answer) == 1 and count(api, training_class) == 2
 
 
@@ -550,3 +551,16 @@ async def test_methods_that_an_address_does_not_take(api: ApiContext) -> None:
         assert (await nobody.get("/openapi.json")).json()["openapi"].startswith("3.1")
         for path in ("/leads/openapi.json", "/classes/openapi.json", "/x/openapi.json"):
             assert code(await nobody.get(path), 401) == "token_missing"
+
+
+@on_sqlite
+async def test_a_database_that_is_away_is_said_at_the_gate_too(
+    api: ApiContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("select", {}, Exception("gone"))
+
+    async with partner(api, token_of(api)) as one:
+        monkeypatch.setattr("console.api.gate.api_tokens.find", away)
+        answer = await one.get("/leads")
+        assert code(answer, 503) == "database_away" and answer.headers["Retry-After"] == "5"
