@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, case, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, case, insert, select, update
 
 from bot import outbox
 from programme.data_links import COPY_HOURS, COPY_LIFE, COPY_OPENED_AT_MOST, copy_address, new_token
@@ -196,8 +196,9 @@ def listed(connection: Connection, is_open: bool, after: int | None = None) -> l
     one more."""
     rows = _rows().where(data_request.c.status == "open" if is_open else data_request.c.status != "open")
     if is_open:
-        unheard = case((data_request.c.acknowledged_at.is_(None), data_request.c.acknowledge_by))
-        rows = rows.order_by(func.coalesce(unheard, data_request.c.due_on), data_request.c.due_on, data_request.c.id)
+        by, due = data_request.c.acknowledge_by, data_request.c.due_on
+        first = case((data_request.c.acknowledged_at.is_(None) & (by < due), by), else_=due)
+        rows = rows.order_by(first, due, data_request.c.id)
     else:
         rows = rows.order_by(data_request.c.id.desc()).limit(PAGE + 1)
         if after is not None:

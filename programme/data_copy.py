@@ -25,6 +25,10 @@ from store.tables import consent
 
 # Of one table on the page; all of it is in the file for programs.
 SHOWN = 500
+# Columns that hold codes, which are said in words (`values` of the content); nothing that somebody wrote.
+_CODED = frozenset(
+    "kind status to_status outcome csat channel sender identity came_by reason owner_said language attached".split()
+)
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,14 @@ def _section(connection: Connection, content: Content, held: Held, scope: Scope,
     kept, rule = content.privacy.tables[held.table.name], content.privacy.rules[str(held.rule)]
     named = content.privacy.columns
     lines = tuple(
-        tuple((named[name], _text(name, value, zone)) for name, value in row.items() if value not in (None, "", []))
+        tuple(
+            (
+                named[name],
+                (content.privacy.values.get(str(value)) if name in _CODED else None) or _text(name, value, zone),
+            )
+            for name, value in row.items()
+            if value not in (None, "", [])
+        )
         for row in rows
     )
     return Section(kept.title, kept.why, lines, int(count or 0), rule.days, rule.why)

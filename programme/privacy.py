@@ -68,6 +68,7 @@ class _File(ContentModel):
     notice: tuple[Section, ...]
     tables: dict[str, Kept]
     columns: dict[str, Text]
+    values: dict[str, Text]
     consents: tuple[ConsentText, ...]
     survey_purposes: dict[str, Text]
     retention: tuple[Rule, ...]
@@ -76,12 +77,13 @@ class _File(ContentModel):
 
 @dataclass(frozen=True)
 class Privacy:
-    """`tables` and `columns` by their names in the database, `rules` and `grounds` by id."""
+    """`tables` and `columns` by their names in the database, `values`: codes in words, `rules` and `grounds` by id."""
 
     controller: str
     notice: tuple[Section, ...]
     tables: Mapping[str, Kept]
     columns: Mapping[str, str]
+    values: Mapping[str, str]
     consents: Mapping[tuple[str, int], ConsentText]
     rules: Mapping[str, Rule]
     grounds: Mapping[str, str]
@@ -106,6 +108,7 @@ def load_privacy(path: Path, surveys: Surveys) -> Privacy:
         file.notice,
         MappingProxyType(file.tables),
         MappingProxyType(file.columns),
+        MappingProxyType(file.values),
         MappingProxyType(consents),
         MappingProxyType({rule.id: rule for rule in file.retention}),
         MappingProxyType({ground.id: ground.vi for ground in file.grounds}),
