@@ -31,11 +31,12 @@ from actions.desk import Desk
 from actions.survey_talk import ANEW
 from bot import baton, burst, troubles
 from bot.baton import Holder, Reason
-from bot.dialogue import Dialogue, DialogueUnavailable, StateUnreadable, TurnResult
+from bot.dialogue import Dialogue, StateUnreadable, TurnResult
 from bot.flow_domain import Flows
 from bot.inbox import Work
 from bot.language import detect
 from bot.mail import to_acknowledge
+from bot.mail_gist import LONGEST_GIST, gist
 from bot.reading import (
     MESSAGE_WITHOUT_WORDS,
     REQUEST_PERSON,
@@ -80,8 +81,6 @@ SMALL_TALK = frozenset({"greet", "thank", "goodbye", "affirm", "deny"})
 ANSWER_WRONG, OUT_OF_SCOPE = "answer_wrong", "out_of_scope"
 # What ranked next is offered instead of a wrong answer if it was at least this likely.
 WORTH_OFFERING = 0.05
-# So many characters of a mail, its subject first, tell what it is about.
-LONGEST_GIST = 400
 
 
 @dataclass(frozen=True)
@@ -335,23 +334,14 @@ class Answerer:
         return replace(outcome, replies=(reply,))
 
     async def _understood(self, work: Work, language: str) -> TurnResult | None:
-        """What the dialogue makes of a mail's beginning; None when it cannot say, which keeps no mail waiting."""
         text = work.message["text"][:LONGEST_GIST]
         if work.message["attempts"] or not text.strip():
             return None
+        known, turn = work.conversation, str(work.message["id"])
         context = TurnContext(
-            province=work.conversation["province"],
-            today=self.clock.today(),
-            content=self.content,
-            text=text,
-            language=language,
-            desk=self._desk(work),
+            known["province"], self.clock.today(), self.content, text, language=language, desk=self._desk(work)
         )
-        here, turn = work.conversation["id"], str(work.message["id"])
-        try:
-            return await self.dialogue.turn(context, here, turn, None, None, TURN_DEADLINE_SECONDS)
-        except (DialogueUnavailable, StateUnreadable):
-            return None
+        return await gist(self.dialogue, context, known["id"], turn, known["dialogue_state"], TURN_DEADLINE_SECONDS)
 
     def _give_up(self, work: Work) -> Reply:
         log.error("turn_given_up", conversation=work.conversation["id"], attempts=work.message["attempts"])

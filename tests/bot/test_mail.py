@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 from sqlalchemy import select
 
 from bot import baton
@@ -19,7 +21,7 @@ from store.alarm_queries import mailbox_trouble
 from store.channel_tables import attachment
 from store.console_tables import request
 from store.tables import escalation, outbound
-from tests.bot.conftest import Bot
+from tests.bot.conftest import Bot, turn_answer
 from tests.bot.mailing import ADDRESS, ASKER, MailHouse, mail_house
 
 
@@ -325,3 +327,18 @@ async def test_a_reader_without_idle_ends_at_once(house: MailHouse) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await running
         await asyncio.to_thread(house.poller._thread.shutdown)  # nothing sleeps there
+
+
+async def test_the_commune_that_a_mail_names_is_its_tickets_and_stays_it(house: MailHouse) -> None:
+    async def reads(asked: dict[str, Any]) -> web.Response:
+        at = asked["text"].find("xã Tân Cương")
+        there = [{"entity": "commune", "value": "Tân Cương", "start": at, "end": at + 12}] if at >= 0 else []
+        body = json.loads(turn_answer("…", intent="ask_domain_register").body)  # type: ignore[arg-type]
+        return web.json_response({**body, "entities": there})
+
+    house.bot.rasa.answer = reads
+    await house.write("Cửa hàng tôi ở xã Tân Cương, muốn đăng ký tên miền ạ.")
+    (waits,) = await house.rows(escalation)
+    assert (waits.commune, waits.topic) == ("05503", "domain")
+    await house.write("Tôi cần gấp ạ.")
+    assert (await house.conversations())[0].dialogue_state["slots"]["commune_code"] == "05503"
