@@ -122,8 +122,8 @@ NOTES = (
     " back what it is asked.",
     "Fuzzed calls: half of them signed, with mutated JSON. Wrong is a 5xx, an unsigned call that is believed, a signed"
     " one that is refused or not kept, and memory that grows.",
-    "Mails: read over IMAP from the simulator's server in the same process; a third first mails in every charset, answers,"
-    " strangers' answers, duplicates, robots, our own, damaged ones, 2 % of 30 MB; half way all UIDs change. Right is"
+    "Mails: read over IMAP from the simulator's server in the same process; a third first mails in every charset,"
+    " answers, strangers' answers, duplicates, robots, our own, damaged ones, 2 % of 30 MB; half way all UIDs change. Right is"
     " exactly one message in the sender's own conversation, or a recorded reason; damaged ones may become either.",
     "Erasure: the transaction, the word indexes rebuilt or merged, the log emptied (SQLite), the tables written anew"
     " (PostgreSQL); then every byte of the files is searched. What the server's own log of changes and backups hold is"

@@ -15,8 +15,8 @@ import uvloop
 
 from bot.data_requests import IDENTITIES
 from hotline import terminal
-from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.api_commands import api_group
+from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.audit_commands import audit_group
 from hotline.backup_commands import backup_group, restore
 from hotline.channel_commands import channel_group, zalo_group

@@ -122,7 +122,9 @@ class Filling:
     def _say_result(self) -> None:
         """The result, and the lead that the owner agreed to."""
         kept = self.kept
-        result, made = self.database.run_now(lambda c: finish(c, self.content, kept, self.clock.now(), self.clock.timezone))
+        result, made = self.database.run_now(
+            lambda c: finish(c, self.content, kept, self.clock.now(), self.clock.timezone)
+        )
         total = result.score.total
         points = f"{number_words(total, 'vi')} điểm trên 100, " if total is not None else ""
         click.echo(f"\nPhiếu số {self.kept.id} xong: {points}{level_words(self.content, result, 'vi')}.")

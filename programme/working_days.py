@@ -109,7 +109,5 @@ def load_deadlines(path: Path) -> Deadlines:
         if one.day in days or one.day in make_up:
             raise source.error((*at, "day"), f"ngày làm bù {one.day} trùng một ngày khác", "giữ một dòng cho ngày ấy")
         make_up[one.day] = one
-    requests = {
-        kind: getattr(law, kind) for kind in ("access", "correction", "erasure", "restriction", "objection")
-    }
+    requests = {kind: getattr(law, kind) for kind in ("access", "correction", "erasure", "restriction", "objection")}
     return Deadlines(law.acknowledge_working_days, MappingProxyType(requests), days, MappingProxyType(make_up))

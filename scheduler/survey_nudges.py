@@ -55,9 +55,7 @@ async def nudge_owners(context: JobContext) -> None:
         return
     for response_id, conversation_id in await context.database.read(partial(_waiting, context.clock.now())):
         try:
-            sent = await context.database.run(
-                partial(_nudge, context, response_id, conversation_id)
-            )
+            sent = await context.database.run(partial(_nudge, context, response_id, conversation_id))
         except SQLAlchemyError:
             raise
         except Exception:

@@ -113,7 +113,9 @@ def test_an_older_opt_out_is_not_put_on_who_was_linked_by_mistake(channels: Chan
 
 
 def forget(channels: Channels, talk: str) -> None:
-    channels.database.run_now(lambda c: responses.forget(c, channels.keyring, channels.contact(talk), channels.clock.now()))
+    channels.database.run_now(
+        lambda c: responses.forget(c, channels.keyring, channels.contact(talk), channels.clock.now())
+    )
 
 
 def test_forgetting_a_person_reaches_the_contacts_that_were_left(channels: Channels) -> None:

@@ -3,9 +3,9 @@ from __future__ import annotations
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from store.schema import metadata
 from store.database import Database
 from store.migrate import current_revision, migrate, newest_revision
+from store.schema import metadata
 from store.search import SEARCH_TABLES
 
 
