@@ -123,13 +123,15 @@ NOTES = (
     "Fuzzed calls: half of them signed, with mutated JSON. Wrong is a 5xx, an unsigned call that is believed, a signed"
     " one that is refused or not kept, and memory that grows.",
     "Mails: read over IMAP from the simulator's server in the same process; a third first mails in every charset,"
-    " answers, strangers' answers, duplicates, robots, our own, damaged ones, 2 % of 30 MB; half way all UIDs change. Right is"
-    " exactly one message in the sender's own conversation, or a recorded reason; damaged ones may become either.",
+    " answers, strangers' answers, duplicates, robots, our own, damaged ones, 2 % of 30 MB; half way all UIDs"
+    " change. Right is exactly one message in the sender's own conversation, or a recorded reason;"
+    " damaged ones may become either.",
     "Erasure: the transaction, the word indexes rebuilt or merged, the log emptied (SQLite), the tables written anew"
     " (PostgreSQL); then every byte of the files is searched. What the server's own log of changes and backups hold is"
     " theirs to end.",
-    "Backup and restore: the commands, start included, with a year of 15,000 owners; what was saved from one database is"
-    " restored into the other, and every message must be there again. Memory is a process's largest resident set.",
+    "Backup and restore: the commands, start included, with a year of 15,000 owners; what was saved from one"
+    " database is restored into the other, and every message must be there again. Memory is a process's"
+    " largest resident set.",
     "Console: called in the benchmark's process, on PostgreSQL with a year of 100,000 owners; a page is timed with its"
     " session, its queries, its rendering and its row of the audit log. The queue also with filters; the conversation"
     " at its end and in the middle; searches for frequent and rare words, beginnings, phrases, names, a number, some"
