@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -16,7 +15,7 @@ from sqlalchemy import select
 from bot import baton
 from bot.attachments import of_thread
 from bot.mail_poller import MOST_TRIES
-from integrations.email.mailbox import ENDED, MailboxClosed
+from integrations.email.mailbox import ENDED, Mailbox, MailboxClosed
 from store.alarm_queries import mailbox_trouble
 from store.channel_tables import attachment
 from store.console_tables import request
@@ -315,18 +314,14 @@ async def test_files_of_mails_with_one_message_id_are_not_mixed_up_when_they_are
     assert texts == ["của hoa", "của ke.la"]
 
 
-async def test_a_reader_without_idle_ends_at_once(house: MailHouse) -> None:
+async def test_a_wait_without_idle_ends_with_its_reader(house: MailHouse) -> None:
     house.server.imap.may_idle = False
-    house.poller.wait_seconds = 30
-    running = asyncio.create_task(house.poller.run())
-    house.put("Subject: a\n\nMột")
+    box = await asyncio.to_thread(Mailbox, house.provider.imap)
+    waiting = asyncio.create_task(asyncio.to_thread(box.wait, 30))
+    box.abort()
     async with asyncio.timeout(10):
-        while not await house.messages():
-            await asyncio.sleep(0.01)
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-        await asyncio.to_thread(house.poller._thread.shutdown)  # nothing sleeps there
+        await waiting
+    box.close()
 
 
 async def test_the_commune_that_a_mail_names_is_its_tickets_and_stays_it(house: MailHouse) -> None:
