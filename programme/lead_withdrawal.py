@@ -11,11 +11,15 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select, update
 
-from programme.lead_states import HIDDEN_FROM_FIRMS, LeadState
+from programme.lead_states import HIDDEN_FROM_FIRMS, TAKEN_UP, LeadState
 from programme.lead_steps import OWNER, keep_step
+from store.console_tables import account
+from store.database import insert_if_new
 from store.difficulty_tables import difficulty
 from store.survey_tables import lead
 from store.vendor_tables import lead_note, lead_step, vendor_notice
+
+LEAD_GONE = "lead_gone"
 
 
 def withdraw_leads(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
@@ -38,6 +42,8 @@ def _cut_off(connection: Connection, found: Sequence[RowMapping], now: datetime)
     waiting = update(vendor_notice).where(vendor_notice.c.lead_id.in_(ids), vendor_notice.c.status == "waiting")
     connection.execute(waiting.values(status="void"))
     for row in found:
+        if row["status"] in TAKEN_UP:
+            _tell_firm(connection, row, now)
         if row["status"] in HIDDEN_FROM_FIRMS:  # no firm ever had it: there is nothing to count
             connection.execute(delete(lead_step).where(lead_step.c.lead_id == row["id"]))
             connection.execute(delete(lead).where(lead.c.id == row["id"]))
@@ -46,3 +52,11 @@ def _cut_off(connection: Connection, found: Sequence[RowMapping], now: datetime)
     nobody = {"contact_id": None, "response_id": None, "consent_id": None, "accept_by": None, "unserved_since": None}
     moved = {"status": LeadState.WITHDRAWN, "version": lead.c.version + 1, "status_at": now, "owner_said": None}
     connection.execute(update(lead).where(lead.c.id.in_(ids)).values({**nobody, **moved}))
+
+
+def _tell_firm(connection: Connection, row: RowMapping, now: datetime) -> None:
+    """The firm was told name and number: its people must delete what they took along (scheduler/vendor_notices.py)."""
+    people = select(account.c.id).filter_by(role="vendor", vendor=row["vendor"], disabled_at=None)
+    for account_id in connection.scalars(people).all():
+        own = {"account_id": account_id, "kind": LEAD_GONE, "about": f"lead {row['id']} gone", "lead_id": row["id"]}
+        insert_if_new(connection, vendor_notice, {**own, "status": "waiting", "created_at": now})

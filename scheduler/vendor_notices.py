@@ -19,6 +19,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 from integrations.errors import SendFailed
 from programme.lead_owner import firm_short
 from programme.lead_states import LeadState
+from programme.lead_withdrawal import LEAD_GONE
 from programme.packs import normalise_province_id
 from programme.report_periods import Period, period_of
 from programme.vendor_report import firms_without_report, first_lead_at
@@ -123,7 +124,8 @@ def _void_ended(connection: Connection) -> None:
         account.c.id == vendor_notice.c.account_id,
         account.c.disabled_at.is_not(None) | account.c.telegram_chat.is_(None),
     )
-    over = update(vendor_notice).where(_WAITING, moved.exists() | gone.exists())
+    is_over = (moved.exists() & (vendor_notice.c.kind != LEAD_GONE)) | gone.exists()
+    over = update(vendor_notice).where(_WAITING, is_over)
     connection.execute(over.values(status="void"))
 
 
@@ -143,8 +145,10 @@ def _waiting(connection: Connection) -> list[RowMapping]:
 def _words(context: JobContext, rows: Sequence[RowMapping]) -> str:
     due = [_lead_line(context, row) for row in rows if row["kind"] == LEAD_DUE]
     late = [_report_line(context, row) for row in rows if row["kind"] == REPORT_LATE]
+    ended = [_lead_line(context, row) for row in rows if row["kind"] == LEAD_GONE]
     parts = [
         f"Hotline {context.watch.place}".strip(),
+        _part("⚪ Khách đã rút đồng ý, hãy xóa ngay mọi thông tin đã lấy của khách", ended),
         _part("🟠 Khách sắp hết hạn nhận", due),
         _part("🔴 Doanh nghiệp chưa nộp báo cáo kỳ", late),
     ]

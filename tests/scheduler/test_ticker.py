@@ -33,6 +33,8 @@ TESTED = {
         "retention": "retention",
         "sla_watch": "sla_watch",
         "officer_notices": "officer_notices",
+        "lead_watch": "lead_watch",
+        "erasures": "erasures",
     }.items()
 }
 
