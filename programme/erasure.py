@@ -26,7 +26,7 @@ from store.crypto import Keyring
 from store.mail_tables import mail_sender, mail_ticket
 from store.privacy_tables import purge
 from store.survey_tables import lead
-from store.tables import consent, contact, conversation, data_request, escalation, outbound
+from store.tables import consent, conversation, data_request, escalation, outbound
 
 # Events are looked into so many at a time: the bodies are encrypted, and only their words tell whom they are about.
 EVENTS_AT_ONCE = 1_000
@@ -79,31 +79,6 @@ def erase(connection: Connection, keyring: Keyring, contact_id: int, now: dateti
     _end_requests(connection, scope, now)
     ask_for_purge(connection, "erasure", now)
     return Erased(len(scope.people), messages, leads)
-
-
-def erase_by_keys(connection: Connection, keyring: Keyring, keys: Collection[bytes], now: datetime) -> int:
-    """Erase everybody who is known by one of `keys` (store.forgotten: address_key, phone_key); how many people.
-
-    For what was erased after the backup that was just restored. Reads every address and number: keys are hashes.
-    """
-    wanted = set(keys)
-    found: list[int] = []
-    talks = select(conversation.c.contact_id, conversation.c.channel, conversation.c.address)
-    for contact_id, channel, address in connection.execute(talks).all():
-        if forgotten.address_key(keyring, channel, address) in wanted:
-            found.append(contact_id)
-    phones = select(contact.c.id, contact.c.phone).where(contact.c.phone.is_not(None))
-    for contact_id, phone in connection.execute(phones).all():
-        if forgotten.phone_key(keyring, phone) in wanted:
-            found.append(contact_id)
-    done: set[int] = set()
-    count = 0
-    for contact_id in found:
-        if contact_id not in done:
-            done.update(person(connection, contact_id))
-            erase(connection, keyring, contact_id, now, is_noted=False)
-            count += 1
-    return count
 
 
 def ask_for_purge(connection: Connection, why: str, now: datetime) -> None:

@@ -15,7 +15,6 @@ Idempotent: a step done twice finds nothing to do.
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from functools import partial
 
@@ -54,11 +53,6 @@ async def purge_asked(database: Database, now: datetime) -> int:
     await database.run(lambda connection: _done(connection, waiting, now, is_partial))
     log.info("purged", purges=len(waiting), partial=is_partial)
     return len(waiting)
-
-
-def purge_now(database: Database, now: datetime) -> int:
-    """`purge_asked` for callers without an event loop."""
-    return asyncio.run(purge_asked(database, now))
 
 
 def _waiting(connection: Connection) -> list[int]:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, insert, make_url, select, text, update
 
 from bot import inbox, outbox
-from programme.erasure import erase, erase_by_keys
+from programme.erasure import erase
 from programme.personal_fields import PERSONAL, Erasure, Scope
 from store import forgotten
 from store.channel_tables import attachment, channel_event, channel_link
@@ -23,7 +23,7 @@ from store.crypto import Keyring
 from store.database import Database, insert_returning_id
 from store.messages import InboundMessage, Reply
 from store.privacy_tables import purge
-from store.purging import purge_now
+from store.purging import purge_asked
 from store.schema import metadata
 from store.survey_tables import lead, survey_response
 from store.tables import consent, contact, conversation, data_request, escalation, inbound, officer, outbound, review
@@ -214,12 +214,12 @@ def test_nothing_of_the_person_is_left_in_the_tables_nor_on_the_disk(owners: Own
     for said in (NAME, PHONE, WORDS, "Loan", "912345678", "zalo-user-777777"):
         assert said not in left, said
     assert [row.done_at for row in owners.rows(purge)] == [None]
-    assert purge_now(owners.database, now) == 1
+    assert asyncio.run(purge_asked(owners.database, now)) == 1
     on_disk = _files(owners.database)
     folded = "banhchungzz"
     for said in (NAME, "912345678", WORDS, folded, "hongloan", "zalo-user-777777"):
         assert said.encode() not in on_disk, said
-    assert purge_now(owners.database, now) == 0
+    assert asyncio.run(purge_asked(owners.database, now)) == 0
     assert owners.rows(purge)[0].done_at == now
 
 
@@ -287,20 +287,6 @@ def test_whoever_writes_again_is_nobody_known_and_gets_nothing_in_bulk(owners: O
     assert (new_id == contact_id, anew == here) == (False, False)
     keys = owners.database.read_now(lambda c: forgotten.keys_of(c, owners.keyring, [new_id]))
     assert owners.database.read_now(lambda c: forgotten.has_opted_out(c, keys))
-
-
-def test_after_a_restore_the_person_is_found_by_hashes_alone(owners: Owners) -> None:
-    contact_id, here = owners.make("zalo", "a-1")
-    other_id, there = owners.make("telegram", "a-2")
-    owners.fill(contact_id, here, "zalo")
-    owners.fill(other_id, there, "telegram")
-    keys = {forgotten.address_key(owners.keyring, "zalo", "a-1")}
-    now = owners.clock.now()
-    assert owners.database.run_now(lambda c: erase_by_keys(c, owners.keyring, keys, now)) == 1
-    assert owners.database.run_now(lambda c: erase_by_keys(c, owners.keyring, keys, now)) == 0
-    assert not owners.rows(forgotten.forgotten)
-    assert not owners.rows(survey_response, contact_id=contact_id)
-    assert owners.rows(survey_response, contact_id=other_id)
 
 
 def test_every_table_with_something_personal_can_be_asked_whose_it_is(owners: Owners) -> None:
