@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import random
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,8 +41,9 @@ from store.crypto import Keyring
 from store.database import Database, open_database
 
 NAME = "teaching"
-# In nobody's words so far: the model does not know what it asks.
-PHRASE, MEANING = "cái loa nó réo răng chẳng nghe chi hết hè", "ask_tech_support"
+# In nobody's words so far: the model does not know what it asks. In each run another, so that its model is a new one.
+PHRASE = f"cái loa nó réo răng chẳng nghe chi hết hè {uuid.uuid4().hex[:6]}"
+MEANING = "ask_tech_support"
 # Surely read as the first by the model that came with the release, as the second by the taught one: by the answer to it
 # one sees which model has answered.
 MARKER, BEFORE, AFTER = "Em nói rõ chính sách tặng tên miền cho hộ buôn bán", "ask_domain_about", "ask_domain_free_now"

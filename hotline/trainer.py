@@ -177,12 +177,13 @@ class Trainer:
         )
         judgement = await asyncio.to_thread(lambda: judge(orjson.loads(out.read_bytes()), taught))
         keep = partial(self._keep, job, archive, lessons, judgement, live.model.name)
-        kept = await self.database.run(keep)
-        if kept is not None:
+        gone = await self.database.run(keep)
+        if gone is not None:
             log.info("training_ended", training=job.id, passes=judgement.passes)
             self.wakeups.notify(MODEL)
-            self._tidy(archive, kept)
-        return kept is not None
+            for name in gone:
+                forget(archive_of(name))
+        return gone is not None
 
     def _keep(
         self,
@@ -192,8 +193,8 @@ class Trainer:
         judgement: Judgement,
         compared_with: str,
         connection: Connection,
-    ) -> frozenset[str] | None:
-        """The result, all of it or nothing; the archives that may stay, or None when it must be compared anew."""
+    ) -> tuple[str, ...] | None:
+        """The result, all of it or nothing; whose archives may go, or None when it must be compared anew."""
         live, now = trained_models.live(connection), self.clock.now()
         if live is None or live.model.name != compared_with:
             return None
@@ -212,13 +213,7 @@ class Trainer:
         if passes and not is_live_already:
             trained_models.activate(connection, model_id, "gate", job.officer_id, now)
         self._record(connection, job, state, model=name)
-        return trained_models.kept(connection, self.release)
-
-    def _tidy(self, archive: Path, kept: frozenset[str]) -> None:
-        """A refused model is of no use to anybody; of those that answered once, the last ones stay."""
-        for other in MODELS.glob(f"{self.release}{TAUGHT}*{ENDING}"):
-            if other.name.removesuffix(ENDING) not in kept:
-                forget(other)
+        return trained_models.forgettable(connection, self.release)
 
     def _record(self, connection: Connection, job: Training, state: str, **detail: Any) -> None:
         actor = Actor(job.officer or "hotline")

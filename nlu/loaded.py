@@ -1,7 +1,7 @@
 """The models that a service holds: the one it was started with, and others of its folders, loaded while it answers.
 
-At most HELD at a time, so that going back to the last one costs nothing. A model is its archive's name without the
-ending; nothing outside the folders can be named.
+The last one is held a while longer, so that going back at once costs nothing; later it costs loading it. A model is its
+archive's name without the ending; nothing outside the folders can be named.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from nlu.turns import StatelessProcessor
 logger = logging.getLogger("nlu.loaded")
 ENDING = ".tar.gz"
 HELD = 2
+# So long somebody may want the last model back; then its memory (70 MB) is given back.
+HELD_SECONDS = 600.0
 NAME = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -37,9 +39,12 @@ class LoadedModels:
         name: str,
         folders: Sequence[Path] = (),
         load: Callable[[str], StatelessProcessor] = StatelessProcessor,
+        held_seconds: float = HELD_SECONDS,
     ) -> None:
         self._held: "OrderedDict[str, StatelessProcessor]" = OrderedDict([(name, first)])
         self._folders, self._load, self._present = list(folders), load, name
+        self._held_seconds = held_seconds
+        self._ending: Optional[asyncio.TimerHandle] = None
         self._loading: Dict[str, "asyncio.Task[None]"] = {}
         self._refused: List[str] = []  # said once in the log, not at every turn
 
@@ -67,6 +72,7 @@ class LoadedModels:
         """Have the model `name` here and make it the present one. Raises ArchiveRejected."""
         if name not in self._held:
             await asyncio.shield(self._begin(name))
+            return  # loaded last, it is the present one
         self._present = name
         self._held.move_to_end(name)
 
@@ -80,12 +86,25 @@ class LoadedModels:
     async def _fetch(self, name: str) -> None:
         archive = self._archive(name)
         processor = await asyncio.get_running_loop().run_in_executor(None, self._checked, archive)
+        before, self._present = self._present, name
         self._held[name] = processor
         while len(self._held) > HELD:
             # the oldest that does not answer now; turns under way keep theirs to their end
-            self._held.pop(next(held for held in self._held if held not in (name, self._present)))
+            self._held.pop(next(held for held in self._held if held not in (name, before)))
+            gc.unfreeze()  # else what it leaves behind would stay for good
+        if self._ending is not None:
+            self._ending.cancel()
+        self._ending = asyncio.get_running_loop().call_later(self._held_seconds, self._let_go)
         gc.collect()
         gc.freeze()  # as at the start: the model stays
+
+    def _let_go(self) -> None:
+        """Only the model that answers stays."""
+        for name in [held for held in self._held if held != self._present]:
+            del self._held[name]
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
     def _checked(self, archive: Path) -> StatelessProcessor:
         check_archive(archive)

@@ -160,8 +160,15 @@ def settle(connection: Connection, release: str, has_archive: Callable[[str], bo
     return release
 
 
-def kept(connection: Connection, release: str) -> frozenset[str]:
-    """The names of the archives that may still be switched to."""
+def forgettable(connection: Connection, release: str) -> tuple[str, ...]:
+    """The names of this release's models whose archives nobody needs: refused, or long ago."""
+    stay = _kept(connection, release)
+    names = connection.scalars(select(trained_model.c.name).filter_by(release=release).order_by(trained_model.c.id))
+    return tuple(name for name in names if name not in stay)
+
+
+def _kept(connection: Connection, release: str) -> frozenset[str]:
+    """The release's own, and the last that answered."""
     names: list[str] = [release]
     for one in history(connection):
         if one.model.release == release and one.model.name not in names:

@@ -8,6 +8,7 @@ stored are names and numbers only (JSON and numpy arrays): loading a model canno
 from __future__ import annotations
 
 import json
+import sys
 from itertools import pairwise
 from typing import Any, Callable, Dict, List, Optional, Sequence, Text, Tuple
 
@@ -123,7 +124,8 @@ class LinearModel:
                 values = 1 + np.log(np.fromiter(counts.values(), dtype=np.float64, count=len(counts)))
                 values *= idf[columns - start]
                 values *= weight / np.linalg.norm(values)
-                scores = scores + values.astype(np.float32) @ self.weights[columns]
+                # What is loaded has half the bytes of what is counted with: a service holds two models
+                scores = scores + values.astype(np.float32) @ self.weights[columns].astype(np.float32, copy=False)
             start += len(idf)
         exponents = np.exp(scores - scores.max())
         return exponents / exponents.sum()
@@ -146,11 +148,11 @@ class LinearModel:
         names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
         vocabularies, offset = {}, 0
         for block, grams in names["vocabularies"].items():
-            vocabularies[block] = {gram: offset + i for i, gram in enumerate(grams)}
+            vocabularies[block] = {sys.intern(gram): offset + i for i, gram in enumerate(grams)}
             offset += len(grams)
         with np.load(folder / "numbers.npz", allow_pickle=False) as numbers:
             idf = {block: numbers[f"idf_{block}"] for block in vocabularies}
-            return cls(names["classes"], vocabularies, idf, numbers["weights"].astype(np.float32), numbers["bias"])
+            return cls(names["classes"], vocabularies, idf, numbers["weights"], numbers["bias"])
 
 
 def _margins(machine: Any) -> Tuple[np.ndarray, np.ndarray]:

@@ -126,3 +126,17 @@ async def test_one_model_is_loaded_once_however_many_want_it(
     models = LoadedModels(processor, "first", [tmp_path], load)
     await asyncio.gather(*(models.fetch("second") for _ in range(5)))
     assert len(loads) == 1 and models.present == "second"
+
+
+async def test_the_last_model_is_let_go_after_a_while_and_can_be_had_again(
+    processor: StatelessProcessor, model: Path, tmp_path: Path
+) -> None:
+    for name in ("first", "second"):
+        copied(model, tmp_path, name)
+    models = LoadedModels(processor, "first", [tmp_path], lambda _: processor, held_seconds=0.0)
+    await models.fetch("second")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert models.names == ["second"]
+    await models.fetch("first")
+    assert models.present == "first"

@@ -82,7 +82,10 @@ def test_going_back_finds_what_answered_before_and_refused_or_foreign_models_nev
     for name, code in (("r1-c", "model_refused"), ("r1-x", "model_unknown")):
         with pytest.raises(NotSwitchable, match=code):
             now(lambda c, _, n=name: trained_models.switchable(c, n, "r1"))
-    assert now(lambda c, _: trained_models.kept(c, "r1")) == {"r1", "r1-a", "r1-b"}
+    assert now(lambda c, _: trained_models.forgettable(c, "r1")) == ("r1-c",)
+    for n in range(trained_models.KEPT):
+        now(lambda c, at, n=n: trained_models.activate(c, add(c, at, f"r1-{n}"), "gate", None, at))
+    assert now(lambda c, _: trained_models.forgettable(c, "r1")) == ("r1-a", "r1-b", "r1-c")
 
 
 def test_one_training_at_a_time_is_taken_by_one_and_survives_its_process(now: object, clock: ManualClock) -> None:
