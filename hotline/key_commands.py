@@ -24,7 +24,7 @@ from store.crypto import DecryptionError, Keyring
 from store.database import Database, check_key
 from store.rotation import InUse, alone, database_alone, rotate
 from store.settings import KEY_FILE, Settings
-from store.tables import EncryptedText, installation
+from store.tables import installation
 
 _IN_USE = (
     "Một tiến trình hotline đang mở cơ sở dữ liệu này. Hãy dừng tất cả (hotline up, serve, các lệnh khác), chờ nửa phút"
@@ -115,7 +115,6 @@ def _rotate(settings: Settings, new: Keyring) -> None:
             "Có dữ liệu không đọc được bằng khóa hiện nay; chưa có gì bị đổi. Hãy báo người phụ trách kỹ thuật."
         ) from None
     finally:
-        EncryptedText.use(old)
         database.close()
     click.echo("Đã mã hóa lại: " + ", ".join(f"{table} {rows}" for table, rows in done.items() if rows) + ".")
 

@@ -95,8 +95,7 @@ class ForgottenFile:
             return len(new)
 
     def _names(self) -> set[str]:
-        if not self.path.exists():
-            return set()
+        """What is in the file, which is there from now on, if without a line: a restore asks for it."""
         with self._opened() as file:
             return {note.uid for note in self._read_on(file)}
 

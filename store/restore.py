@@ -100,16 +100,19 @@ def _batch(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
 
 
 def _copy(connection: Connection, part: Part) -> None:
-    """PostgreSQL's own way to take many rows: several times as fast as inserting."""
+    """PostgreSQL's own way to take many rows: several times as fast as inserting. Some at a time: rows that are handed
+    over faster than the server takes them would all wait in the driver's memory."""
     names = ", ".join(f'"{name}"' for name, _ in part.columns)
     json = [place for place, (_, kind) in enumerate(part.columns) if kind == "json"]
     cursor: Any = connection.connection.cursor()
-    with cursor.copy(f'COPY "{part.table}" ({names}) FROM STDIN') as copy:
-        for row in _values(part):
-            for place in json:
-                if row[place] is not None:
-                    row[place] = orjson.dumps(row[place]).decode()
-            copy.write_row(row)
+    rows = _values(part)
+    while batch := list(_batch(rows)):
+        with cursor.copy(f'COPY "{part.table}" ({names}) FROM STDIN') as copy:
+            for row in batch:
+                for place in json:
+                    if row[place] is not None:
+                        row[place] = orjson.dumps(row[place]).decode()
+                copy.write_row(row)
     cursor.close()
 
 
