@@ -42,7 +42,7 @@ def read_stored(connection: sqlite3.Connection, keyring: Keyring, address: str) 
             personal = json.loads(keyring.decrypt(row["personal"])) if row["personal"] else {}
             answers = {**json.loads(row["answers"]), **personal}
             response = {**dict(row), "answers": answers, "pillar_tenths": json.loads(row["pillar_tenths"] or "null")}
-    vendors = connection.execute("SELECT vendor FROM lead WHERE status = 'new' AND contact_id = ?", contact)
+    vendors = connection.execute("SELECT vendor FROM lead WHERE status = 'offered' AND contact_id = ?", contact)
     statuses = connection.execute("SELECT status FROM inbound WHERE conversation_id = ?", (talk["id"],))
     return Stored(
         len(rows),
