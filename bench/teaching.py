@@ -28,6 +28,7 @@ from bench.product_turns import look_into
 from bench.scale import FULL, QUICK, Scale
 from console.roles import Role
 from console.sessions import COOKIE
+from hotline.models import ensure_model
 from programme import teaching, trained_models, training_jobs
 from programme.answers import Answer
 from programme.content import load_content
@@ -242,6 +243,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="see that it works; decides nothing")
     scale = QUICK if parser.parse_args().quick else FULL
     sheet = Sheet(scale.decides)
+    ensure_model(load_content())
     asyncio.run(measure(sheet, scale))
     print(table([figure for figure in sheet.figures if figure.value is not None]))
 

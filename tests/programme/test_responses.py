@@ -17,6 +17,7 @@ from store.clock import ManualClock
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import Database
+from store.forgotten_tables import forgotten
 from store.survey_tables import lead, survey_response
 from store.tables import consent, contact
 
@@ -155,6 +156,7 @@ def test_a_response_stays_with_the_version_it_began_with(shop: Shop) -> None:
 
 
 def test_consents_are_kept_word_for_word_and_a_changed_mind_ends_one(shop: Shop) -> None:
+    shop.database.run_now(lambda c: Contacts(c, shop.keyring).set_phone(shop.contact_id, "+84912345678"))
     kept = shop.answer(shop.new(), CONSENT, "yes_contact")
     shop.answer(kept, CONSENT, "yes_only")
 
@@ -162,6 +164,8 @@ def test_consents_are_kept_word_for_word_and_a_changed_mind_ends_one(shop: Shop)
     assert rows["survey"]["text_version"] == shop.surveys.latest.consent_version
     assert rows["survey"]["withdrawn_at"] is None
     assert rows["vendor_contact"]["withdrawn_at"] == shop.clock.now()
+    # a backup from before it would not know (store/forgotten.py)
+    assert [(row["kind"], row["detail"]) for row in shop.rows(forgotten)] == [("consent_withdrawn", "firms")]
 
 
 def test_a_call_that_is_agreed_to_after_the_result_can_be_taken_back_too(shop: Shop) -> None:
