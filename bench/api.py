@@ -7,8 +7,6 @@ The API's app is called in this process: token, query, decryption of every name 
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -19,9 +17,10 @@ from starlette.applications import Starlette
 
 from bench.catalogue import Sheet
 from bench.console import WARM
-from bench.figures import Times, table
+from bench.figures import Times
+from bench.part import run_alone
 from bench.postgres import new_database
-from bench.scale import FULL, QUICK, Scale
+from bench.scale import FULL, Scale
 from console import api_tokens
 from console.api.app import api_mount
 from console.api.context import ApiContext, ApiLimits
@@ -111,14 +110,5 @@ def _fill(connection: Connection, leads: int) -> None:
     connection.execute(insert(lead), rows)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.api", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="see that it works; decides nothing")
-    scale = QUICK if parser.parse_args().quick else FULL
-    sheet = Sheet(scale.decides)
-    asyncio.run(measure(sheet, scale))
-    print(table([figure for figure in sheet.figures if figure.value is not None]))
-
-
 if __name__ == "__main__":
-    main()
+    run_alone("api", __doc__, measure)

@@ -8,7 +8,6 @@ of PostgreSQL is restored into SQLite, and one of that into PostgreSQL again; th
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import os
@@ -24,10 +23,10 @@ from sqlalchemy import func, select
 
 from bench.catalogue import Sheet
 from bench.console_data import Size, Year, fill
-from bench.figures import table
 from bench.machine import Unavailable
+from bench.part import run_alone
 from bench.postgres import new_database
-from bench.scale import FULL, QUICK, Scale
+from bench.scale import Scale
 from programme.content import load_content
 from store.clock import Clock
 from store.crypto import Keyring
@@ -129,15 +128,5 @@ def _rotated(url: str) -> float:
     return seconds
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.backup", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
-    scale = QUICK if parser.parse_args().quick else FULL
-    sheet = Sheet(scale.decides)
-    asyncio.run(measure(sheet, scale))
-    print(table([figure for figure in sheet.figures if figure.value is not None], ()))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_alone("backup", __doc__, measure)

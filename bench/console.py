@@ -7,7 +7,6 @@ The console's app is called in this process, so that what is timed is the page: 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import random
@@ -23,9 +22,10 @@ from starlette.routing import Mount
 
 from bench.catalogue import Sheet
 from bench.console_data import LONG, OFFICERS, PROVINCE, SEED, Size, Year, fill, put_in_queue
-from bench.figures import Times, table
+from bench.figures import Times
+from bench.part import run_alone
 from bench.postgres import new_database
-from bench.scale import FULL, QUICK, Scale
+from bench.scale import Scale
 from bot.baton import Holder, officer_named
 from bot.dialogue import Dialogue, TurnRegister
 from bot.files import Files
@@ -195,14 +195,5 @@ def _holders(connection: Connection, talk: str) -> tuple[str, list[int]]:
     return holder, list(connection.scalars(rows))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.console", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="see that it works; decides nothing")
-    scale = QUICK if parser.parse_args().quick else FULL
-    sheet = Sheet(scale.decides)
-    asyncio.run(measure(sheet, scale))
-    print(table([figure for figure in sheet.figures if figure.value is not None]))
-
-
 if __name__ == "__main__":
-    main()
+    run_alone("console", __doc__, measure)

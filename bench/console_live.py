@@ -8,7 +8,6 @@ clock times both ends.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -25,10 +24,11 @@ from sqlalchemy import Connection, select
 from bench import chat
 from bench.catalogue import Sheet
 from bench.console import SECRET, sign_in
-from bench.figures import Times, table
+from bench.figures import Times
 from bench.machine import FOLDER
+from bench.part import run_alone
 from bench.product import START_SECONDS, running_product, sentences
-from bench.scale import FULL, QUICK, Scale
+from bench.scale import Scale
 from console.sessions import COOKIE
 from store.clock import Clock
 from store.crypto import Keyring
@@ -167,14 +167,5 @@ async def _all_shown(screens: Sequence[Screen], planned: dict[int, float]) -> No
         await asyncio.sleep(chat.LOOK_SECONDS)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.console_live", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="see that it works; decides nothing")
-    scale = QUICK if parser.parse_args().quick else FULL
-    sheet = Sheet(scale.decides)
-    asyncio.run(measure(sheet, scale))
-    print(table([figure for figure in sheet.figures if figure.value is not None]))
-
-
 if __name__ == "__main__":
-    main()
+    run_alone("console_live", __doc__, measure)

@@ -9,7 +9,6 @@ fault. On SQLite webhooks go on beside it: how long a message waits to be durabl
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import random
@@ -23,10 +22,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, make_url, text
 
 from bench.catalogue import Sheet
-from bench.figures import table
+from bench.part import run_alone
 from bench.postgres import new_database
 from bench.product import sentences
-from bench.scale import FULL, QUICK, Scale
+from bench.scale import Scale
 from bot import inbox
 from programme.erasure import erase
 from store.clock import ManualClock
@@ -178,14 +177,5 @@ def _found_in_server(database: Database) -> int:
     return database.outside_now(look)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.erasure", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="see that it works; decides nothing")
-    scale = QUICK if parser.parse_args().quick else FULL
-    sheet = Sheet(scale.decides)
-    asyncio.run(measure(sheet, scale))
-    print(table([figure for figure in sheet.figures if figure.value is not None]))
-
-
 if __name__ == "__main__":
-    main()
+    run_alone("erasure", __doc__, measure)

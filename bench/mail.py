@@ -1,7 +1,7 @@
 """1,000 mails with hostile MIME, loops, charsets and duplicates: each exactly one message in the right conversation, or
 refused with a reason; memory stays flat.
 
-    python -m bench.mail [COUNT]
+    python -m bench.mail [--quick]
 
 The mailbox lies on the simulator's IMAP server in the same process; half way all UIDs change and everything is looked
 at again.
@@ -9,11 +9,8 @@ at again.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import gc
 import re
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +18,10 @@ from pathlib import Path
 from sqlalchemy import select
 
 from bench.catalogue import Sheet
-from bench.figures import table
 from bench.machine import new_file
 from bench.mail_made import Made, mails
-from bench.scale import FULL, Scale
+from bench.part import run_alone
+from bench.scale import Scale
 from hotline.app import Hotline, compose
 from integrations.email.simulator import ADDRESS, MailSimulator
 from integrations.registry import settings_for
@@ -154,14 +151,5 @@ def _memory() -> float:
     return int(words.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def main(arguments: list[str]) -> int:
-    count = int(arguments[0]) if arguments else FULL.mails
-    sheet = Sheet()
-    with contextlib.redirect_stdout(sys.stderr):
-        asyncio.run(measure(sheet, Scale(mails=count)))
-    print(table([sheet["mail"], sheet["mail_memory"]], []))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_alone("mail", __doc__, measure)

@@ -1,4 +1,4 @@
-"""How much a form may bring: anybody may send one before signing in, and what is sent is read into memory.
+"""How much a call may bring: anybody may send one before signing in, and what is sent is read into memory.
 
 Plain ASGI, counted as it arrives: what a header announces is not to be trusted.
 """
@@ -20,14 +20,19 @@ class BodyLimit:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        size = 0
+        await self.app(scope, bounded(receive, MOST_BYTES, Problem(413, "field_too_long", "")), send)
 
-        async def counted() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > MOST_BYTES:
-                raise Problem(413, "field_too_long", "")
-            return message
 
-        await self.app(scope, counted, send)
+def bounded(receive: Receive, most: int, too_long: Exception) -> Receive:
+    """`receive`, which raises `too_long` once more than `most` bytes of a body have come."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > most:
+            raise too_long
+        return message
+
+    return counted

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -16,36 +13,14 @@ from console.accounts import LOGIN, Account, NoAccount, Refused, Rights, rights_
 from console.invitations import VALID, Purpose
 from console.roles import Role
 from console.words import load_words
-from hotline.app import open_migrated_database, read_content, read_settings
+from hotline.app import read_content
+from hotline.command_desk import CommandDesk, command_desk
 from hotline.errors import Stop
 from hotline.options import PersonName
 from programme.content import Content
-from store import audit
-from store.audit import Actor
-from store.clock import Clock
-from store.crypto import Keyring
-from store.database import Database
-from store.settings import Settings
 
-COMMAND_LINE = Actor("hotline user")
+NAME = "hotline user"
 LOCAL = "http://127.0.0.1:8000"
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What every command here works with."""
-
-    settings: Settings
-    database: Database
-    keyring: Keyring
-    clock: Clock
-
-    def record(self, connection: Connection, act: str, account_id: int, detail: dict[str, Any] | None = None) -> None:
-        now, object_ = self.clock.now(), f"account {account_id}"
-        audit.record(connection, self.keyring, now, COMMAND_LINE, f"account.{act}", object_, detail)
-
-    def moment(self, at: datetime) -> str:
-        return f"{at.astimezone(self.clock.timezone):%H:%M %d/%m/%Y}"
 
 
 @click.group("user")
@@ -64,14 +39,15 @@ def add(login: str, name: str, role: str, communes: tuple[str, ...], vendor: str
     login, rights = login.strip().lower(), Rights(Role(role), communes or None, vendor)
     if not LOGIN.fullmatch(login):
         raise Stop(_say("people.login_wrong"))
-    with _desk() as desk:
+    with command_desk(NAME) as desk:
         _check(read_content(desk.settings), desk.settings.province, rights)
 
         def work(connection: Connection) -> str:
             now = desk.clock.now()
             account_id = accounts.create(connection, login, name, rights, now)
             path = invitations.issue(connection, desk.keyring, account_id, Purpose.INVITE, now)
-            desk.record(connection, "invited", account_id, {"role": role, "communes": list(communes), "vendor": vendor})
+            detail = {"role": role, "communes": list(communes), "vendor": vendor}
+            desk.record(connection, "account.invited", f"account {account_id}", detail)
             return path
 
         _print_link(desk, _refusing(desk, work), Purpose.INVITE)
@@ -80,7 +56,7 @@ def add(login: str, name: str, role: str, communes: tuple[str, ...], vendor: str
 @user_group.command("list")
 def list_users() -> None:
     """Mọi tài khoản, theo tên."""
-    with _desk() as desk:
+    with command_desk(NAME) as desk:
         everybody = desk.database.read_now(accounts.every)
         for one in everybody:
             click.echo(_line(desk, one))
@@ -92,12 +68,12 @@ def list_users() -> None:
 @click.argument("login")
 def disable(login: str) -> None:
     """Khóa tài khoản: đăng xuất ngay, cuộc trò chuyện đang giữ trở về hàng chờ."""
-    with _desk() as desk:
+    with command_desk(NAME) as desk:
 
         def work(connection: Connection) -> None:
             one = _find(connection, login)
             accounts.disable(connection, one.id, desk.clock.now())
-            desk.record(connection, "disabled", one.id)
+            desk.record(connection, "account.disabled", f"account {one.id}")
 
         _refusing(desk, work)
     click.echo(f"Đã khóa {login}.")
@@ -108,22 +84,23 @@ def disable(login: str) -> None:
 @click.option("--second-factor", is_flag=True, help="Bỏ cả mã xác nhận, khi người đó mất điện thoại.")
 def reset(login: str, second_factor: bool) -> None:
     """Mật khẩu cũ hết hiệu lực; in địa chỉ để đặt mật khẩu mới. Tài khoản bị khóa thì mở lại."""
-    with _desk() as desk:
+    with command_desk(NAME) as desk:
 
         def work(connection: Connection) -> str:
             one = _find(connection, login)
             accounts.enable(connection, one.id)
-            accounts.forget_password(connection, one.id)
+            accounts.forget_password(connection, one.id, desk.clock.now())
             if second_factor:
-                accounts.set_second_factor(connection, one.id, None)
+                accounts.set_second_factor(connection, one.id, None, desk.clock.now())
             path = invitations.issue(connection, desk.keyring, one.id, Purpose.RESET, desk.clock.now())
-            desk.record(connection, "reset", one.id, {"purpose": Purpose.RESET, "second_factor_removed": second_factor})
+            detail = {"purpose": Purpose.RESET, "second_factor_removed": second_factor}
+            desk.record(connection, "account.reset", f"account {one.id}", detail)
             return path
 
         _print_link(desk, _refusing(desk, work), Purpose.RESET)
 
 
-def _refusing(desk: Desk, work: Callable[[Connection], Any]) -> Any:
+def _refusing(desk: CommandDesk, work: Callable[[Connection], Any]) -> Any:
     try:
         return desk.database.run_now(work)
     except Refused as refused:
@@ -145,29 +122,19 @@ def _check(content: Content, province: str, rights: Rights) -> None:
         raise Stop(_say(fault) + known)
 
 
-def _print_link(desk: Desk, path: str, purpose: Purpose) -> None:
+def _print_link(desk: CommandDesk, path: str, purpose: Purpose) -> None:
     hours = int(VALID[purpose].total_seconds() // 3600)
     click.echo(f"{desk.settings.public_url or LOCAL}{path}")
     click.echo(f"Gửi địa chỉ này cho đúng người: dùng được một lần, trong {hours} giờ.", err=True)
 
 
-def _line(desk: Desk, one: Account) -> str:
+def _line(desk: CommandDesk, one: Account) -> str:
     place = one.vendor or " ".join(one.communes or ())
     state = "đã khóa" if one.disabled_at else "đang dùng" if one.has_password else "chưa đặt mật khẩu"
-    seen = f"đăng nhập lần cuối {desk.moment(one.last_login_at)}" if one.last_login_at else "chưa đăng nhập"
+    last = one.last_login_at
+    seen = f"đăng nhập lần cuối {desk.here(last):%H:%M %d/%m/%Y}" if last else "chưa đăng nhập"
     return "  ".join(part for part in (one.login, one.name, _say(f"role.{one.role}"), place, state, seen) if part)
 
 
 def _say(key: str) -> str:
     return load_words().say(key, "vi")
-
-
-@contextmanager
-def _desk() -> Iterator[Desk]:
-    settings = read_settings()
-    clock = Clock(settings.timezone, settings.now)
-    database, keyring = open_migrated_database(settings, clock)
-    try:
-        yield Desk(settings, database, keyring, clock)
-    finally:
-        database.close()

@@ -14,6 +14,7 @@ from console import api_tokens
 from console.api.context import ApiContext
 from console.api.problems import ApiProblem, token_invalid, token_missing
 from console.api_tokens import USED_STEP, ApiToken
+from console.body_limit import bounded
 
 DOCUMENT = "/openapi.json"
 METHODS = ("GET", "POST", "PATCH")
@@ -67,7 +68,8 @@ class Gate:
         context.limits.allow("network", network, context.clock)
         if scope["path"].removeprefix(scope.get("root_path", "")) != DOCUMENT:
             scope.setdefault("state", {})["api_token"] = await self._token(headers.get("Authorization", ""))
-        await self.app(scope, _bounded(receive), send)
+        too_large = ApiProblem(413, "body_too_large", f"Thân lời gọi lớn quá {MOST_BYTES >> 10} KB.")
+        await self.app(scope, bounded(receive, MOST_BYTES, too_large), send)
 
     async def _token(self, authorization: str) -> ApiToken:
         """Whose call it is; that the token was used is noted."""
@@ -89,21 +91,6 @@ def _check_kind(content_type: str) -> None:
     if kind.strip() != "application/json" or parameters.strip() not in ("", "charset=utf-8", 'charset="utf-8"'):
         words = "Thân lời gọi phải là JSON UTF-8 với tiêu đề Content-Type: application/json."
         raise ApiProblem(415, "media_type_unsupported", words, {"Accept": "application/json"})
-
-
-def _bounded(receive: Receive) -> Receive:
-    """Counted as it arrives: what a header announces is not to be trusted."""
-    size = 0
-
-    async def counted() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > MOST_BYTES:
-            raise ApiProblem(413, "body_too_large", f"Thân lời gọi lớn quá {MOST_BYTES >> 10} KB.")
-        return message
-
-    return counted
 
 
 def _without_body(send: Send) -> Send:

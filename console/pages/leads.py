@@ -5,14 +5,14 @@ One lead: console/pages/lead.py.
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import Connection
 from starlette.responses import HTMLResponse, Response
 
-from bot.web.problems import Problem
 from console.access import allow
 from console.context import ConsoleContext, console_context
 from console.downloads import Ending, table_download
@@ -33,10 +33,33 @@ from store.contacts import local_phone
 
 router = APIRouter(prefix="/leads")
 Reader = Annotated[SignedIn, Depends(allow(*LEADERS, Role.VENDOR))]
-Vendor = Annotated[str, Query(max_length=40)]
-State = Annotated[str, Query(max_length=20)]
-Commune = Annotated[str, Query(max_length=10)]
 After = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the list is narrowed to."""
+
+    vendor: str
+    filter: Filter
+
+    def as_query(self, scope: Scope) -> dict[str, str]:
+        """As the page's addresses carry it."""
+        wanted = self.filter
+        named = {"vendor": scope.vendor, "state": wanted.state, "commune": wanted.commune, "only": wanted.only}
+        return {name: value or "" for name, value in named.items()}
+
+
+def _asked(
+    vendor: Annotated[str, Query(max_length=40)] = "",
+    state: LeadState | Literal[""] = "",
+    commune: Annotated[str, Query(max_length=10)] = "",
+    only: Only = Only.EVERYTHING,
+) -> _Asked:
+    return _Asked(vendor, Filter(LeadState(state) if state else None, commune or None, only))
+
+
+Asked = Annotated[_Asked, Depends(_asked)]
 _COLUMNS = ("day", "vendor", "name", "phone", "commune", "trade", "level", "consent_version", "consented")
 _MORE_COLUMNS = ("number", "state", "accept_by")
 
@@ -45,15 +68,12 @@ _MORE_COLUMNS = ("number", "state", "accept_by")
 async def leads_page(
     request: Request,
     person: Reader,
-    vendor: Vendor = "",
-    state: State = "",
-    commune: Commune = "",
-    only: Only = Only.EVERYTHING,
+    asked: Asked,
     after: After = None,
 ) -> HTMLResponse:
     """A page of leads, the newest first; that they were seen is recorded."""
     context = console_context(request)
-    scope, wanted = scope_of(context, person, vendor), _filter(state, commune, only)
+    scope, wanted = scope_of(context, person, asked.vendor), asked.filter
     now = context.clock.now()
 
     def work(connection: Connection) -> tuple[list[LeadRow], dict[Only, int]]:
@@ -64,7 +84,7 @@ async def leads_page(
         return found, waiting
 
     found, waiting = await context.database.run(work)
-    chosen = {"vendor": scope.vendor or "", "state": state, "commune": commune, "only": only.value}
+    chosen = asked.as_query(scope)
     return page(
         request,
         person,
@@ -87,14 +107,11 @@ async def download(
     request: Request,
     person: Reader,
     ending: Ending,
-    vendor: Vendor = "",
-    state: State = "",
-    commune: Commune = "",
-    only: Only = Only.EVERYTHING,
+    asked: Asked,
 ) -> Response:
     """All of them that are not withdrawn, with names from the acceptance on; that they were taken along is recorded."""
     context = console_context(request)
-    scope, wanted = scope_of(context, person, vendor), _filter(state, commune, only)
+    scope, wanted = scope_of(context, person, asked.vendor), asked.filter
     now = context.clock.now()
 
     def work(connection: Connection) -> list[LeadRow]:
@@ -110,12 +127,6 @@ async def download(
     title = context.words.say("leads.title", person.language)
     rows = [_cells(context, person, row) for row in found]
     return table_download(f"khach-can-goi-{(scope.vendor or 'tat-ca').lower()}", title, header, rows, ending)
-
-
-def _filter(state: str, commune: str, only: Only) -> Filter:
-    if state and state not in set(LeadState):
-        raise Problem(422, "request_invalid", "state")
-    return Filter(LeadState(state) if state else None, commune or None, only)
 
 
 def _communes(context: ConsoleContext, scope: Scope) -> list[tuple[str, str]]:

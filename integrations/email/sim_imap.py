@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from integrations.email.sim_listening import listening
+
 _TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|(\([^()]*\))|((?:[^\s"\[]|\[[^\]]*\])+)')
 _PARTIAL = re.compile(r"BODY\.PEEK\[\]<(\d+)\.(\d+)>")
 _FIELDS = re.compile(r"BODY\.PEEK\[HEADER\.FIELDS \(([^)]*)\)\]")
@@ -68,30 +70,8 @@ class ImapServer:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[int]:
         """Serve on a free port of the loopback."""
-        open_now: set[asyncio.Task[None]] = set()
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            if task is not None:
-                open_now.add(task)
-            try:
-                await _Session(self, reader, writer).run()
-            except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                pass
-            finally:
-                writer.close()
-                if task is not None:
-                    open_now.discard(task)
-
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
+        async with listening(lambda reader, writer: _Session(self, reader, writer).run()) as self.port:
             yield self.port
-        finally:
-            server.close()
-            for task in list(open_now):
-                task.cancel()
-            await asyncio.gather(*open_now, return_exceptions=True)
 
     async def arrives(self, known: int) -> None:
         """Until there are other than `known` mails."""

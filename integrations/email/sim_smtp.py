@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from integrations.email.sim_listening import listening
 from integrations.simulation.faults import Fault, FaultKind, Faults
 
 Take = Callable[[str, str, bytes], None]
@@ -32,30 +33,8 @@ class SmtpServer:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[int]:
         """Serve on a free port of the loopback."""
-        open_now: set[asyncio.Task[None]] = set()
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            if task is not None:
-                open_now.add(task)
-            try:
-                await _Session(self, reader, writer).run()
-            except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                pass
-            finally:
-                writer.close()
-                if task is not None:
-                    open_now.discard(task)
-
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 20)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
+        async with listening(lambda reader, writer: _Session(self, reader, writer).run()) as self.port:
             yield self.port
-        finally:
-            server.close()
-            for task in list(open_now):
-                task.cancel()
-            await asyncio.gather(*open_now, return_exceptions=True)
 
 
 class _Session:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from starlette.applications import Starlette
 
 from console import api_tokens
@@ -17,6 +17,7 @@ from console.api.context import ApiContext, ApiLimits
 from console.api_tokens import ApiScope, Grant
 from programme import responses
 from programme.leads import pass_on
+from store.console_tables import audit_log
 from store.contacts import Contacts
 from store.survey_tables import lead
 from tests.conftest import NOW
@@ -80,3 +81,20 @@ def wants(
         return person, int(connection.execute(select(lead.c.id).filter_by(contact_id=person)).scalar_one())
 
     return api.database.run_now(work)
+
+
+def code(answer: httpx.Response, status: int) -> str:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == status and problem["detail"][0].isupper()
+    return str(problem["code"])
+
+
+def log(api: ApiContext) -> list[tuple[str, str, str, object]]:
+    rows = api.database.read_now(lambda c: c.execute(select(audit_log).order_by(audit_log.c.id)).all())
+    return [(row.actor, row.action, row.object, row.detail) for row in rows]
+
+
+def count(api: ApiContext, table: Any) -> int:
+    return int(api.database.read_now(lambda c: c.scalar(select(func.count()).select_from(table))) or 0)
