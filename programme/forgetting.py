@@ -42,7 +42,7 @@ def black_out(connection: Connection, people: list[int]) -> None:
         if _answers_one_of(items, reading) or _without(text, said) != text:
             nothing = {"text": BLACKED_OUT, "reading": None}
             connection.execute(update(inbound).filter_by(id=id_).values(nothing))
-            connection.execute(update(review).filter_by(inbound_id=id_).values(text=BLACKED_OUT))
+            connection.execute(update(review).filter_by(inbound_id=id_).values(text=BLACKED_OUT, phrase=""))
     said_back = spoken_by(connection, people, outbound.c.conversation_id, outbound.c.created_at)
     replies = select(outbound.c.id, outbound.c.reply).where(said_back)
     for id_, reply in connection.execute(replies).all():

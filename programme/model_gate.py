@@ -6,7 +6,7 @@ answered wrongly, or asked back. Not responsible for training, for the models, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -79,8 +79,10 @@ class Judgement:
         return asdict(self)
 
 
-def judge(compared: Mapping[str, Any], lessons: Sequence[Lesson]) -> Judgement:
-    """`compared`: what nlu.compare wrote. `lessons`: all that the new model was trained with."""
+def judge(compared: Mapping[str, Any], lessons: Sequence[Lesson], passed: Collection[int] = ()) -> Judgement:
+    """`compared`: what nlu.compare wrote. `lessons`: all that the new model was trained with; `passed`: those of them,
+    by number, that a training has brought through this gate before, so that they are no heap now.
+    """
     threshold, utterances = compared["threshold"], compared["utterances"]
 
     def outcome(one: Mapping[str, Any], model: str) -> Outcome:
@@ -94,7 +96,7 @@ def judge(compared: Mapping[str, Any], lessons: Sequence[Lesson]) -> Judgement:
     collapsed = tuple(_collapsed(utterances, outcome))
     communes = _communes(utterances)
     not_learnt = tuple(one["id"] for one in compared["taught"] if not _is_learnt(one, threshold))
-    reversed_ = tuple(_reversed(compared["taught"], threshold))
+    reversed_ = tuple(_reversed([one for one in compared["taught"] if one["id"] not in passed], threshold))
     worse = [one for one in utterances if _rank(outcome(one, "new")) < _rank(outcome(one, "live"))]
     better = sum(_rank(outcome(one, "new")) > _rank(outcome(one, "live")) for one in utterances)
     flips = tuple(

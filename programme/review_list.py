@@ -19,6 +19,8 @@ from store.tables import conversation, inbound, outbound, review
 KINDS = ("not_understood", "half_sure", "withheld", "unread", "marked_wrong", "officer_marked")
 PAGE = 50
 OCCURRENCES = 20
+# Of a withdrawn consent (programme/forgetting.py), and of an erasure (programme/personal_fields.py).
+_HAS_WORDS = review.c.text.not_in((BLACKED_OUT, ""))
 
 
 class State(StrEnum):
@@ -119,7 +121,7 @@ def occurrences(connection: Connection, phrase: str) -> list[Occurrence]:
     rows = (
         select(review, inbound.c.conversation_id, inbound.c.seq)
         .join(inbound, inbound.c.id == review.c.inbound_id)
-        .where(review.c.phrase == phrase, review.c.text != BLACKED_OUT)
+        .where(review.c.phrase == phrase, _HAS_WORDS)
         .order_by(review.c.id.desc())
         .limit(OCCURRENCES)
     )
@@ -151,7 +153,7 @@ def occurrences(connection: Connection, phrase: str) -> list[Occurrence]:
 
 def times(connection: Connection, phrase: str) -> int:
     """How often the phrase came."""
-    came = select(func.count()).select_from(review).where(review.c.phrase == phrase, review.c.text != BLACKED_OUT)
+    came = select(func.count()).select_from(review).where(review.c.phrase == phrase, _HAS_WORDS)
     return int(connection.scalar(came) or 0)
 
 
@@ -170,7 +172,7 @@ def _kinds(connection: Connection, phrases: list[str]) -> dict[str, list[str]]:
 
 
 def _wanted(filters: Filters) -> list[ColumnElement[bool]]:
-    wanted = [review.c.text != BLACKED_OUT, _is_in(filters.state)]
+    wanted = [_HAS_WORDS, _is_in(filters.state)]
     for column, value in ((review.c.kind, filters.kind), (review.c.read_as, filters.read_as)):
         if value:
             wanted.append(column == value)

@@ -82,24 +82,24 @@ def say(
     Raises Contradiction where a colleague's word stands and neither is given.
     """
     _one_at_a_time(connection)
-    standing = _standing(connection, opinion)
-    for one in standing:
-        if one.about == opinion.about and one.agrees_with(opinion) and one.phrase == opinion.phrase:
-            if decides:
-                _end(connection, _disputes(connection, opinion.about), officer_id, "decided", now)
-            return one.id
+    standing, disputes = _standing(connection, opinion), _disputes(connection, opinion.about)
+    words = opinion.phrase
+    stands = [
+        one.id for one in standing if (one.about, one.phrase) == (opinion.about, words) and one.agrees_with(opinion)
+    ]
     others = [one for one in standing if one.officer_id != officer_id and not one.agrees_with(opinion)]
-    if others and asks and not decides:
-        mine = [one for one in _disputes(connection, opinion.about) if one.officer_id == officer_id]
-        _end(connection, mine, officer_id, "changed", now)
-        return _insert(connection, opinion, "disputed", officer_id, now)
-    if others and not decides:
+    if others and not (stands or decides or asks):
         raise Contradiction(others[0])
+    why = "decided" if decides else "changed"
+    # A decision ends every dispute; whoever says something else now ends their own
+    _end(connection, [one for one in disputes if decides or one.officer_id == officer_id], officer_id, why, now)
+    if stands:
+        return stands[0]
+    if others and not decides:
+        return _insert(connection, opinion, "disputed", officer_id, now)
     # Of one's own, and of colleagues who said the same in other words; a decision ends all that contradicts it
     given_way = [one for one in standing if one.about == opinion.about or not one.agrees_with(opinion)]
-    _end(connection, given_way, officer_id, "decided" if decides else "changed", now)
-    if decides:
-        _end(connection, _disputes(connection, opinion.about), officer_id, "decided", now)
+    _end(connection, given_way, officer_id, why, now)
     return _insert(connection, opinion, "stands", officer_id, now)
 
 

@@ -82,12 +82,17 @@ def before(connection: Connection, release: str) -> Model | None:
     return next((model for model in others if model.release == release), None)
 
 
+def named(connection: Connection, name: str) -> Model | None:
+    """The model called `name`."""
+    row = connection.execute(select(trained_model).filter_by(name=name)).mappings().first()
+    return _model(row) if row is not None else None
+
+
 def switchable(connection: Connection, name: str, release: str) -> Model:
     """The model called `name`, which may answer. Raises NotSwitchable."""
-    row = connection.execute(select(trained_model).filter_by(name=name)).mappings().first()
-    if row is None:
+    model = named(connection, name)
+    if model is None:
         raise NotSwitchable("model_unknown")
-    model = _model(row)
     if model.state != "ready":
         raise NotSwitchable("model_refused")
     if model.release != release:
@@ -158,6 +163,12 @@ def settle(connection: Connection, release: str, has_archive: Callable[[str], bo
     if present is not None and lessons(connection):
         training_jobs.ask(connection, "release", None, now)
     return release
+
+
+def passed(connection: Connection) -> frozenset[int]:
+    """The annotations, by number, that are in a model which was no worse, of whatever release."""
+    of_models = connection.scalars(select(trained_model.c.lessons).where(trained_model.c.state == "ready"))
+    return frozenset(number for lessons in of_models for number in lessons)
 
 
 def forgettable(connection: Connection, release: str) -> tuple[str, ...]:

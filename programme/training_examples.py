@@ -38,10 +38,14 @@ class Lesson:
 
 
 class TrainingExamples:
-    """Read when first asked for: half a second."""
+    """Read when first asked for, which takes half a second: on an event loop `read` comes first, in a thread."""
 
     def __init__(self, training: Path = TRAINING, held_out: Path = HELD_OUT) -> None:
         self._training, self._held_out = training, held_out
+
+    def read(self) -> None:
+        """Read all of it, once."""
+        _ = self._by_key, self._measured
 
     @cached_property
     def intents(self) -> frozenset[str]:
@@ -52,8 +56,8 @@ class TrainingExamples:
     def phrases(self) -> Mapping[str, tuple[str, ...]]:
         """The examples of each intent, in their order."""
         found: dict[str, list[str]] = {}
-        for _, rows in self._files:
-            for intent, phrases in rows:
+        for path in sorted(self._training.glob("*.yml")):
+            for intent, phrases in _examples(_read(path)):
                 found.setdefault(intent, []).extend(phrases)
         return {intent: tuple(phrases) for intent, phrases in found.items()}
 
@@ -78,17 +82,13 @@ class TrainingExamples:
             document["nlu"] = [row for row in (_without(row, meaning) for row in document["nlu"]) if row is not None]
             _write(document, folder / path.name)
         by_intent: dict[str, list[str]] = {}
-        for lesson in taught:
-            if lesson.intent not in self.intents_of(lesson.key):  # an example twice would count twice
+        for lesson in {lesson.key: lesson for lesson in taught}.values():  # an example twice would count twice
+            if lesson.intent not in self.intents_of(lesson.key):
                 by_intent.setdefault(lesson.intent, []).append(lesson.phrase)
         rows = [{"intent": intent, "examples": _block(phrases)} for intent, phrases in sorted(by_intent.items())]
         if rows:
             _write({"version": "3.1", "nlu": rows}, folder / TAUGHT_FILE)
         return taught
-
-    @cached_property
-    def _files(self) -> tuple[tuple[Path, tuple[tuple[str, tuple[str, ...]], ...]], ...]:
-        return tuple((path, tuple(_examples(_read(path)))) for path in sorted(self._training.glob("*.yml")))
 
     @cached_property
     def _by_key(self) -> Mapping[str, frozenset[str]]:

@@ -32,6 +32,7 @@ Name = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 HERE = "/console/models"
 MOST_DROPPED = 500
+LONGEST_NUMBER = 19  # digits; the databases hold no longer one
 
 
 @router.get("")
@@ -101,32 +102,37 @@ async def activate(request: Request, person: Leader, name: Name) -> RedirectResp
 
 @router.get("/trainings/{training_id}")
 async def training_page(request: Request, person: Officer, training_id: Number) -> HTMLResponse:
-    """What came of a training: the figures, what got worse, and the annotations that may have done it."""
+    """What came of a training: the figures, what got worse, the annotations that may have done it, and all that are in
+    it, which can be taken back here also when the review list has forgotten their phrases.
+    """
     context = console_context(request)
 
-    def read(connection: Connection) -> tuple[Training | None, dict[int, Said]]:
+    def read(connection: Connection) -> tuple[Training | None, tuple[int, ...], dict[int, Said]]:
         job = training_jobs.find(connection, training_id)
         verdict = (job.verdict if job is not None else None) or {}
         ids = {number for flip in verdict.get("flips", ()) for number in flip["nearest"]}
         ids |= set(verdict.get("not_learnt", ()))
         ids |= {number for one in verdict.get("reversed", ()) for number in one["annotations"]}
-        return job, {one.id: one for one in teaching.by_ids(connection, sorted(ids))}
+        model = trained_models.named(connection, job.model) if job is not None and job.model else None
+        taught = model.lessons if model is not None else ()
+        return job, taught, {one.id: one for one in teaching.by_ids(connection, sorted(ids.union(taught)))}
 
-    job, annotations = await context.database.read(read)
+    job, taught, annotations = await context.database.read(read)
     if job is None:
         raise Problem(404, "training_unknown", context.words.say("models.training_unknown", person.language))
-    meanings = meanings_of(context, person)
-    return page(request, person, "teaching/training.html", job=job, annotations=annotations, meanings=meanings)
+    meanings = await meanings_of(context, person)
+    values = {"job": job, "taught": taught, "annotations": annotations, "meanings": meanings}
+    return page(request, person, "teaching/training.html", **values)
 
 
 @router.post("/trainings/{training_id}/drop")
 async def drop(request: Request, person: Leader, training_id: Number) -> RedirectResponse:
     """Take back annotations that made it worse; their phrases wait on the list again."""
     context, form = console_context(request), await request.form()
-    try:
-        ids = [int(str(value)) for value in form.getlist("annotation")][:MOST_DROPPED]
-    except ValueError:
-        raise Problem(422, "request_invalid", "annotation") from None
+    said = [str(value) for value in form.getlist("annotation")][:MOST_DROPPED]
+    if not all(one.isascii() and one.isdigit() and len(one) < LONGEST_NUMBER for one in said):
+        raise Problem(422, "request_invalid", "annotation")
+    ids = [int(one) for one in said]
     now = context.clock.now()
 
     def work(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
@@ -46,8 +47,9 @@ def chosen(
     return Filters(state, kind, read_as, commune, province)
 
 
-def meanings_of(context: ConsoleContext, person: SignedIn) -> Meanings:
-    """Everything that can be taught, in the person's language."""
+async def meanings_of(context: ConsoleContext, person: SignedIn) -> Meanings:
+    """Everything that can be taught, in the person's language. Afterwards the examples have been read."""
+    await asyncio.to_thread(context.examples.read)
     language, intents = person.language, context.examples.intents
     known = context.words.texts
     others = {one: known[f"meaning.{one}"][language] for one in intents if f"meaning.{one}" in known}
@@ -84,7 +86,7 @@ async def list_page(
         kinds=KINDS,
         communes=context.content.communes.communes(context.province),
         provinces=context.content.packs.provinces.values(),
-        meanings=meanings_of(context, person),
+        meanings=await meanings_of(context, person),
     )
 
 
@@ -99,7 +101,7 @@ async def annotate(request: Request, person: Officer, phrase: Phrase) -> Respons
     """Say what it means; a colleague's word is not overwritten."""
     context, form = console_context(request), await request.form()
     words = in_one_line(text_field(form, "phrase", 10 * LONGEST))
-    chosen = meanings_of(context, person).read(text_field(form, "meaning", 100))
+    chosen = (await meanings_of(context, person)).read(text_field(form, "meaning", 100))
     fault = taught_phrases.fault_of(words)
     if fault is None and reviews.masked_personal(words) != words:
         fault = "personal"
@@ -192,7 +194,7 @@ async def _say(request: Request, person: SignedIn, opinion: Opinion, form: FormD
     try:
         await context.database.run(work)
     except Contradiction as other:
-        return _contradiction(request, person, opinion, other.said)
+        return await _contradiction(request, person, opinion, other.said)
     return see_other(f"/console/teaching/{opinion.about}")
 
 
@@ -227,7 +229,7 @@ async def _phrase(
 
     came, total, said = await context.database.run(work)
     stands = next((one for one in said if one.state == "stands"), None)
-    meanings = meanings_of(context, person)
+    meanings = await meanings_of(context, person)
     ranking = [one for occurrence in came[:1] for one in occurrence.ranking if one[0] in context.examples.intents]
     proposed = [meaning for name, _ in ranking[:5] if (meaning := meanings.read(f"intent:{name}")) is not None]
     found = meanings.find(q) if q else []
@@ -269,9 +271,9 @@ def _told(context: ConsoleContext, stands: Said | None) -> dict[str, Any]:
     }
 
 
-def _contradiction(request: Request, person: SignedIn, opinion: Opinion, said: Said) -> HTMLResponse:
+async def _contradiction(request: Request, person: SignedIn, opinion: Opinion, said: Said) -> HTMLResponse:
     context = console_context(request)
-    meanings = meanings_of(context, person)
+    meanings = await meanings_of(context, person)
     mine = replace(said, phrase=opinion.phrase, verdict=opinion.verdict, intent=opinion.intent, entry=opinion.entry)
     values = {"theirs": said, "mine": mine, "phrase": opinion.about, "meanings": meanings}
     return page(request, person, "teaching/contradiction.html", 409, **values)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from bot import reviews
 from console.context import ConsoleContext
 from console.roles import Role
 from programme import teaching, trained_models, training_jobs
+from programme.personal_fields import ALL
 from programme.taught_phrases import key_of
 from store.console_tables import audit_log
 from store.messages import Reply
@@ -188,7 +189,7 @@ async def test_everything_that_can_be_taught_has_human_words(context: ConsoleCon
 
     for language in ("vi", "en"):
         person: Any = type("Person", (), {"language": language})
-        meanings = meanings_of(context, person)
+        meanings = await meanings_of(context, person)
         assert [one for one in context.examples.intents if meanings.title(one) == one] == []
 
 
@@ -209,14 +210,16 @@ async def test_an_officer_marks_a_wrong_answer_in_the_conversation_once(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_what_was_blacked_out_is_on_no_list(
+async def test_what_was_blacked_out_or_erased_is_on_no_list(
     context: ConsoleContext, street: Street, make_person: MakePerson, open_browser: OpenBrowser
 ) -> None:
     asked(street)
-    context.database.run_now(lambda c: c.execute(update(review).values(text="[đã xóa]")))
     desk = open_browser(make_person())
-    assert 'class="request"' not in (await desk.get("/console/teaching")).text
-    assert (await desk.get(ADDRESS)).status_code == 404
+    for gone in ({"text": "[đã xóa]"}, dict(ALL["review"].blank)):
+        context.database.run_now(lambda c, gone=gone: c.execute(update(review).values(gone)))
+        shown = (await desk.get("/console/teaching")).text
+        assert 'class="request"' not in shown and "<b>0</b>" in shown and "<b>1</b>" not in shown
+        assert (await desk.get(ADDRESS)).status_code == 404
 
 
 async def test_a_training_is_asked_for_by_leaders_and_once(
@@ -238,6 +241,7 @@ async def test_a_training_is_asked_for_by_leaders_and_once(
     assert (job.officer, job.state) == ("Lan", "waiting") and logged(context)[-1] == "training.asked"
 
 
+CLASS = {"meaning": "intent:ask_class"}
 COUNTED = {"name": "all", "n": 9, "live_right": 9, "new_right": 7, "live_wrong": 0, "new_wrong": 2, "is_worse": True}
 
 
@@ -247,7 +251,10 @@ async def test_a_refused_training_shows_what_got_worse_and_lets_its_annotations_
     asked(street)
     officer, leader = open_browser(make_person()), open_browser(make_person("Lan", Role.SUPERVISOR))
     await teach(officer, "intent:ask_class")
-    (lesson,) = context.database.read_now(teaching.lessons)
+    asked(street, "học lớp ở đâu")
+    await officer.post(f"/console/teaching/{key_of('học lớp ở đâu')}/annotate", {**CLASS, "phrase": "học lớp ở đâu"})
+    lesson, other = context.database.read_now(teaching.lessons)
+    context.database.run_now(lambda c: c.execute(delete(review)))  # a year later
     flip = {
         "text": "thuế khoán tính sao",
         "style": "typo",
@@ -276,7 +283,8 @@ async def test_a_refused_training_shows_what_got_worse_and_lets_its_annotations_
         training_jobs.ask(c, "asked", None, now)
         job = training_jobs.take(c, "me", now)
         assert job is not None
-        training_jobs.end(c, job.id, "me", "refused", now, verdict=verdict)
+        model = trained_models.add(c, "release-a", "release", [other.id], False, {}, now)
+        training_jobs.end(c, job.id, "me", "refused", now, model, verdict)
         return job.id
 
     number = context.database.run_now(refuse)
@@ -285,8 +293,10 @@ async def test_a_refused_training_shows_what_got_worse_and_lets_its_annotations_
     assert 'type="checkbox"' not in (await officer.get(f"/console/models/trainings/{number}")).text
     drop = f"/console/models/trainings/{number}/drop"
     assert (await officer.post(drop, {"annotation": str(lesson.id)})).status_code == 403
-    assert (await leader.post(drop, {"annotation": "x"})).status_code == 422
-    await leader.post(drop, {"annotation": str(lesson.id)})
+    for number in ("x", "", "9" * 30):
+        assert (await leader.post(drop, {"annotation": number})).status_code == 422, number
+    assert f'value="{other.id}"' in shown and "học lớp ở đâu" in shown  # in it, whatever it did
+    await leader.post(drop, {"annotation": [str(lesson.id), str(other.id)]})
     assert context.database.read_now(teaching.lessons) == ()
     assert (await leader.get("/console/models/trainings/999")).status_code == 404
 

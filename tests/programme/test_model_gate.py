@@ -125,5 +125,8 @@ def test_a_heap_of_phrases_that_the_live_model_was_sure_of_is_stopped_although_n
         ("ask_tax", "from", 6),
         ("ask_ai", "to", 6),
     ]
+    everything = compared(same("ask_tax", 20), *few, lesson(5, sure), lesson(6, sure))
+    assert judge(everything, [], passed={0, 1, 2, 3, 4, 5}).passes  # in portions, and then again for a new release
+    assert not judge(everything, [], passed={0}).passes
     spread = [lesson(n, read(f"ask_{n}")) for n in range(6)]  # from everywhere into one
     assert [one.direction for one in judge(compared(same("ask_tax", 20), *spread), []).reversed] == ["to"]

@@ -82,6 +82,17 @@ def test_a_supervisor_may_decide_for_what_stands(room: Room) -> None:
     assert not room.database.run_now(lambda c: teaching.keep_standing(c, key_of(PHRASE), room.lan, room.clock.now()))
 
 
+def test_who_comes_to_agree_with_what_stands_disputes_it_no_more(room: Room) -> None:
+    stands = room.say(opinion(), room.ha)
+    room.say(opinion("ask_ai"), room.binh, asks=True)
+    assert room.say(opinion(), room.binh) == stands
+    assert room.history() == [("Hà", "ask_tax", "stands", None), ("Bình", "ask_ai", "ended", "changed")]
+    room.say(opinion("ask_ai"), room.binh, asks=True)
+    room.database.run_now(lambda c: teaching.drop(c, [stands], room.ha, room.clock.now()))
+    room.say(opinion("ask_ai"), room.binh)  # nothing stands against it any more
+    assert [one[2] for one in room.history()] == ["ended", "ended", "ended", "stands"]
+
+
 def test_another_phrase_that_is_edited_into_the_same_words_contradicts_as_well(room: Room) -> None:
     room.say(opinion(), room.ha)
     longer = opinion("ask_ai", about="cháu ơi thuế khoán bỏ chưa hả cháu")

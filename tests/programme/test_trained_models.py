@@ -78,10 +78,11 @@ def test_going_back_finds_what_answered_before_and_refused_or_foreign_models_nev
         now(lambda c, at, n=name: trained_models.activate(c, add(c, at, n), "gate", None, at))
     assert now(lambda c, _: trained_models.before(c, "r1").name) == "r1-a"
     assert now(lambda c, _: trained_models.before(c, "r2")) is None
-    now(lambda c, at: add(c, at, "r1-c", is_ready=False))
+    now(lambda c, at: trained_models.add(c, "r1-c", "r1", [1, 2], False, {}, at))
     for name, code in (("r1-c", "model_refused"), ("r1-x", "model_unknown")):
         with pytest.raises(NotSwitchable, match=code):
             now(lambda c, _, n=name: trained_models.switchable(c, n, "r1"))
+    assert now(lambda c, _: trained_models.passed(c)) == {1}
     assert now(lambda c, _: trained_models.forgettable(c, "r1")) == ("r1-c",)
     for n in range(trained_models.KEPT):
         now(lambda c, at, n=n: trained_models.activate(c, add(c, at, f"r1-{n}"), "gate", None, at))

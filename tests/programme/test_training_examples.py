@@ -60,6 +60,9 @@ def test_what_the_data_says_already_is_not_said_twice(examples: TrainingExamples
     assert written(tmp_path / "out")["ask_tax"] == ["Bán rau có phải nộp thuế không?", "thuế khoán là gì"]
     assert not (tmp_path / "out" / TAUGHT_FILE).exists()
     assert examples.intents_of(key_of("THUẾ KHOÁN LÀ GÌ?")) == {"ask_tax"}
+    twice = [Lesson(1, "khoán bỏ chưa", "ask_tax"), Lesson(2, "khoan bo chua?", "ask_tax")]  # of two that came in
+    assert examples.write_with(twice, tmp_path / "out") == tuple(twice)
+    assert written(tmp_path / "out")["ask_tax"][2:] == ["khoan bo chua?"]
 
 
 def test_what_measures_the_model_is_never_trained_on(examples: TrainingExamples, tmp_path: Path) -> None:
