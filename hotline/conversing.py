@@ -136,7 +136,7 @@ async def _serving(settings: Settings, content: Content, model: Path, clock: Clo
     hotline = compose(
         settings, content, "", f"http://{LOOPBACK}:{internal.getsockname()[1]}", clock, gather=timedelta(0)
     )
-    rasa = RasaProcess(model, lambda url: setattr(hotline.dialogue, "rasa_url", url))
+    rasa = RasaProcess(lambda: model, lambda url: setattr(hotline.dialogue, "rasa_url", url))
     server = server_for(internal_app(hotline.register, hotline.flows.domain))
     serving = asyncio.create_task(server.serve([internal]))
     try:

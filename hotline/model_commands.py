@@ -59,7 +59,8 @@ def list_models() -> None:
 
 
 @models_group.command("train")
-def train() -> None:
+@click.option("--by", type=PersonName(), default="dòng lệnh", show_default=True, help="Tên người yêu cầu.")
+def train(by: str) -> None:
     """Huấn luyện những câu cán bộ đã dạy; mô hình mới trả lời ngay nếu không kém hơn."""
     configure_logs()
     require_rasa_environment()
@@ -68,8 +69,11 @@ def train() -> None:
 
         def ask(connection: Connection) -> int:
             trained_models.settle(connection, release, _has_archive, clock.now())
-            training_jobs.ask(connection, "asked", None, clock.now())
-            return training_jobs.newest(connection)[0].id
+            is_new = training_jobs.ask(connection, "asked", None, clock.now())
+            id_ = training_jobs.newest(connection)[0].id
+            if is_new:
+                record(connection, keyring, clock.now(), Actor(by), "training.asked", "training")
+            return id_
 
         ended = uvloop.run(_until_over(trainer, database.run_now(ask)))
     click.echo(f"Lần huấn luyện {ended.id}: {_STATES[ended.state]}.")

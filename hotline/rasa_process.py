@@ -25,9 +25,11 @@ QUICK_DEATH_SECONDS = 30
 
 
 class RasaProcess:
-    """`on_ready` is told the service's URL at every start, because each start takes a free port."""
+    """`model`: the archive to start with, asked for at every start, since another one may answer by then, and this one
+    be gone. `on_ready` is told the service's URL at every start, because each start takes a free port.
+    """
 
-    def __init__(self, model: Path, on_ready: Callable[[str], None]) -> None:
+    def __init__(self, model: Callable[[], Path], on_ready: Callable[[str], None]) -> None:
         self.model, self.on_ready = model, on_ready
         self._process: asyncio.subprocess.Process | None = None
 
@@ -39,7 +41,7 @@ class RasaProcess:
             "-m",
             "nlu.service",
             "--model",
-            str(self.model),
+            str(self.model()),
             "--port",
             "0",
             "--follow-stdin",

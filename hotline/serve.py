@@ -119,8 +119,8 @@ async def _serve(
     first_start: bool,
 ) -> None:
     stop = _stop_on_signals()
-    live = await _live_model(hotline, has_models=model is not None)
-    rasa = RasaProcess(archive_of(live), lambda url: setattr(hotline.dialogue, "rasa_url", url)) if model else None
+    hotline.dialogue.model = live = await _live_model(hotline, has_models=model is not None)
+    rasa = _rasa(hotline, live) if model else None
     try:
         starting = [asyncio.to_thread(_prepare, content)]
         if rasa is not None:
@@ -142,6 +142,13 @@ async def _serve(
         await hotline.close()
 
 
+def _rasa(hotline: Hotline, live: str) -> RasaProcess:
+    """The service as a child. One that has to be started again is started with what answers by then."""
+    return RasaProcess(
+        lambda: archive_of(hotline.dialogue.model or live), lambda url: setattr(hotline.dialogue, "rasa_url", url)
+    )
+
+
 async def _live_model(hotline: Hotline, has_models: bool) -> str:
     """The name of the model that answers: what officers have taught last, unless the release has changed since."""
 
@@ -149,10 +156,7 @@ async def _live_model(hotline: Hotline, has_models: bool) -> str:
         return not has_models or is_there(archive_of(name))  # a service elsewhere has its own folder
 
     release, now = hotline.switch.release, hotline.clock.now()
-    hotline.dialogue.model = await hotline.database.run(
-        lambda connection: trained_models.settle(connection, release, has_archive, now)
-    )
-    return hotline.dialogue.model
+    return await hotline.database.run(lambda connection: trained_models.settle(connection, release, has_archive, now))
 
 
 def _console_line(hotline: Hotline, port: int, first_start: bool) -> str:

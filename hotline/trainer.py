@@ -112,10 +112,12 @@ class Trainer:
         error = working.exception()
         if error is None or isinstance(error, LeaseLost):
             return
-        if not isinstance(error, Failed | OSError | ValueError | KeyError):
-            raise error
-        log.error("training_failed", training=job.id, error=str(error))
-        fault = str(error)
+        if isinstance(error, SQLAlchemyError):
+            raise error  # its lease ends, and it is begun again
+        # Whatever it is, it is the training's: owners go on being answered
+        is_childs = isinstance(error, Failed)
+        fault = str(error) if is_childs else f"{type(error).__name__}: {error}"
+        log.error("training_failed", training=job.id, error=fault, exc_info=None if is_childs else error)
 
         def fail(connection: Connection) -> None:
             if training_jobs.end(connection, job.id, self.name, "failed", self.clock.now(), fault=fault):
@@ -163,7 +165,7 @@ class Trainer:
         self, job: Training, archive: Path, lessons: Sequence[Lesson], taught: Sequence[Lesson]
     ) -> bool:
         """False: another model answers meanwhile, so that it must be compared with that one."""
-        live = await self.database.read(trained_models.live)
+        live, passed = await self.database.read(lambda c: (trained_models.live(c), trained_models.passed(c)))
         if live is None or live.model.release != self.release:
             raise Failed("the live model belongs to another release")
         against = archive_of(live.model.name)
@@ -175,7 +177,7 @@ class Trainer:
             *("--new", str(archive), "--live", str(against), "--held-out", HELD_OUT),
             *("--taught", str(WORK / "taught.json"), "--out", str(out)),
         )
-        judgement = await asyncio.to_thread(lambda: judge(orjson.loads(out.read_bytes()), taught))
+        judgement = await asyncio.to_thread(lambda: judge(orjson.loads(out.read_bytes()), taught, passed))
         keep = partial(self._keep, job, archive, lessons, judgement, live.model.name)
         gone = await self.database.run(keep)
         if gone is not None:

@@ -21,6 +21,7 @@ from hotline.models import archive_of, is_there
 from hotline.trainer import Failed, Trainer
 from programme import teaching, trained_models, training_jobs
 from programme.content import Content
+from programme.model_gate import MOST_REVERSED
 from programme.taught_phrases import key_of
 from programme.teaching import Opinion, Verdict
 from programme.training_examples import TrainingExamples
@@ -43,6 +44,7 @@ class Bench(Trainer):
     """A trainer whose children are functions. `reads`: how the new model reads everything; `children`: what ran."""
 
     reads, before = "ask_tax_threshold", None
+    live_reads: tuple[str, float] | None = None  # how the live model reads what was taught
     children: list[str]
 
     async def _child(self, module: str, *arguments: str) -> None:
@@ -61,7 +63,12 @@ class Bench(Trainer):
             "threshold": 0.7,
             "utterances": [{**row, "live": live, "new": new} for row in rows],
             "taught": [
-                {**one, "live": self._read(one["intent"], 0.3), "new": self._read(one["intent"])} for one in taught
+                {
+                    **one,
+                    "live": self._read(*(self.live_reads or (one["intent"], 0.3))),
+                    "new": self._read(one["intent"]),
+                }
+                for one in taught
             ],
         }
         Path(given["--out"]).write_bytes(orjson.dumps(result))
@@ -126,18 +133,51 @@ async def test_a_worse_model_is_refused_removed_and_explained(bench: Bench) -> N
     assert [path.name for path in archive_of(RELEASE).parent.glob("*.gz")] == [f"{RELEASE}.tar.gz"]
 
 
-@pytest.mark.parametrize("broken", ["nlu.train", "nlu.compare"])
-async def test_a_child_that_fails_leaves_the_live_model_alone(bench: Bench, broken: str) -> None:
+@pytest.mark.parametrize(
+    ("broken", "error", "fault"),
+    [
+        ("nlu.train", Failed("nlu.train ended with -9"), "nlu.train ended with -9"),
+        ("nlu.compare", Failed("nlu.compare ended with -9"), "nlu.compare ended with -9"),
+        ("nlu.compare", TypeError("a fault of our own"), "TypeError: a fault of our own"),
+    ],
+)
+async def test_whatever_fails_leaves_the_live_model_alone_and_the_process_alive(
+    bench: Bench, broken: str, error: Exception, fault: str
+) -> None:
     async def fail(module: str) -> None:
         if module == broken:
-            raise Failed(f"{module} ended with -9")
+            raise error
 
     bench.before = fail  # type: ignore[assignment]
     await bench.look()
     assert state(bench) == ("failed", RELEASE)
     (job,) = bench.database.read_now(training_jobs.newest)
-    assert job.fault == f"{broken} ended with -9"
+    assert job.fault == fault
     assert bench.database.run_now(lambda c: training_jobs.ask(c, "asked", None, bench.clock.now()))  # again
+
+
+async def test_what_passed_in_portions_passes_together_when_a_new_release_is_taught_it_again(bench: Bench) -> None:
+    bench.live_reads = ("ask_class", 0.9)
+    now = bench.clock.now()
+
+    def teach(c: Any) -> None:
+        for n in range(MOST_REVERSED):
+            said = Opinion(key_of(f"câu {n}"), f"câu {n}", key_of(f"câu {n}"), Verdict.INTENT, "ask_tax_threshold")
+            teaching.say(c, said, officer_named(c, "Hà", now), now)
+
+    bench.database.run_now(teach)
+    await bench.look()
+    assert state(bench) == ("refused", RELEASE)  # a heap
+
+    def taught_before(c: Any) -> None:
+        ids = [lesson.id for lesson in teaching.lessons(c)]
+        for name, portion in (("old-1", ids[:3]), ("old-2", ids[:3] + ids[3:])):
+            trained_models.add(c, name, "old", portion, True, {}, now)
+        training_jobs.ask(c, "release", None, now)
+
+    bench.database.run_now(taught_before)
+    await bench.look()
+    assert state(bench)[0] == "passed"
 
 
 async def test_who_goes_back_while_it_trains_has_the_new_model_compared_with_what_answers_then(bench: Bench) -> None:
