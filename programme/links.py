@@ -18,8 +18,9 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 from programme.links_said import CODE_DIGITS
 from store.channel_tables import channel_link, link_code
 from store.database import insert_if_new
+from store.privacy_tables import data_copy
 from store.survey_tables import survey_response
-from store.tables import EncryptedText, contact, conversation, inbound, opt_out
+from store.tables import EncryptedText, contact, conversation, data_request, inbound, opt_out
 
 CODE_LIFE = timedelta(minutes=10)
 # So long an old code is told from a wrong one.
@@ -132,6 +133,7 @@ def link(connection: Connection, conversation_id: str, wanted: Link, now: dateti
         connection.execute(insert(channel_link).values(row))
         _move(connection, id_, wanted.keeps)
     _carry_opt_out(connection, wanted.leaves, wanted.keeps)
+    _prove_anew(connection, (wanted.keeps, wanted.leaves))
     return moved
 
 
@@ -166,8 +168,15 @@ def home_channel(connection: Connection, contact_id: int) -> str | None:
 
 
 def person(connection: Connection, contact_id: int) -> list[int]:
-    """All contacts that are one person now: this one, and those whose conversations were linked to it."""
-    return list(dict.fromkeys([contact_id, *(row.from_contact_id for row in open_links(connection, contact_id))]))
+    """All contacts that are one person now: the one that the conversations belong to, and those that were left."""
+    own = home(connection, contact_id)
+    return list(dict.fromkeys([own, *(row.from_contact_id for row in open_links(connection, own))]))
+
+
+def home(connection: Connection, contact_id: int) -> int:
+    """The contact that this one's conversations belong to now: itself, while they were not linked to another."""
+    moved = select(channel_link.c.to_contact_id).filter_by(from_contact_id=contact_id, undone_at=None)
+    return connection.scalar(moved.limit(1)) or contact_id
 
 
 def spoken_by(
@@ -229,6 +238,16 @@ def _move(connection: Connection, conversation_id: str, contact_id: int) -> None
 
 def _end(connection: Connection, link_id: int, now: datetime) -> None:
     connection.execute(update(channel_link).where(channel_link.c.id == link_id).values(undone_at=now))
+
+
+def _prove_anew(connection: Connection, joined: tuple[int, int]) -> None:
+    """Who proved to be the one has not proved to be the other: no copy of the one shows what is kept of both, and no
+    erasure that was confirmed for the one takes both. An officer makes sure."""
+    proved = update(data_request).where(
+        data_request.c.contact_id.in_(joined), data_request.c.status == "open", data_request.c.identity.is_not(None)
+    )
+    connection.execute(proved.values(identity=None, identity_at=None, confirmed_at=None, stage="officer"))
+    connection.execute(delete(data_copy).where(data_copy.c.contact_id.in_(joined)))
 
 
 def _carry_opt_out(connection: Connection, giver: int, taker: int, since: datetime | None = None) -> None:

@@ -29,7 +29,6 @@ from programme.lead_states import TAKEN_UP, LeadState
 from programme.packs import normalise_province_id
 from scheduler.kinds import JobContext
 from store import forgotten
-from store.channel_tables import channel_link
 from store.crypto import Keyring
 from store.logs import get_logger
 from store.messages import Button, Reply
@@ -122,12 +121,9 @@ def _say(context: JobContext, about: _About, lead_id: int, now: datetime, connec
 
 def _reached(connection: Connection, keyring: Keyring, contact_id: int, now: datetime) -> RowMapping | _Reach:
     """The conversation where the owner wrote last, locked, if they may be written to there now."""
-    moved = select(channel_link.c.to_contact_id).where(
-        channel_link.c.from_contact_id == contact_id, channel_link.c.undone_at.is_(None)
-    )
-    home = connection.scalar(moved.limit(1)) or contact_id
-    if _left_alone(connection, keyring, [contact_id, *links.person(connection, home)]):
+    if _left_alone(connection, keyring, links.person(connection, contact_id)):
         return _Reach.NEVER
+    home = links.home(connection, contact_id)
     theirs = select(conversation).where(conversation.c.contact_id == home, conversation.c.unreachable.is_(None))
     latest = theirs.order_by(conversation.c.last_heard_at.desc().nulls_last(), conversation.c.id).limit(1)
     known = connection.execute(latest.with_for_update()).mappings().first()

@@ -94,7 +94,7 @@ channel_link = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("conversation_id", String(32), ForeignKey("conversation.id"), nullable=False, index=True),
-    Column("from_contact_id", Id, ForeignKey("contact.id"), nullable=False),
+    Column("from_contact_id", Id, ForeignKey("contact.id"), nullable=False, index=True),
     Column("to_contact_id", Id, ForeignKey("contact.id"), nullable=False, index=True),
     Column("linked_at", UtcDateTime, nullable=False),
     Column("undone_at", UtcDateTime),

@@ -23,6 +23,7 @@ from console.sessions import SignedIn
 from console.templating import page
 from console.viewing import actor_of, note_view
 from programme.data_copy import copy_of
+from programme.links import home
 from store.audit import record
 from store.contacts import Contacts, find_phone
 from store.tables import conversation
@@ -71,7 +72,8 @@ async def requests_page(
 
 @router.post("")
 async def open_by_hand(request: Request, person: Officer) -> Response:
-    """A request that came by letter, telephone, mail or in person. Raises Problem 409, 422."""
+    """A request that came by letter, telephone, mail or in person: one for everybody who is known by that number.
+    Raises Problem 409, 422."""
     context, form = console_context(request), await request.form()
     kind, came_by = _one_of(form.get("kind"), KINDS), _one_of(form.get("came_by"), CAME_BY)
     name = text_field(form, "name", LONGEST_NAME)
@@ -83,16 +85,18 @@ async def open_by_hand(request: Request, person: Officer) -> Response:
     if not here and not phone and not name:
         raise Problem(422, "person_missing", context.words.say("data.person_missing", person.language))
 
-    def work(connection: Connection, desk: Desk) -> int:
-        contact_id, talk = _whose(connection, context, here, phone, name)
-        number = desk.open_by_hand(contact_id, talk, kind, came_by)
-        if number is None:
+    def work(connection: Connection, desk: Desk) -> list[int]:
+        whose = _whose(connection, context, here, phone, name)
+        opened = [desk.open_by_hand(contact_id, talk, kind, came_by) for contact_id, talk in whose]
+        numbers = [number for number in opened if number is not None]
+        if not numbers:
             raise StepNotPossible("open_already")
-        desk.acknowledge(number)
-        return number
+        if len(whose) == 1:  # of several only one may be who asked: nobody else is told
+            desk.acknowledge(numbers[0])
+        return numbers
 
-    number = await _act(context, person, "data_request.opened", work)
-    return see_other(f"{LIST}/{number}")
+    numbers = await _act(context, person, "data_request.opened", work)
+    return see_other(f"{LIST}/{numbers[0]}" if len(numbers) == 1 else LIST)
 
 
 @router.get("/register.csv")
@@ -212,37 +216,40 @@ async def _step(
 ) -> Response:
     context = console_context(request)
 
-    def work(connection: Connection, desk: Desk) -> int:
+    def work(connection: Connection, desk: Desk) -> list[int]:
         step(desk, connection)
-        return number
+        return [number]
 
     await _act(context, person, f"data_request.{what}", work)
     return see_other(f"{LIST}/{number}")
 
 
-async def _act(context: ConsoleContext, person: SignedIn, action: str, work: Callable[[Connection, Desk], int]) -> int:
-    """One transaction: the step, what the owner is told, the record. Raises Problem 409."""
+async def _act(
+    context: ConsoleContext, person: SignedIn, action: str, work: Callable[[Connection, Desk], list[int]]
+) -> list[int]:
+    """One transaction: the step, what the owner is told, the record; which requests. Raises Problem 409."""
     now, today = context.clock.now(), context.clock.today()
     content = context.content
 
-    def run(connection: Connection) -> tuple[int, str | None]:
+    def run(connection: Connection) -> tuple[list[int], list[str]]:
         address = context.public_url or ""
         desk = Desk(
             connection, context.keyring, content.phrases, content.deadlines, person.officer_id, now, today, address
         )
-        number = work(connection, desk)
-        found = data_requests.find(connection, number)
-        record(connection, context.keyring, now, actor_of(person), action, f"data_request {number}")
-        return number, found.conversation_id if found else None
+        numbers = work(connection, desk)
+        found = [data_requests.find(connection, number) for number in numbers]
+        for number in numbers:
+            record(connection, context.keyring, now, actor_of(person), action, f"data_request {number}")
+        return numbers, [one.conversation_id for one in found if one and one.conversation_id]
 
     try:
-        number, here = await context.database.run(run)
+        numbers, talks = await context.database.run(run)
     except StepNotPossible as refused:
         raise _not_possible(context, person, refused) from None
-    if here is not None:
+    for here in talks:
         context.wakeups.notify(here)
         context.wakeups.notify(OUTBOX)
-    return number
+    return numbers
 
 
 def _not_possible(context: ConsoleContext, person: SignedIn, refused: StepNotPossible) -> Problem:
@@ -252,23 +259,22 @@ def _not_possible(context: ConsoleContext, person: SignedIn, refused: StepNotPos
 
 def _whose(
     connection: Connection, context: ConsoleContext, here: str | None, phone: str | None, name: str
-) -> tuple[int, str | None]:
-    """Contact and conversation: of that conversation, else of the only contact with this number, else a new one."""
+) -> list[tuple[int, str | None]]:
+    """Contacts and conversations: of that conversation, else of everybody with this number, else a new one."""
     contacts = Contacts(connection, context.keyring)
     if here is not None:
         found = connection.execute(select(conversation.c.contact_id).filter_by(id=here)).scalar()
         if found is None:
             raise StepNotPossible("conversation_unknown")
-        return int(found), here
-    known = contacts.with_phone(phone) if phone else []
-    if len(known) == 1:
-        newest = select(conversation.c.id).filter_by(contact_id=known[0])
-        newest = newest.order_by(conversation.c.last_heard_at.desc().nulls_last()).limit(1)
-        return known[0], connection.scalar(newest)
+        return [(int(found), here)]
+    if known := contacts.with_phone(phone) if phone else []:
+        people = dict.fromkeys(home(connection, one) for one in known)
+        newest = select(conversation.c.id).order_by(conversation.c.last_heard_at.desc().nulls_last()).limit(1)
+        return [(one, connection.scalar(newest.filter_by(contact_id=one))) for one in people]
     contact_id = contacts.add(context.clock.now(), name or None)
     if phone:
         contacts.set_phone(contact_id, phone)
-    return contact_id, None
+    return [(contact_id, None)]
 
 
 def _one_of(value: Any, known: tuple[str, ...]) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from console.context import ConsoleContext
 from console.roles import Role
 from store.console_tables import audit_log
+from store.contacts import Contacts
 from store.tables import contact, conversation, data_request, outbound
 from tests.console.conftest import MakePerson, OpenBrowser
 from tests.console.owners import Street
@@ -105,3 +106,25 @@ async def test_bad_input_says_what_to_do(
     assert (row.status, row.refusal, row.conversation_id) == ("refused", "nothing_kept", None)  # type: ignore[attr-defined]
     assert [one.phone for one in rows(context, contact)] == ["+84912345678"]  # type: ignore[attr-defined]
     assert rows(context, conversation) == []
+
+
+@ANY
+async def test_a_number_of_several_people_opens_a_request_for_each_and_tells_nobody(
+    context: ConsoleContext, street: Street, make_person: MakePerson, open_browser: OpenBrowser
+) -> None:
+    desk = open_browser(make_person())
+    talks = [street.owner("alo", name=name) for name in ("Bác Tư", "Cô Năm")]
+
+    def number(c: Connection) -> None:
+        for here in talks:
+            of = c.execute(select(conversation.c.contact_id).filter_by(id=here)).scalar_one()
+            Contacts(c, context.keyring).set_phone(of, "+84912345678")
+
+    context.database.run_now(number)
+    form = {"kind": "erasure", "came_by": "letter", "phone": "0912345678"}
+    assert (await desk.post(LIST, form)).headers["location"] == LIST
+    assert {row.conversation_id for row in rows(context, data_request)} == set(talks)  # type: ignore[attr-defined]
+    assert rows(context, outbound) == []
+    opened = [row for row in rows(context, audit_log) if row.action == "data_request.opened"]  # type: ignore[attr-defined]
+    assert len(opened) == 2
+    assert (await desk.post(LIST, form)).status_code == 409

@@ -31,6 +31,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("finished_at", UtcDateTime()))
         batch_op.add_column(sa.Column("officer_id", Id))
         batch_op.create_foreign_key("fk_data_request_officer_id", "officer", ["officer_id"], ["id"])
+    op.create_index("ix_channel_link_from_contact_id", "channel_link", ["from_contact_id"])
     op.create_table(
         "data_copy",
         sa.Column("id", Id, nullable=False),
@@ -69,6 +70,7 @@ def downgrade() -> None:
     op.drop_table("retention_progress")
     op.drop_table("purge")
     op.drop_table("data_copy")
+    op.drop_index("ix_channel_link_from_contact_id", "channel_link")
     with op.batch_alter_table("data_request") as batch_op:
         batch_op.drop_constraint("fk_data_request_officer_id", type_="foreignkey")
         for column in (
