@@ -20,8 +20,6 @@ WRITE_BYTES = 1024 * 1024
 def appearing(target: Path) -> Iterator[BinaryIO]:
     """Write a file that gets its name when everything is on the disk. What a killed command leaves, the next one for
     the same name writes over. Raises Stop."""
-    if target.exists():
-        raise Stop(f"{target} đã có. Hãy chọn tên khác: bản sao lưu cũ không bị ghi đè.")
     if not target.parent.is_dir():
         raise Stop(f"Không có thư mục {target.parent}. Hãy tạo thư mục trước.")
     part = target.with_name(f".{target.name}.part")
@@ -31,8 +29,10 @@ def appearing(target: Path) -> Iterator[BinaryIO]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Stop(f"Một lệnh khác đang ghi {target}.") from None
-            file.truncate(0)
             try:
+                if target.exists():  # now that nobody else writes it: what was just finished is not emptied again
+                    raise Stop(f"{target} đã có. Hãy chọn tên khác: bản sao lưu cũ không bị ghi đè.")
+                file.truncate(0)
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

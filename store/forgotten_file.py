@@ -64,7 +64,7 @@ class ForgottenFile:
             self._written = await asyncio.to_thread(self._names)
         count, missing = await database.read(partial(self._missing, self._written))
         added = await asyncio.to_thread(self._add, missing) if missing else 0
-        self._compared = count
+        self._compared = 0 if added else count  # a file that was lost lacks more than what is new: the next look tells
         return added
 
     def follow_now(self, database: Database) -> int:
@@ -89,7 +89,9 @@ class ForgottenFile:
         with self._opened() as file:
             known = {note.uid for note in self._read_on(file)}  # another process may have been here
             new = [note for note in notes if note.uid not in known]
-            os.write(file, b"".join(self._line(note) for note in new))
+            lines = b"".join(self._line(note) for note in new)
+            while lines:  # on a disk that is nearly full a part is written, and then nothing
+                lines = lines[os.write(file, lines) :]
             os.fsync(file)
             self._written = known | {note.uid for note in new}
             return len(new)
