@@ -192,7 +192,7 @@ def _write_links(connection: Connection, turn: Turn, effect: Effect) -> None:
 def _note(connection: Connection, keyring: Keyring, turn: Turn, kind: forgotten.Kind) -> None:
     """Before it is done: afterwards less is known of the person."""
     people = links.person(connection, turn.conversation["contact_id"])
-    forgotten.record(connection, keyring, turn.now, kind, forgotten.keys_of(connection, keyring, people))
+    forgotten.record(connection, turn.now, kind, forgotten.keys_of(connection, keyring, people))
 
 
 def _review_answer(connection: Connection, turn: Turn, entry: str | None) -> None:

@@ -17,10 +17,10 @@ from bot.baton import Reason
 from integrations.zalo.token_state import REFUSED
 from programme.content import Content
 from programme.packs import UnknownProvince
-from store.channel_tables import link_code, ticket, zalo_token
-from store.console_tables import account_session, account_token, officer_notice, request
-from store.privacy_tables import data_copy
+from store.channel_tables import zalo_token
+from store.console_tables import officer_notice, request
 from store.restore import GAP
+from store.rotation import end_what_opens
 from store.survey_tables import due_job, lead, leader, survey_response
 from store.tables import conversation, escalation, inbound, outbound
 from store.vendor_tables import vendor_notice
@@ -40,7 +40,8 @@ class Settled:
 
 def settle(connection: Connection, content: Content, now: datetime) -> Settled:
     """Bring a database that was just restored to rest."""
-    _close_doors(connection)
+    end_what_opens(connection)  # whoever was signed in, invited or given a code may have been signed out since
+    connection.execute(delete(leader))
     unanswered = _hand_over(connection, content, now)
     _say_nothing_again(connection, now)
     unsent = update(outbound).where(outbound.c.status.in_(_UNSENT))
@@ -50,12 +51,6 @@ def settle(connection: Connection, content: Content, now: datetime) -> Settled:
     at_rest = {"wake_at": None, "send_at": None, "send_bulk": False, "last_seq": conversation.c.last_seq + GAP}
     connection.execute(update(conversation).values(at_rest))
     return Settled(count, unanswered)
-
-
-def _close_doors(connection: Connection) -> None:
-    """Whoever was signed in, invited or given a code may have been signed out since; nobody leads."""
-    for table in (account_session, account_token, ticket, link_code, data_copy, leader):
-        connection.execute(delete(table))
 
 
 def _say_nothing_again(connection: Connection, now: datetime) -> None:
@@ -68,6 +63,8 @@ def _say_nothing_again(connection: Connection, now: datetime) -> None:
     connection.execute(abandoned.values(nudged_at=func.coalesce(survey_response.c.nudged_at, now)))
     for mark in (lead.c.reminded_at, lead.c.consent_asked_at, lead.c.taken_up_told_at, lead.c.call_asked_at):
         connection.execute(update(lead).where(mark.is_(None)).values({mark.name: now}))
+    # The firm may have taken it up in time: it has its time once more before anybody else (scheduler/lead_watch.py)
+    connection.execute(update(lead).where(lead.c.accept_by.is_not(None)).values(accept_by=None))
     # The refresh token works once, and the hotline that made the backup may have used it, or still lives
     dead = {"trouble": REFUSED, "expires_at": now, "refreshing": None, "refreshing_until": None}
     connection.execute(update(zalo_token).values(dead))

@@ -15,8 +15,10 @@ from bot.baton import officer_named
 from bot.holding import release_all_of
 from console import sessions
 from console.roles import DESK, Role
+from store import forgotten
 from store.console_tables import account
 from store.database import insert_if_new
+from store.forgotten import Kind
 from store.tables import officer
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{2,79}")
@@ -153,7 +155,8 @@ def change(connection: Connection, account_id: int, name: str, rights: Rights, n
         if connection.scalar(select(officer.c.id).filter_by(name=name)) is not None:
             raise Refused(Refusal.NAME_TAKEN)
         connection.execute(update(officer).filter_by(id=known.officer_id).values(name=name))
-    _set(connection, account_id, **_columns(rights))
+    if rights != known.rights:
+        _set_access(connection, account_id, now, **_columns(rights))
     return bool(freed)
 
 
@@ -164,7 +167,7 @@ def disable(connection: Connection, account_id: int, now: datetime) -> bool:
     # conversations first: the order of locks that everybody keeps
     freed = release_all_of(connection, one(connection, account_id).officer_id, now)
     _keep_an_administrator(connection, account_id)
-    _set(connection, account_id, disabled_at=now, on_duty=False)
+    _set_access(connection, account_id, now, disabled_at=now, on_duty=False)
     sessions.end_all(connection, account_id)
     return bool(freed)
 
@@ -174,22 +177,27 @@ def enable(connection: Connection, account_id: int) -> None:
     _set(connection, account_id, disabled_at=None, failed_logins=0, locked_until=None)
 
 
-def set_password(connection: Connection, account_id: int, password_hash: str, but_session: int | None = None) -> None:
+def set_password(
+    connection: Connection, account_id: int, password_hash: str, now: datetime, but_session: int | None = None
+) -> None:
     """A password of their own choice; every browser but that of `but_session` is signed out."""
     own = {"password_hash": password_hash, "must_change_password": False, "failed_logins": 0, "locked_until": None}
-    _set(connection, account_id, **own)
+    _set_access(connection, account_id, now, **own)
     sessions.end_all(connection, account_id, but_session)
 
 
-def forget_password(connection: Connection, account_id: int) -> None:
+def forget_password(connection: Connection, account_id: int, now: datetime) -> None:
     """Nobody signs in with the old password any more; a new one is set by an address (console/invitations.py)."""
-    _set(connection, account_id, password_hash=None, must_change_password=False, failed_logins=0, locked_until=None)
+    none = {"password_hash": None, "must_change_password": False, "failed_logins": 0, "locked_until": None}
+    _set_access(connection, account_id, now, **none)
     sessions.end_all(connection, account_id)
 
 
-def set_second_factor(connection: Connection, account_id: int, secret: str | None, step: int | None = None) -> None:
+def set_second_factor(
+    connection: Connection, account_id: int, secret: str | None, now: datetime, step: int | None = None
+) -> None:
     """`step`: of the code that proved that the app has the secret; None, None: only the password is asked for."""
-    _set(connection, account_id, totp_secret=secret, totp_step=step)
+    _set_access(connection, account_id, now, totp_secret=secret, totp_step=step)
 
 
 def second_factor_of(connection: Connection, account_id: int) -> str | None:
@@ -201,6 +209,12 @@ def second_factor_of(connection: Connection, account_id: int) -> str | None:
 def prefer(connection: Connection, account_id: int, **values: Any) -> None:
     """Set what people choose themselves: `language`, `on_duty`, `telegram_chat`."""
     assert values.keys() <= {"language", "on_duty", "telegram_chat"}  # noqa: S101 - only our own code calls this
+    _set(connection, account_id, **values)
+
+
+def _set_access(connection: Connection, account_id: int, now: datetime, **values: Any) -> None:
+    """Set by what somebody signs in, or what that opens: as an older backup has it, it must not open anything again."""
+    forgotten.record(connection, now, Kind.ACCESS, [forgotten.access_key(account, account_id)])
     _set(connection, account_id, **values)
 
 

@@ -16,10 +16,12 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, Row, select, update
 
+from store import forgotten
 from store.api_tables import api_token
 from store.audit import Actor
 from store.crypto import Keyring
 from store.database import insert_returning_id
+from store.forgotten import Kind
 
 PREFIX = "hl_"
 TOKEN = re.compile(PREFIX + "[0-9a-f]{64}")
@@ -138,9 +140,12 @@ def used(connection: Connection, token_id: int, now: datetime) -> None:
 
 
 def revoke(connection: Connection, token_id: int, now: datetime) -> bool:
-    """End a token for good; whether this changed anything."""
+    """End a token for good, also where an older backup is restored; whether this changed anything."""
     still = update(api_token).where(api_token.c.id == token_id, api_token.c.revoked_at.is_(None))
-    return connection.execute(still.values(revoked_at=now)).rowcount > 0
+    if connection.execute(still.values(revoked_at=now)).rowcount == 0:
+        return False
+    forgotten.record(connection, now, Kind.ACCESS, [forgotten.access_key(api_token, token_id)])
+    return True
 
 
 def said(grant: Grant, days: int) -> dict[str, object]:

@@ -76,7 +76,7 @@ def use(connection: Connection, invitation: Invitation, password_hash: str, now:
     unused = update(account_token).where(account_token.c.id == invitation.id, account_token.c.used_at.is_(None))
     if connection.execute(unused.values(used_at=now)).rowcount == 0:
         return False
-    accounts.set_password(connection, invitation.account.id, password_hash)
+    accounts.set_password(connection, invitation.account.id, password_hash, now)
     return True
 
 

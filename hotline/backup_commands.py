@@ -21,7 +21,7 @@ from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database, check_key
 from store.forgotten import Kind
-from store.forgotten_file import ForgottenFile
+from store.forgotten_file import ForgottenFile, WrongLine
 from store.migrate import current_revision, newest_revision
 from store.sealed_file import SealedWriter, read_header, unsealed
 from store.settings import KEY_FILE, Settings
@@ -34,6 +34,7 @@ _DONE = {
     Kind.OPT_OUT: "lần ngừng nhận tin",
     Kind.OPT_IN: "lần nhận tin trở lại",
     Kind.CONSENT_WITHDRAWN: "lần rút đồng ý",
+    Kind.ACCESS: "lần khóa tài khoản, mã API",
 }
 
 
@@ -75,19 +76,13 @@ def make(file: Path | None) -> None:
                     c, keyring, clock.now(), ACTOR, "backup.made", f"backup {target.name}"[:80], detail
                 )
             )
-            forgotten_file(settings, keyring).follow_now(database)
+        _tell_made(target, contents, keyring, forgotten_path(settings))
+        if is_newest:
+            _copy_notes(settings, keyring, database)
     except SQLAlchemyError as error:
-        raise Stop(
-            f"Không đọc được cơ sở dữ liệu ({type(error).__name__}). Chưa có bản sao lưu nào được tạo."
-        ) from None
+        raise Stop(f"Cơ sở dữ liệu không trả lời ({type(error).__name__}): chưa sao lưu xong. Hãy chạy lại.") from None
     finally:
         database.close()
-    size = target.stat().st_size
-    click.echo(f"Đã sao lưu {contents.total} dòng của {len(contents.rows)} bảng vào {target} ({size / 1e6:.1f} MB).")
-    click.echo(
-        f"Chỉ mở được bằng khóa có mã nhận dạng {keyring.fingerprint}. Hãy chép tệp này, tệp"
-        f" {forgotten_file(settings, keyring).path} và khóa (hotline keys export) sang nơi khác, khóa để riêng."
-    )
 
 
 @backup_group.command("verify")
@@ -112,7 +107,9 @@ def verify(file: Path) -> None:
     "--forgotten", type=FILE, help="Tệp forgotten.jsonl mới nhất: làm lại những lần xóa, ngừng nhận tin sau đó."
 )
 @click.option(
-    "--without-forgotten", is_flag=True, help="Tệp ấy đã mất: người đã xóa dữ liệu sau bản sao lưu sẽ có lại."
+    "--without-forgotten",
+    is_flag=True,
+    help="Tệp ấy đã mất: người đã xóa dữ liệu sau bản sao lưu sẽ có lại; mọi tài khoản và mã API bị khóa.",
 )
 def restore(file: Path, forgotten: Path | None, without_forgotten: bool) -> None:
     """Khôi phục một bản sao lưu vào cơ sở dữ liệu còn trống."""
@@ -127,11 +124,11 @@ def restore(file: Path, forgotten: Path | None, without_forgotten: bool) -> None
         raise Stop(f"Không có tệp {forgotten}.")
     content, keyring = read_content(settings), existing_keyring(settings)
     done = restore_into(settings, content, keyring, file, forgotten)
+    _tell(done)
     try:
-        forgotten_file(settings, keyring).follow_now(done.database)
+        _copy_notes(settings, keyring, done.database)
     finally:
         done.database.close()
-    _tell(done)
 
 
 def existing_keyring(settings: Settings) -> Keyring:
@@ -145,8 +142,18 @@ def existing_keyring(settings: Settings) -> Keyring:
         raise Stop(f"Khóa trong {path} bị hỏng: hãy chép lại khóa cũ.") from None
 
 
-def forgotten_file(settings: Settings, keyring: Keyring) -> ForgottenFile:
-    return ForgottenFile(forgotten_path(settings), keyring)
+def _copy_notes(settings: Settings, keyring: Keyring, database: Database) -> None:
+    """What stands before is done already. Raises Stop."""
+    path = forgotten_path(settings)
+    try:
+        ForgottenFile(path, keyring).follow_now(database)
+    except WrongLine as line:
+        raise Stop(
+            f"Việc trên đã xong, nhưng dòng {line} của {path} là của nơi khác hoặc đã bị sửa. Hãy đổi tên tệp đó;"
+            " hotline sẽ ghi lại từ cơ sở dữ liệu."
+        ) from None
+    except OSError as fault:
+        raise Stop(f"Việc trên đã xong, nhưng không ghi được {path} ({fault.strerror}).") from None
 
 
 def _fresh_name(clock: Clock) -> Path:
@@ -177,6 +184,15 @@ def _opened(settings: Settings, keyring: Keyring) -> Database:
     return database
 
 
+def _tell_made(target: Path, contents: Contents, keyring: Keyring, notes: Path) -> None:
+    size = target.stat().st_size
+    click.echo(f"Đã sao lưu {contents.total} dòng của {len(contents.rows)} bảng vào {target} ({size / 1e6:.1f} MB).")
+    click.echo(
+        f"Chỉ mở được bằng khóa có mã nhận dạng {keyring.fingerprint}. Hãy chép tệp này, tệp {notes} và khóa (hotline"
+        " keys export) sang nơi khác, khóa để riêng."
+    )
+
+
 def _tell(done: Restored) -> None:
     contents: Contents = done.contents
     click.echo(f"Đã khôi phục {contents.total} dòng của {len(contents.rows)} bảng, như lúc {done.said_at}.")
@@ -190,6 +206,6 @@ def _tell(done: Restored) -> None:
         " list)."
     )
     click.echo(
-        "Tiếp theo: đăng nhập lại; nối lại Zalo (hotline zalo connect); tài khoản và mã API bị khóa sau bản sao lưu thì"
-        " khóa lại (hotline user list). Các bước đầy đủ: docs/operate.md."
+        "Tiếp theo: đăng nhập lại; nối lại Zalo (hotline zalo connect). Tài khoản đã khóa: xem vai trò (hotline user"
+        " list) rồi mở lại (hotline user reset); mã API đã khóa thì cấp mã mới. Các bước đầy đủ: docs/operate.md."
     )

@@ -70,6 +70,7 @@ def restore_into(
             check_key(connection, keyring, clock)
             settled, replayed, is_whole = _bring_to_rest(connection, content, keyring, clock, forgotten)
             detail = {"rows": contents.total, "revision": contents.revision, "unsent": settled.unsent}
+            detail["again"] = {kind.value: times for kind, times in replayed.items() if times}
             audit.record(connection, keyring, clock.now(), ACTOR, "backup.restored", f"backup {file.name}"[:80], detail)
         if path is not None and beside is not None:
             database = _moved(database, beside, path, url)
@@ -87,10 +88,12 @@ def restore_into(
 def _bring_to_rest(
     connection: Connection, content: Content, keyring: Keyring, clock: Clock, forgotten: Path | None
 ) -> tuple[Settled, Mapping[Kind, int], bool]:
-    is_whole = audit.verify(connection, keyring).finding is None
-    notes = [] if forgotten is None else ForgottenFile(forgotten, keyring).read()
-    replayed = remembering.replay(connection, keyring, notes, clock.now())
-    return restored.settle(connection, content, clock.now()), replayed, is_whole
+    is_whole, now = audit.verify(connection, keyring).finding is None, clock.now()
+    if forgotten is None:  # nobody knows which were closed since
+        replayed: Mapping[Kind, int] = {Kind.ACCESS: remembering.close_access(connection, now)}
+    else:
+        replayed = remembering.replay(connection, keyring, ForgottenFile(forgotten, keyring).read(), now)
+    return restored.settle(connection, content, now), replayed, is_whole
 
 
 def _said(fault: Exception) -> Stop:

@@ -43,7 +43,7 @@ def withdraw(
     people = links.person(connection, contact_id)
     if is_noted:
         keys = forgotten.keys_of(connection, keyring, people)  # afterwards less is known of them
-        forgotten.record(connection, keyring, now, forgotten.Kind.CONSENT_WITHDRAWN, keys, matter)
+        forgotten.record(connection, now, forgotten.Kind.CONSENT_WITHDRAWN, keys, matter)
     in_force = update(consent).where(consent.c.contact_id.in_(people), consent.c.withdrawn_at.is_(None))
     if matter is not None:
         in_force = in_force.where(consent.c.purpose.in_(MATTERS[matter]))

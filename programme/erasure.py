@@ -63,9 +63,9 @@ def erase(connection: Connection, keyring: Keyring, contact_id: int, now: dateti
         keys -= {forgotten.address_key(keyring, row["channel"], row["address"]) for row in talks} - {
             forgotten.address_key(keyring, *one) for one in addresses
         }
-        forgotten.record(connection, keyring, now, forgotten.Kind.ERASURE, keys)
+        forgotten.record(connection, now, forgotten.Kind.ERASURE, keys)
         # Whoever wants to be forgotten is not written to in bulk from another list either
-        forgotten.record(connection, keyring, now, forgotten.Kind.OPT_OUT, keys)
+        forgotten.record(connection, now, forgotten.Kind.OPT_OUT, keys)
     leads = withdraw_leads(connection, lead.c.contact_id.in_(scope.people), now)
     _end_waits(connection, scope, now)
     _forget_senders(connection, scope)

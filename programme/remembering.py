@@ -1,4 +1,5 @@
-"""After a restore: what people wanted since the backup is done again, from the notes that were kept outside it.
+"""After a restore: what people wanted since the backup is done again, from the notes that were kept outside it, and
+what was closed since is closed again.
 
 Only what the backup does not know: every note has a name of its own, and those that are in the restored table were done
 before the backup was made. In the order in which it happened; doing a note again that was done already changes nothing.
@@ -6,15 +7,17 @@ before the backup was made. In the order in which it happened; doing a note agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select, update
 
 from programme import consents
 from programme.erasure import erase
 from programme.links import person
 from store import forgotten
+from store.api_tables import api_token
+from store.console_tables import account
 from store.crypto import Keyring
 from store.database import insert_if_new
 from store.forgotten import Kind, Note
@@ -31,6 +34,8 @@ def replay(connection: Connection, keyring: Keyring, notes: Iterable[Note], now:
     people = _people(connection, keyring)
     erased: set[int] = set()  # nothing is known of them any more, by which a later note could mean them
     for note in later:
+        if note.kind is Kind.ACCESS:
+            done[note.kind] += close_access(connection, now, note.keys)
         who = {contact_id for key in note.keys for contact_id in people.get(key, ())} - erased
         for contact_id in sorted(who):
             _do(connection, keyring, note, contact_id, now)
@@ -39,6 +44,21 @@ def replay(connection: Connection, keyring: Keyring, notes: Iterable[Note], now:
         done[note.kind] += bool(who)
         forgotten.keep(connection, note)
     return done
+
+
+def close_access(connection: Connection, now: datetime, keys: Collection[bytes] | None = None) -> int:
+    """Close accounts and API tokens, those that `keys` name, or all: what has become of them since the backup is not
+    known here. A person opens an account again, with a new password, when they have looked at its rights; a token is
+    made anew. How many these are.
+    """
+    ended = {"disabled_at": func.coalesce(account.c.disabled_at, now), "password_hash": None, "on_duty": False}
+    revoked = {"revoked_at": func.coalesce(api_token.c.revoked_at, now)}
+    closed = 0
+    for table, values in ((account, ended), (api_token, revoked)):
+        every = connection.scalars(select(table.c.id)).all()
+        named = [id_ for id_ in every if keys is None or forgotten.access_key(table, id_) in keys]
+        closed += connection.execute(update(table).where(table.c.id.in_(named)).values(values)).rowcount
+    return closed
 
 
 def _do(connection: Connection, keyring: Keyring, note: Note, contact_id: int, now: datetime) -> None:

@@ -299,7 +299,7 @@ def _keep_consents(connection: Connection, keyring: Keyring, kept: Kept, now: da
         said_at = kept.completed_at if kept.stored is None and kept.completed_at else now
         if _withdraw_contact_consent(connection, contact_id, said_at, now):
             keys = forgotten.keys_of(connection, keyring, person(connection, contact_id))
-            forgotten.record(connection, keyring, now, forgotten.Kind.CONSENT_WITHDRAWN, keys, "firms")
+            forgotten.record(connection, now, forgotten.Kind.CONSENT_WITHDRAWN, keys, "firms")
 
 
 def _withdraw_contact_consent(connection: Connection, contact_id: int, said_at: datetime, now: datetime) -> bool:

@@ -1,8 +1,9 @@
 """What must be done again after an older backup is restored: noted with the act itself, in its transaction.
 
-A backup knows nothing of an erasure or an opt-out that came after it. Each is therefore also a row here, copied out of
-the database into a file of its own (store/forgotten_file.py). No name, number or address is in either: a person is
-recognised by keyed hashes, which stay the same when the key is changed.
+A backup knows nothing of an erasure, an opt-out or an account that was closed after it. Each is therefore also a row
+here, copied out of the database into a file of its own (store/forgotten_file.py). No name, number or address is in
+either: a person is recognised by keyed hashes, which stay the same when the key is changed, what opens the hotline by
+its number.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, Table, func, insert, select
 
 from store.crypto import Keyring
 from store.database import insert_returning_id
 from store.forgotten_tables import forgotten, forgotten_key
+from store.privacy_tables import ERASED
 from store.tables import contact, conversation
 
 _AT_ONCE = 500  # names in one statement
@@ -29,6 +31,7 @@ class Kind(StrEnum):
     OPT_OUT = "opt_out"
     OPT_IN = "opt_in"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    ACCESS = "access"  # what an account or an API token opens was changed, so that the one in a backup must not open it
 
 
 @dataclass(frozen=True)
@@ -52,24 +55,24 @@ def phone_key(keyring: Keyring, phone: str) -> bytes:
     return keyring.lasting_hash(phone, "forgotten_phone")
 
 
+def access_key(of: Table, number: int) -> bytes:
+    """Recognises a row of `account` or `api_token`."""
+    return f"{of.name} {number}".encode()
+
+
 def keys_of(connection: Connection, keyring: Keyring, people: Sequence[int]) -> set[bytes]:
     """What recognises a person with these contacts (ids): every address and number that they have now."""
-    talks = select(conversation.c.channel, conversation.c.address).where(conversation.c.contact_id.in_(people))
+    talks = select(conversation.c.channel, conversation.c.address).where(
+        conversation.c.contact_id.in_(people), conversation.c.unreachable.is_distinct_from(ERASED)
+    )
     keys = {address_key(keyring, channel, address) for channel, address in connection.execute(talks)}
     phones = connection.scalars(select(contact.c.phone).where(contact.c.id.in_(people), contact.c.phone.is_not(None)))
     return keys | {phone_key(keyring, phone) for phone in phones}
 
 
-def record(
-    connection: Connection,
-    keyring: Keyring,
-    now: datetime,
-    kind: Kind,
-    keys: Iterable[bytes],
-    detail: str | None = None,
-) -> None:
+def record(connection: Connection, now: datetime, kind: Kind, keys: Iterable[bytes], detail: str | None = None) -> None:
     """Note an act in its own transaction. `keys` from address_key and phone_key, of all that the person is known by
-    *before* the act takes it away. `detail`: the purpose of a withdrawn consent; None: all.
+    *before* the act takes it away, or from access_key. `detail`: the purpose of a withdrawn consent; None: all.
 
     Noting the same act twice is harmless: doing it again changes nothing.
     """

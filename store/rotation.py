@@ -125,14 +125,19 @@ def rotate(connection: Connection, old: Keyring, new: Keyring, now: datetime) ->
     done = {table.name: _reseal(connection, table, columns, old, new) for table, columns in encrypted_columns().items()}
     EncryptedText.use(new)
     _name_contacts_anew(connection, new)
-    for name in sorted({column.partition(".")[0] for column in ENDING}):
-        connection.execute(delete(metadata.tables[name]))
+    end_what_opens(connection)
     row = {"fingerprint": old.fingerprint, "hash_key": old.hash_key.hex(), "last_audit_row": last, "retired_at": now}
     connection.execute(insert(former_key).values(row))
     connection.execute(update(installation).values(key_fingerprint=new.fingerprint))
     detail = {"from": old.fingerprint, "to": new.fingerprint}
     audit.record(connection, new, now, ACTOR, "key.rotated", "installation", detail)
     return done
+
+
+def end_what_opens(connection: Connection) -> None:
+    """Sessions, invitations, codes and addresses that somebody was given end."""
+    for name in sorted({column.partition(".")[0] for column in ENDING}):
+        connection.execute(delete(metadata.tables[name]))
 
 
 def _reseal(connection: Connection, table: Table, columns: list[Column[Any]], old: Keyring, new: Keyring) -> int:

@@ -47,11 +47,11 @@ async def change_password(request: Request, person: ChangingPassword) -> Respons
         fault = "password.differs"
     if fault is not None:
         return _password_page(request, person, fault)
-    password_hash = await passwords.hashed(password)
+    password_hash, now = await passwords.hashed(password), context.clock.now()
 
     def work(connection: Connection) -> None:
         _still_signed_in(connection, person)
-        accounts.set_password(connection, person.account_id, password_hash, person.session_id)
+        accounts.set_password(connection, person.account_id, password_hash, now, person.session_id)
         _record(connection, context, person, "account.password_changed")
 
     await context.database.run(work)
@@ -86,7 +86,7 @@ async def set_second_factor(request: Request, person: SettingUp) -> Response:
 
     def work(connection: Connection) -> None:
         _still_signed_in(connection, person)
-        accounts.set_second_factor(connection, person.account_id, secret, step)
+        accounts.set_second_factor(connection, person.account_id, secret, now, step)
         sessions.end_all(connection, person.account_id, but=person.session_id)
         sessions.code_given(connection, person.session_id, now)
         _record(connection, context, person, "account.second_factor_set")
@@ -106,7 +106,7 @@ async def remove_second_factor(request: Request, person: SettingUp) -> Response:
 
     def work(connection: Connection) -> None:
         _still_signed_in(connection, person)
-        accounts.set_second_factor(connection, person.account_id, None)
+        accounts.set_second_factor(connection, person.account_id, None, context.clock.now())
         # A browser that knows the password and waits for the code would be signed in by this
         sessions.end_all(connection, person.account_id, but=person.session_id)
         _record(connection, context, person, "account.second_factor_removed")

@@ -150,7 +150,7 @@ async def reset(request: Request, person: Administrator, account_id: Number) -> 
     purpose = Purpose.RESET if one.has_password else Purpose.INVITE
 
     def work(connection: Connection) -> str:
-        accounts.forget_password(connection, account_id)
+        accounts.forget_password(connection, account_id, now)
         address = invitations.issue(connection, context.keyring, account_id, purpose, now)
         _record(connection, context, person, "reset", account_id, {"purpose": purpose})
         return address
@@ -166,7 +166,7 @@ async def remove_second_factor(request: Request, person: Administrator, account_
     await _one(context, account_id)
 
     def work(connection: Connection) -> None:
-        accounts.set_second_factor(connection, account_id, None)
+        accounts.set_second_factor(connection, account_id, None, context.clock.now())
         sessions.end_all(connection, account_id, but=person.session_id)
         _record(connection, context, person, "second_factor_removed", account_id)
 

@@ -22,7 +22,7 @@ async def test_a_reset_is_not_undone_by_a_change_of_password_that_was_under_way(
     thief, hashed = open_browser(person), passwords.hashed
 
     async def reset_meanwhile(password: str) -> str:
-        await context.database.run(lambda c: accounts.forget_password(c, person.account_id))
+        await context.database.run(lambda c: accounts.forget_password(c, person.account_id, context.clock.now()))
         return await hashed(password)
 
     monkeypatch.setattr(passwords, "hashed", reset_meanwhile)

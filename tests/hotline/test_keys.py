@@ -69,7 +69,7 @@ def filled(database_url: str, keyring: Keyring, clock: ManualClock) -> tuple[int
         signed_in = c.execute(insert(account).values(of).returning(account.c.id)).scalar_one()
         seen = {"browser": "", "network": "", "created_at": NOW, "seen_at": NOW, "expires_at": NOW + timedelta(hours=9)}
         c.execute(insert(account_session).values(account_id=signed_in, token_hash=b"x", **seen))
-        forgotten.record(c, keyring, NOW, Kind.OPT_OUT, [forgotten.address_key(keyring, "zalo", "gone")])
+        forgotten.record(c, NOW, Kind.OPT_OUT, [forgotten.address_key(keyring, "zalo", "gone")])
 
     database.run_now(more)
     for number in range(3):
@@ -152,7 +152,7 @@ def _restore_the_old_backup(
     """With the secret of its time; what was noted since then, by another secret, is done again all the same."""
     database = open_database(database_url, new, clock)
     key = forgotten.phone_key(new, PHONE)
-    database.run_now(lambda c: forgotten.record(c, new, NOW, Kind.ERASURE, [key]))
+    database.run_now(lambda c: forgotten.record(c, NOW, Kind.ERASURE, [key]))
     notes = ForgottenFile(var / "forgotten.jsonl", new)
     notes.follow_now(database)
     database.close()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from bot.keeper import Keeper
 from bot.pace import Pace
 from bot.sender import Sender
 from bot.wakeups import Wakeups
+from console import accounts, api_tokens
+from console.accounts import Rights
+from console.api_tokens import ApiScope, Grant
+from console.roles import Role
 from hotline import backup_commands, key_commands, paths
 from integrations.simulation.people import Wish
 from integrations.telegram.provider import TelegramProvider
@@ -30,6 +35,7 @@ from programme.content import Content
 from programme.erasure import erase
 from scheduler.ticker import Ticker
 from store import audit, forgotten
+from store.api_tables import api_token
 from store.channel_tables import zalo_token
 from store.clock import ManualClock
 from store.console_tables import account, account_session, request
@@ -42,7 +48,7 @@ from store.forgotten_tables import forgotten as forgotten_table
 from store.forgotten_tables import forgotten_key
 from store.messages import InboundMessage, Reply
 from store.settings import Settings
-from store.survey_tables import due_job, survey_response
+from store.survey_tables import due_job, lead, survey_response
 from store.tables import consent, conversation, escalation, inbound, opt_out, outbound
 from tests.conftest import NOW, SECRET, _new_database, _with_name
 from tests.hotline.commands import hotline
@@ -77,7 +83,7 @@ def opt_out_of(c: Connection, keyring: Keyring, contact_id: int, now: Any) -> No
     """As the bot's effect does it."""
     last = c.execute(select(inbound.c.id).order_by(inbound.c.id.desc()).limit(1)).scalar_one()
     insert_if_new(c, opt_out, {"contact_id": contact_id, "channel": "zalo", "inbound_id": last, "at": now})
-    forgotten.record(c, keyring, now, Kind.OPT_OUT, forgotten.keys_of(c, keyring, [contact_id]))
+    forgotten.record(c, now, Kind.OPT_OUT, forgotten.keys_of(c, keyring, [contact_id]))
 
 
 async def test_a_drill(
@@ -112,15 +118,16 @@ async def test_a_drill(
         officer = baton.officer_named(c, "Hà", now)
         number = baton.escalate(c, quiets_talk, Reason.ASKED, now, 24)
         holding.take(c, number, officer, now)
-        who = c.execute(
-            insert(account)
-            .values(officer_id=officer, login="ha", role="officer", created_at=now)
-            .returning(account.c.id)
-        ).scalar_one()
+        who = accounts.create(c, "ha", "Hà", Rights(Role.OFFICER), now, password_hash="hers")
+        accounts.create(c, "nam", "Nam", Rights(Role.ADMINISTRATOR), now, password_hash="his")
+        for partner in ("MISA", "VNPT"):
+            api_tokens.make(c, keyring, Grant(partner, (ApiScope.CLASSES_READ,)), 9, now)
         seen = {"created_at": now, "seen_at": now, "expires_at": now + timedelta(hours=9)}
         c.execute(insert(account_session).values(account_id=who, token_hash=b"x", browser="", network="", **seen))
         agreed = {"purpose": "domain_reminder", "text_version": 1, "channel": "telegram", "given_at": now}
         c.execute(insert(consent).values(contact_id=stays, **agreed))
+        offer = {"status": "offered", "created_at": now, "status_at": now, "accept_by": now + timedelta(hours=1)}
+        c.execute(insert(lead).values(contact_id=stays, vendor="VNPT", province="thai-nguyen", **offer))
         audit.record(c, keyring, now, audit.Actor("Hà"), "conversation.viewed", "conversation 1", {"a": 1})
         opt_out_of(c, keyring, stays, now)  # known to the backup, and taken back after it
 
@@ -144,11 +151,13 @@ async def test_a_drill(
         opt_out_of(c, keyring, quiet, now)
         consents.withdraw(c, keyring, stays, now, "domain")
         c.execute(opt_out.delete().where(opt_out.c.contact_id == stays))
-        forgotten.record(c, keyring, now, Kind.OPT_IN, forgotten.keys_of(c, keyring, [stays]))
+        forgotten.record(c, now, Kind.OPT_IN, forgotten.keys_of(c, keyring, [stays]))
+        accounts.disable(c, accounts.with_login(c, "ha").id, now)
+        api_tokens.revoke(c, 1, now)
 
     database.run_now(later)
     notes = ForgottenFile(var / "forgotten.jsonl", keyring)
-    assert notes.follow_now(database) == 5 and notes.follow_now(database) == 0
+    assert notes.follow_now(database) == 7 and notes.follow_now(database) == 0
 
     there = {"HOTLINE_DATABASE_URL": elsewhere, "HOTLINE_NOW": at()}
     refused = hotline("restore", str(file), **there)
@@ -158,6 +167,7 @@ async def test_a_drill(
     done = hotline("restore", str(file), "--forgotten", str(copy), **there)
     assert done.returncode == 0, done.stderr
     assert "4 tin chưa rõ" in done.stdout.decode() and "nhật ký: nguyên vẹn" in done.stdout.decode()
+    assert "2 lần khóa" in done.stdout.decode()
     assert "còn trống" in hotline("restore", str(file), "--forgotten", str(copy), **there).stderr.decode()
     verified = hotline("audit", "verify", **there)
     assert verified.returncode == 0, verified.stderr
@@ -185,6 +195,8 @@ async def test_a_drill(
                 clock.advance(timedelta(hours=1, minutes=1))
                 telegram.clock.set(clock.now())
             assert [bubble.text for bubble in person.bubbles if bubble.side == "account"] == []
+            states = select(lead.c.status).where(lead.c.contact_id == stays)
+            assert restored.read_now(lambda c: c.scalars(states).all()) == ["offered"]  # and no other firm is asked
             # a person has looked, and sends one of them
             letter = next(letter for letter in restored.read_now(dead_letters.waiting) if letter.words == "tin waiting")
             restored.run_now(lambda c: dead_letters.resend(c, letter.ref, clock.now()))
@@ -219,9 +231,17 @@ def _nobody_came_back(restored: Database, keyring: Keyring, people: tuple[int, i
         assert list(c.scalars(select(opt_out.c.contact_id))) == [quiet]
         assert c.scalars(select(consent.c.withdrawn_at).filter_by(contact_id=stays)).one() is not None
         assert Contacts(c, keyring).with_name("Trần Yên") == [quiet]  # who did nothing is there
+        assert _open(c) == (["nam"], ["VNPT"])
         assert forgotten.has_opted_out(c, [forgotten.address_key(keyring, "zalo", "leaver")])
 
     restored.read_now(look)
+
+
+def _open(c: Connection) -> tuple[list[str], list[str]]:
+    """Who can sign in, and whose programs have a token."""
+    usable = (account.c.disabled_at.is_(None), account.c.password_hash.is_not(None))
+    names = select(api_token.c.name).where(api_token.c.revoked_at.is_(None)).order_by(api_token.c.id)
+    return list(c.scalars(select(account.c.login).where(*usable))), list(c.scalars(names))
 
 
 def _all_is_at_rest(restored: Database) -> None:
@@ -236,6 +256,7 @@ def _all_is_at_rest(restored: Database) -> None:
         assert set(c.execute(select(conversation.c.wake_at, conversation.c.send_at)).all()) == {(None, None)}
         assert c.scalar(select(func.count()).select_from(account_session)) == 0
         assert c.scalar(select(zalo_token.c.trouble)) == "refused"
+        assert set(c.scalars(select(lead.c.accept_by))) == {None}
         assert not c.scalar(select(func.count()).select_from(due_job).where(due_job.c.done_at.is_(None)))
         running = select(request.c.owner_told_at).where(request.c.ended_at.is_(None))
         assert None not in c.scalars(running).all()
@@ -247,12 +268,12 @@ def _all_is_at_rest(restored: Database) -> None:
 
 
 def test_the_file_follows_the_table_through_crashes(
-    database: Database, keyring: Keyring, clock: ManualClock, tmp_path: Path
+    database: Database, keyring: Keyring, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "notes" / "forgotten.jsonl"
     ours, other = ForgottenFile(path, keyring), ForgottenFile(path, keyring)
     key = forgotten.address_key(keyring, "zalo", "5101")
-    note = lambda c: forgotten.record(c, keyring, clock.now(), Kind.OPT_OUT, [key])  # noqa: E731
+    note = lambda c: forgotten.record(c, clock.now(), Kind.OPT_OUT, [key])  # noqa: E731
     assert ours.follow_now(database) == 0 and ours.read() == []
     database.run_now(note)
     assert (ours.follow_now(database), other.follow_now(database)) == (1, 0)
@@ -262,7 +283,9 @@ def test_the_file_follows_the_table_through_crashes(
     assert ForgottenFile(path, keyring).follow_now(database) == 1
     assert path.read_bytes().startswith(whole) and path.stat().st_mode & 0o777 == 0o600
     assert [(one.kind, one.keys) for one in other.read()] == [(Kind.OPT_OUT, (key,))] * 2
-    path.unlink()  # a disk was lost
+    written_at_once = os.write
+    monkeypatch.setattr("store.forgotten_file.os.write", lambda file, what: written_at_once(file, what[:100]))
+    path.unlink()  # a disk was lost, and the next is nearly full
     assert other.follow_now(database) == 2
     written = path.read_bytes()
     assert b"5101" not in written
@@ -280,9 +303,55 @@ async def test_a_note_is_copied_while_the_hotline_runs(
     assert await file.follow(database) == 0
     for count in (1, 2):
         key = forgotten.phone_key(keyring, PHONE)
-        database.run_now(lambda c, key=key: forgotten.record(c, keyring, clock.now(), Kind.ERASURE, [key]))
+        database.run_now(lambda c, key=key: forgotten.record(c, clock.now(), Kind.ERASURE, [key]))
         assert await file.follow(database) == 1 and await file.follow(database) == 0
         assert len(file.read()) == count
+    file.path.unlink()  # lost while the hotline runs: it is whole again soon after the next note
+    database.run_now(lambda c: forgotten.record(c, clock.now(), Kind.OPT_OUT, [key]))
+    assert await file.follow(database) == 1 and await file.follow(database) == 2
+    assert len(file.read()) == 3
+
+
+def test_whatever_changes_who_comes_in_is_noted_and_closes_what_an_older_backup_has(
+    database: Database, keyring: Keyring, clock: ManualClock
+) -> None:
+    now = clock.now()
+
+    def fill(c: Connection) -> None:
+        for login in ("chief", "ha", "nam"):
+            accounts.create(c, login, login, Rights(Role.ADMINISTRATOR), now, password_hash="x")
+        for partner in ("MISA", "VNPT"):
+            api_tokens.make(c, keyring, Grant(partner, (ApiScope.CLASSES_READ,)), 9, now)
+
+    database.run_now(fill)
+    acts: dict[str, tuple[int, Callable[[Connection], Any]]] = {
+        "renamed": (0, lambda c: accounts.change(c, 2, "Trần Hà", Rights(Role.ADMINISTRATOR), now)),
+        "preferred": (0, lambda c: accounts.prefer(c, 2, language="en")),
+        "enabled": (0, lambda c: accounts.enable(c, 2)),
+        "other rights": (1, lambda c: accounts.change(c, 2, "Trần Hà", Rights(Role.OFFICER), now)),
+        "disabled": (1, lambda c: accounts.disable(c, 2, now)),
+        "own password": (1, lambda c: accounts.set_password(c, 2, "y", now)),
+        "no password": (1, lambda c: accounts.forget_password(c, 2, now)),
+        "second factor": (1, lambda c: accounts.set_second_factor(c, 2, "JBSWY3DP", now, 1)),
+        "revoked": (1, lambda c: api_tokens.revoke(c, 1, now)),
+        "revoked already": (0, lambda c: api_tokens.revoke(c, 1, now)),
+    }
+    for name, (noted, act) in acts.items():
+        before = database.read_now(forgotten.uids)
+        database.run_now(act)
+        assert len(database.read_now(forgotten.uids) - before) == noted, name
+    notes = database.read_now(lambda c: forgotten.notes(c, forgotten.uids(c)))
+    assert {note.kind for note in notes} == {Kind.ACCESS}
+
+    def as_the_backup_has_it(c: Connection) -> None:
+        c.execute(account.update().values(disabled_at=None, password_hash="x"))
+        c.execute(api_token.update().values(revoked_at=None))
+        c.execute(forgotten_key.delete())
+        c.execute(forgotten_table.delete())
+
+    database.run_now(as_the_backup_has_it)
+    database.run_now(lambda c: remembering.replay(c, keyring, notes, now))
+    assert database.read_now(_open) == (["chief", "nam"], ["VNPT"])
 
 
 def test_what_was_done_again_is_not_done_twice_and_the_order_counts(
@@ -311,11 +380,17 @@ def test_what_was_done_again_is_not_done_twice_and_the_order_counts(
 
 
 def test_what_cannot_be_done_says_what_to_do(
-    database: Database, database_url: str, tmp_path: Path, var: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, database_url: str, keyring: Keyring, tmp_path: Path, var: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = {"HOTLINE_DATABASE_URL": database_url}
+    database.run_now(lambda c: accounts.create(c, "ha", "Hà", Rights(Role.OFFICER), NOW, password_hash="x"))
+    database.run_now(lambda c: api_tokens.make(c, keyring, Grant("MISA", (ApiScope.CLASSES_READ,)), 9, NOW))
     file, empty = tmp_path / "a.backup", {"HOTLINE_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}"}
     assert hotline("backup", str(file), **here).returncode == 0
+    (var / "forgotten.jsonl").write_text("{}\n")  # of somewhere else
+    foreign = hotline("backup", str(tmp_path / "foreign.backup"), **here)
+    assert foreign.returncode == 1 and "dòng 1" in foreign.stderr.decode() and "Đã sao lưu" in foreign.stdout.decode()
+    (var / "forgotten.jsonl").unlink()
 
     def said(*arguments: str, **environment: str) -> str:
         done = hotline(*arguments, **environment)
@@ -350,4 +425,9 @@ def test_what_cannot_be_done_says_what_to_do(
     assert "Hết chỗ" in said("backup", str(tmp_path / "c.backup"), **here)
     assert not list(tmp_path.glob("*c.backup*"))
     monkeypatch.undo()
-    assert hotline("restore", str(file), "--without-forgotten", **fresh).returncode == 0
+    # nobody knows who was shut out since
+    done = hotline("restore", str(file), "--without-forgotten", **fresh)
+    assert done.returncode == 0 and "2 lần khóa" in done.stdout.decode()
+    restored = Database(fresh["HOTLINE_DATABASE_URL"])
+    assert restored.read_now(_open) == ([], [])
+    restored.close()
