@@ -27,7 +27,7 @@ from programme.working_days import Deadlines
 from store.crypto import Keyring
 from store.database import insert_if_new
 from store.messages import Reply
-from store.privacy_tables import data_copy
+from store.privacy_tables import ERASED, data_copy
 from store.tables import contact, conversation, data_request
 
 KINDS = ("access", "erasure", "correction", "restriction", "objection")
@@ -283,9 +283,9 @@ class Desk:
             self._say(row, "data_request_received")
 
     def proved(self, number: int, how: str) -> None:
-        """The officer has made sure that it is them. An erasure needs the owner's last word where they can give it."""
+        """The officer has made sure that it is them: what was asked for may be carried out."""
         row = self._locked(number)
-        if row["stage"] not in ("officer", "proof"):
+        if row["identity"] is not None or row["stage"] not in ("officer", "proof"):
             raise StepNotPossible("stage_changed")
         self._change(row, identity=how, identity_at=self.now, stage="officer")
         self._say(row, "data_request_proved")
@@ -355,7 +355,7 @@ class Desk:
         if row["conversation_id"] is None:
             return
         known = self.connection.execute(select(conversation).filter_by(id=row["conversation_id"])).mappings().one()
-        if known["unreachable"] == "erased":
+        if known["unreachable"] == ERASED:
             return
         language = known["language"] or "vi"
         values = {

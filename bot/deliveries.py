@@ -17,9 +17,9 @@ from bot import metrics
 from bot.outbox import WENT_OUT
 from bot.retry import ECHO_WAIT, RetryDecision
 from integrations.provider import Provider, Sent
-from programme.personal_fields import ERASED
 from store.clock import Clock
 from store.logs import get_logger
+from store.privacy_tables import ERASED
 from store.queries import claim_deliveries, undelivered
 from store.tables import conversation, outbound
 

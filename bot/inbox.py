@@ -13,11 +13,11 @@ from bot import attachments, holding
 from bot.baton import HOLDER_WHEN_WRITTEN_TO, Holder
 from bot.reading import is_claim
 from bot.secrets import mask, mask_behind, may_be_a_value
-from programme.personal_fields import ERASED
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import insert_if_new
 from store.messages import InboundMessage
+from store.privacy_tables import ERASED
 from store.queries import first_pending
 from store.tables import contact, conversation, inbound
 

@@ -13,15 +13,18 @@ from datetime import date, datetime, tzinfo
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from programme.content import Content
 from programme.erasure import scope_of
-from programme.personal_fields import PERSONAL, Held, Scope
+from programme.held import Held, Scope
+from programme.lead_states import TAKEN_UP
+from programme.personal_fields import PERSONAL
 from programme.privacy import ConsentText
 from store.console_tables import request
 from store.survey_tables import lead, survey_response
 from store.tables import consent
+from store.vendor_tables import lead_step
 
 # Of one table on the page; all of it is in the file for programs.
 SHOWN = 500
@@ -173,10 +176,18 @@ def _rows(connection: Connection, held: Held, scope: Scope, most: int | None) ->
 
 
 def _receivers(connection: Connection, content: Content, scope: Scope) -> tuple[tuple[str, datetime, str], ...]:
-    rows = select(lead.c.vendor, lead.c.province, lead.c.created_at, lead.c.status)
-    found = connection.execute(rows.where(lead.c.contact_id.in_(scope.people)).order_by(lead.c.created_at)).all()
+    """A firm is told who it is when it takes a lead up, not when it is offered one (lead_states.py)."""
+    at = func.coalesce(func.min(lead_step.c.at), lead.c.status_at, lead.c.created_at).label("at")
+    taken_up = and_(lead_step.c.lead_id == lead.c.id, lead_step.c.to_status.in_(TAKEN_UP))
+    rows = (
+        select(lead.c.vendor, lead.c.status, at)
+        .outerjoin(lead_step, taken_up)
+        .where(lead.c.contact_id.in_(scope.people), or_(lead_step.c.id.is_not(None), lead.c.status.in_(TAKEN_UP)))
+        .group_by(lead.c.id)
+        .order_by(at, lead.c.id)
+    )
     names = {one.id: one.name for pack in content.packs.provinces.values() for one in pack.vendors}
-    return tuple((names.get(row.vendor, row.vendor), row.created_at, row.status) for row in found)
+    return tuple((names.get(row.vendor, row.vendor), row.at, row.status) for row in connection.execute(rows))
 
 
 def _plain(name: str, value: Any) -> Any:

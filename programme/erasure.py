@@ -10,23 +10,24 @@ Idempotent: who is erased has nothing left to erase, so two erasures at once are
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, case, delete, insert, select, update
 
+from programme.held import Erasure, Held, Scope, unsaid
 from programme.lead_withdrawal import withdraw_leads
 from programme.links import person
-from programme.personal_fields import ALL, ERASED, PERSONAL, Erasure, Held, Scope, said_without_words
+from programme.personal_fields import PERSONAL
 from store import forgotten
 from store.channel_tables import channel_event
 from store.console_tables import request
 from store.crypto import Keyring
 from store.mail_tables import mail_sender, mail_ticket
-from store.privacy_tables import purge
+from store.privacy_tables import ERASED, purge
 from store.survey_tables import lead
-from store.tables import consent, conversation, data_request, escalation, outbound
+from store.tables import consent, conversation, data_request, escalation, inbound, outbound
 
 # Events are looked into so many at a time: the bodies are encrypted, and only their words tell whom they are about.
 EVENTS_AT_ONCE = 1_000
@@ -53,29 +54,23 @@ def erase(connection: Connection, keyring: Keyring, contact_id: int, now: dateti
 
     `is_noted`: False when it is done again after a restore, from what was noted then.
     """
-    scope = scope_of(connection, contact_id)
-    # The rows' locks first, in one order: turns, deliveries and officers wait here, and find an empty conversation
-    locked = select(conversation).where(conversation.c.id.in_(scope.talks)).order_by(conversation.c.id)
-    talks = connection.execute(locked.with_for_update()).mappings().all()
-    addresses = {(row["channel"], row["address"]) for row in talks if not row["address"].startswith(f"{ERASED}-")}
+    scope, talks = _locked(connection, contact_id)
+    addresses = {(row["channel"], row["address"]) for row in talks if row["unreachable"] != ERASED}
     if is_noted:
         keys = forgotten.keys_of(connection, keyring, scope.people)
-        keys -= {forgotten.address_key(keyring, row["channel"], row["address"]) for row in talks} - {
-            forgotten.address_key(keyring, *one) for one in addresses
-        }
         forgotten.record(connection, now, forgotten.Kind.ERASURE, keys)
         # Whoever wants to be forgotten is not written to in bulk from another list either
         forgotten.record(connection, now, forgotten.Kind.OPT_OUT, keys)
+    # Consents before leads, as whoever makes a lead does (programme/leads.py)
+    in_force = update(consent).where(consent.c.contact_id.in_(scope.people), consent.c.withdrawn_at.is_(None))
+    connection.execute(in_force.values(withdrawn_at=now))
     leads = withdraw_leads(connection, lead.c.contact_id.in_(scope.people), now)
     _end_waits(connection, scope, now)
     _forget_senders(connection, scope)
     _forget_events(connection, addresses)
-    for held in PERSONAL:
-        _treat(connection, held, scope)
-    messages = _blank_outbound(connection, scope) + _count(connection, ALL["inbound"], scope)
+    treated = {held.table.name: _treat(connection, held, scope) for held in PERSONAL}
+    messages = _blank_outbound(connection, scope) + treated[inbound.name]
     _empty_talks(connection, scope)
-    in_force = update(consent).where(consent.c.contact_id.in_(scope.people), consent.c.withdrawn_at.is_(None))
-    connection.execute(in_force.values(withdrawn_at=now))
     _end_requests(connection, scope, now)
     ask_for_purge(connection, "erasure", now)
     return Erased(len(scope.people), messages, leads)
@@ -88,18 +83,25 @@ def ask_for_purge(connection: Connection, why: str, now: datetime) -> None:
         connection.execute(insert(purge).values(why=why, asked_at=now))
 
 
-def _treat(connection: Connection, held: Held, scope: Scope) -> None:
+def _locked(connection: Connection, contact_id: int) -> tuple[Scope, Sequence[RowMapping]]:
+    """The conversations' locks, in one order: turns, deliveries and officers wait here, and find an empty one. Looked
+    at again once they are held: another channel may have been linked while they were waited for."""
+    scope = scope_of(connection, contact_id)
+    while True:
+        rows = select(conversation).where(conversation.c.id.in_(scope.talks)).order_by(conversation.c.id)
+        talks = connection.execute(rows.with_for_update()).mappings().all()
+        if (now_theirs := scope_of(connection, contact_id)) == scope:
+            return scope, talks
+        scope = now_theirs
+
+
+def _treat(connection: Connection, held: Held, scope: Scope) -> int:
+    """How many rows."""
     if held.whose is None or held.erasure not in (Erasure.DELETE, Erasure.BLANK):
-        return
+        return 0
     if held.erasure is Erasure.DELETE:
-        connection.execute(delete(held.table).where(held.whose(scope)))
-    else:
-        connection.execute(update(held.table).where(held.whose(scope)).values(dict(held.blank)))
-
-
-def _count(connection: Connection, held: Held, scope: Scope) -> int:
-    assert held.whose is not None  # noqa: S101 - of a person's table
-    return int(connection.scalar(select(func.count()).select_from(held.table).where(held.whose(scope))) or 0)
+        return connection.execute(delete(held.table).where(held.whose(scope))).rowcount
+    return connection.execute(update(held.table).where(held.whose(scope)).values(dict(held.blank))).rowcount
 
 
 def _blank_outbound(connection: Connection, scope: Scope) -> int:
@@ -107,7 +109,7 @@ def _blank_outbound(connection: Connection, scope: Scope) -> int:
     row gets a final state, also of a campaign, and a call under way finds its attempt gone."""
     unfinished = outbound.c.status.in_(("waiting", "sending", "held", "uncertain", "failed"))
     values = {
-        **said_without_words(connection, outbound),
+        **unsaid(connection),
         "provider_message_id": None,
         "attempt": None,
         "decide_at": None,

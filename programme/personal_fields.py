@@ -1,33 +1,18 @@
 """What is kept of people, column by column: what a copy shows to its owner, and what an erasure does to it.
 
 One line of thought per table, read by the export (data_copy.py), the erasure (erasure.py), the retention rules and
-the public page about them. A new table without an entry, or a column that no entry names, fails
-tests/programme/test_personal_fields.py. Titles and reasons are words of content/national/personal_data.yaml.
+the public page about them. A new table without an entry here or in own_fields.py, or a column that no entry names,
+fails tests/programme/test_personal_fields.py. Titles and reasons are words of content/national/personal_data.yaml.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, Table, and_, case, cast, func, literal, or_, select
+from sqlalchemy import String, and_, case, cast, literal, or_, select
 
-from store import (
-    api_tables,
-    channel_tables,
-    console_tables,
-    forgotten_tables,
-    key_tables,
-    mail_tables,
-    privacy_tables,
-    quality_tables,
-    survey_tables,
-    tables,
-    vendor_tables,
-)
+from programme.held import UNHEARD, Erasure, Held, nothing, of_contact, of_lead, of_message, of_talk
+from store import api_tables, channel_tables, forgotten_tables, mail_tables
 from store.channel_tables import attachment, channel_link, link_code
 from store.console_tables import mention, note, open_tab, request
 from store.difficulty_tables import difficulty
@@ -50,70 +35,12 @@ from store.tables import (
 )
 from store.vendor_tables import lead_note, lead_step, vendor_notice
 
-ERASED = "erased"  # as a code: of an outbound row's error, of a conversation that is nobody's any more
-
-
-@dataclass(frozen=True)
-class Scope:
-    """One person: numbers of their contacts and conversations."""
-
-    people: tuple[int, ...]
-    talks: tuple[str, ...]
-
-
-class Erasure(StrEnum):
-    """What an erasure does to a person's rows of a table."""
-
-    DELETE = "delete"
-    BLANK = "blank"  # what is personal goes, an anonymous row stays to be counted
-    KEEP = "keep"  # it says nothing of anybody once the rest is gone
-    ELSEWHERE = "elsewhere"  # by code of its own (programme/erasure.py names it)
-
-
-@dataclass(frozen=True)
-class Held:
-    """A table. `personal`: columns that say something of an owner or were written by one; `neutral`: the others.
-
-    `whose`: the rows of a person; None: the table is about nobody who writes to the hotline. `shown`: columns of a
-    copy. `blank`: what takes the place of personal columns. `rule`: of retention, by its id.
-    """
-
-    table: Table
-    neutral: str
-    personal: str = ""
-    whose: Callable[[Scope], ColumnElement[bool]] | None = None
-    erasure: Erasure = Erasure.KEEP
-    blank: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    shown: str = ""
-    rule: str | None = None
-
-
-def _of_contact(table: Table) -> Callable[[Scope], ColumnElement[bool]]:
-    return lambda scope: table.c.contact_id.in_(scope.people)
-
-
-def _of_talk(table: Table) -> Callable[[Scope], ColumnElement[bool]]:
-    return lambda scope: table.c.conversation_id.in_(scope.talks)
-
-
-def _of_message(table: Table) -> Callable[[Scope], ColumnElement[bool]]:
-    return lambda scope: table.c.inbound_id.in_(select(inbound.c.id).where(inbound.c.conversation_id.in_(scope.talks)))
-
-
-def _of_lead(table: Table) -> Callable[[Scope], ColumnElement[bool]]:
-    return lambda scope: table.c.lead_id.in_(select(lead.c.id).where(lead.c.contact_id.in_(scope.people)))
-
-
-def _nothing(*columns: str) -> Mapping[str, Any]:
-    return MappingProxyType(dict.fromkeys(columns))
-
-
 # In this order rows are deleted: what refers to another table stands before it.
 PERSONAL: tuple[Held, ...] = (
     Held(
         data_copy,
         "id contact_id request_id token_hash created_at expires_at opened",
-        whose=_of_contact(data_copy),
+        whose=of_contact(data_copy),
         erasure=Erasure.DELETE,
         rule="copies",
     ),
@@ -121,7 +48,7 @@ PERSONAL: tuple[Held, ...] = (
         contact_name_word,
         "contact_id",
         "word_hash",
-        whose=_of_contact(contact_name_word),
+        whose=of_contact(contact_name_word),
         erasure=Erasure.DELETE,
         rule="contacts",
     ),
@@ -137,7 +64,7 @@ PERSONAL: tuple[Held, ...] = (
         note,
         "id conversation_id officer_id after_seq created_at",
         "text",
-        whose=_of_talk(note),
+        whose=of_talk(note),
         erasure=Erasure.DELETE,
         shown="created_at text",
         rule="messages",
@@ -146,7 +73,7 @@ PERSONAL: tuple[Held, ...] = (
         open_tab,
         "account_id conversation_id drafted_at seen_at",
         "draft",
-        whose=_of_talk(open_tab),
+        whose=of_talk(open_tab),
         erasure=Erasure.DELETE,
         rule="drafts",
     ),
@@ -154,7 +81,7 @@ PERSONAL: tuple[Held, ...] = (
         attachment,
         "id inbound_id position status fetch_at attempts error stored_at",
         "kind source name media_type size seconds place content",
-        whose=_of_message(attachment),
+        whose=of_message(attachment),
         erasure=Erasure.DELETE,
         shown="kind name media_type size seconds place stored_at",
         rule="attachments",
@@ -163,7 +90,7 @@ PERSONAL: tuple[Held, ...] = (
         review,
         "id inbound_id kind entry commune marked_by created_at",
         "text ranking phrase read_as",
-        whose=_of_message(review),
+        whose=of_message(review),
         erasure=Erasure.BLANK,
         blank=MappingProxyType({"text": "", "ranking": None, "phrase": "", "read_as": None}),
         shown="created_at kind text",
@@ -173,9 +100,9 @@ PERSONAL: tuple[Held, ...] = (
         mail_message,
         "inbound_id conversation_id authentication opens acknowledge refers_to is_cut",
         "message_hash subject",
-        whose=_of_talk(mail_message),
+        whose=of_talk(mail_message),
         erasure=Erasure.BLANK,
-        blank=_nothing("message_hash", "subject"),
+        blank=nothing("message_hash", "subject"),
         shown="subject",
         rule="messages",
     ),
@@ -183,9 +110,9 @@ PERSONAL: tuple[Held, ...] = (
         mail_ticket,
         "id conversation_id year opened_at",
         "address address_hash subject last_message_id thread",
-        whose=_of_talk(mail_ticket),
+        whose=of_talk(mail_ticket),
         erasure=Erasure.BLANK,
-        blank=_nothing("address", "address_hash", "subject", "last_message_id", "thread"),
+        blank=nothing("address", "address_hash", "subject", "last_message_id", "thread"),
         shown="opened_at address subject",
         rule="contacts",
     ),
@@ -197,7 +124,7 @@ PERSONAL: tuple[Held, ...] = (
             difficulty.c.contact_id.in_(scope.people), difficulty.c.conversation_id.in_(scope.talks)
         ),
         erasure=Erasure.BLANK,
-        blank=_nothing("text", "contact_id", "conversation_id"),
+        blank=nothing("text", "contact_id", "conversation_id"),
         shown="at category text",
         rule="messages",
     ),
@@ -205,7 +132,7 @@ PERSONAL: tuple[Held, ...] = (
         lead_note,
         "id lead_id actor account_id at",
         "text",
-        whose=_of_lead(lead_note),
+        whose=of_lead(lead_note),
         erasure=Erasure.ELSEWHERE,
         shown="at text",
         rule="surveys",
@@ -214,7 +141,7 @@ PERSONAL: tuple[Held, ...] = (
         lead_step,
         "id lead_id version from_status to_status actor account_id reason at",
         "text",
-        whose=_of_lead(lead_step),
+        whose=of_lead(lead_step),
         erasure=Erasure.ELSEWHERE,
         shown="at to_status actor reason text",
         rule="surveys",
@@ -222,7 +149,7 @@ PERSONAL: tuple[Held, ...] = (
     Held(
         vendor_notice,
         "id account_id kind about lead_id status created_at told_at",
-        whose=_of_lead(vendor_notice),
+        whose=of_lead(vendor_notice),
         erasure=Erasure.ELSEWHERE,
         rule="notices",
     ),
@@ -231,7 +158,7 @@ PERSONAL: tuple[Held, ...] = (
         "id vendor province commune status version status_at accept_by round offered_from reason unserved_since"
         " reminded_at consent_asked_at taken_up_told_at call_asked_at created_at",
         "contact_id response_id consent_id owner_said owner_said_at",
-        whose=_of_contact(lead),
+        whose=of_contact(lead),
         erasure=Erasure.ELSEWHERE,
         shown="created_at vendor status status_at owner_said",
         rule="surveys",
@@ -251,7 +178,7 @@ PERSONAL: tuple[Held, ...] = (
         "id contact_id conversation_id survey version status revision cursor form province channel assisted_by"
         " import_key started_at updated_at completed_at nudged_at",
         "answers personal commune trade result total_tenths level pillar_tenths code",
-        whose=_of_contact(survey_response),
+        whose=of_contact(survey_response),
         erasure=Erasure.DELETE,
         shown="started_at completed_at survey version channel assisted_by answers personal commune trade result"
         " total_tenths level pillar_tenths",
@@ -269,7 +196,7 @@ PERSONAL: tuple[Held, ...] = (
     Held(
         shop,
         "id contact_id created_at",
-        whose=_of_contact(shop),
+        whose=of_contact(shop),
         erasure=Erasure.DELETE,
         shown="created_at",
         rule="surveys",
@@ -277,7 +204,7 @@ PERSONAL: tuple[Held, ...] = (
     Held(
         link_code,
         "id conversation_id code_hash expires_at wrong_codes",
-        whose=_of_talk(link_code),
+        whose=of_talk(link_code),
         erasure=Erasure.DELETE,
         rule="codes",
     ),
@@ -299,7 +226,7 @@ PERSONAL: tuple[Held, ...] = (
         opt_out,
         "contact_id inbound_id",
         "channel at",
-        whose=_of_contact(opt_out),
+        whose=of_contact(opt_out),
         erasure=Erasure.DELETE,
         shown="channel at",
         rule="contacts",
@@ -307,7 +234,7 @@ PERSONAL: tuple[Held, ...] = (
     Held(
         consent,
         "id contact_id purpose text_version channel given_at withdrawn_at",
-        whose=_of_contact(consent),
+        whose=of_contact(consent),
         erasure=Erasure.ELSEWHERE,
         shown="purpose text_version channel given_at withdrawn_at",
         rule="consents",
@@ -317,7 +244,7 @@ PERSONAL: tuple[Held, ...] = (
         "id contact_id conversation_id kind status stage came_by opened_at acknowledge_by acknowledged_at due_on"
         " with_processor extended_at identity identity_at wrong_proofs confirmed_at refusal finished_at officer_id",
         "words",
-        whose=_of_contact(data_request),
+        whose=of_contact(data_request),
         erasure=Erasure.ELSEWHERE,
         shown="opened_at kind status came_by acknowledge_by acknowledged_at due_on extended_at identity refusal words"
         " finished_at",
@@ -327,7 +254,7 @@ PERSONAL: tuple[Held, ...] = (
         request,
         "id conversation_id escalation_id is_first province channel commune vendor opened_at due_at ended_at outcome"
         " officer_id announced_at warned owner_told_at",
-        whose=_of_talk(request),
+        whose=of_talk(request),
         erasure=Erasure.ELSEWHERE,
         shown="opened_at ended_at outcome",
         rule="counts",
@@ -336,7 +263,7 @@ PERSONAL: tuple[Held, ...] = (
         escalation,
         "id conversation_id reason status province channel commune vendor topic opened_at due_at waiting_since"
         " officer_id taken_at lease_until snoozed_until answered_at closed_at csat_asked_at csat csat_at",
-        whose=_of_talk(escalation),
+        whose=of_talk(escalation),
         erasure=Erasure.ELSEWHERE,
         shown="opened_at reason topic status answered_at closed_at csat",
         rule="counts",
@@ -346,7 +273,7 @@ PERSONAL: tuple[Held, ...] = (
         "id conversation_id seq in_reply_to sender status bulk attempts attempt error decide_at sent_at delivered_at"
         " seen_at created_at",
         "reply provider_message_id",
-        whose=_of_talk(outbound),
+        whose=of_talk(outbound),
         erasure=Erasure.ELSEWHERE,
         shown="created_at sender reply status",
         rule="messages",
@@ -355,16 +282,12 @@ PERSONAL: tuple[Held, ...] = (
         inbound,
         "id conversation_id seq channel kind attempts received_at",
         "provider_message_id text payload status last_error reading masked attached done_at",
-        whose=_of_talk(inbound),
+        whose=of_talk(inbound),
         erasure=Erasure.BLANK,
         blank=MappingProxyType(
             {
                 "provider_message_id": literal("erased-") + cast(inbound.c.id, String),
-                "text": "",
-                "payload": None,
-                "last_error": None,
-                "reading": None,
-                "masked": None,
+                **UNHEARD,
                 "attached": None,
                 # nobody answers it any more, and no list of what needs a person shows it
                 "status": case((inbound.c.status == "answered", "answered"), else_="with_person"),
@@ -390,7 +313,7 @@ PERSONAL: tuple[Held, ...] = (
         "name phone phone_hash",
         whose=lambda scope: contact.c.id.in_(scope.people),
         erasure=Erasure.BLANK,
-        blank=_nothing("name", "phone", "phone_hash"),
+        blank=nothing("name", "phone", "phone_hash"),
         shown="created_at name phone",
         rule="contacts",
     ),
@@ -409,75 +332,3 @@ PERSONAL: tuple[Held, ...] = (
     # answers to a partner's calls, kept hours so that a repeated call is recognised (store/api_answers.py)
     Held(api_tables.api_answer, "id token_id key call_hash status headers answered_at", "body", rule="partner_answers"),
 )
-
-# Of the hotline itself, its officers and partners: their rights are those of employees and of contracts.
-OTHERS: tuple[Held, ...] = (
-    Held(tables.installation, "id key_fingerprint created_at"),
-    Held(key_tables.former_key, "id fingerprint hash_key last_audit_row retired_at"),
-    Held(tables.officer, "id name created_at"),
-    Held(tables.content_approval, "pack entry digest approved_by approved_at"),
-    Held(survey_tables.training_class, "id province commune topic title place starts_at seats"),
-    Held(survey_tables.due_job, "id kind due_at done_at", rule="jobs"),
-    Held(survey_tables.leader, "role holder until"),
-    Held(channel_tables.zalo_token, "id access refresh expires_at issued_at refreshing refreshing_until trouble"),
-    Held(channel_tables.alarm, "id name detail opened_at told_at closed_at"),
-    Held(channel_tables.ticket, "ticket_hash expires_at", rule="sessions"),
-    Held(
-        console_tables.account,
-        "id officer_id login role communes vendor language password_hash must_change_password totp_secret totp_step"
-        " failed_logins locked_until on_duty telegram_chat created_at last_login_at disabled_at",
-    ),
-    Held(
-        console_tables.account_session,
-        "id account_id token_hash second_factor_at browser network created_at seen_at expires_at",
-        rule="sessions",
-    ),
-    Held(
-        console_tables.account_token,
-        "id account_id purpose token_hash created_at expires_at used_at",
-        rule="sessions",
-    ),
-    Held(console_tables.canned_reply, "id shortcut title text officer_id updated_at"),
-    Held(console_tables.officer_notice, "id account_id request_id kind status created_at told_at", rule="notices"),
-    # numbers and codes only, by its own promise (store/audit.py)
-    Held(console_tables.audit_log, "id at account_id actor action object detail hash", rule="audit"),
-    Held(mail_tables.mailbox, "name uid_validity last_uid began_at trouble trouble_since"),
-    Held(
-        api_tables.api_token,
-        "id name token_hash hint scopes vendor communes created_at expires_at used_at revoked_at",
-    ),
-    Held(vendor_tables.vendor_turn, "province vendor turn"),
-    Held(
-        vendor_tables.vendor_report,
-        "id province vendor period version supported_outside difficulties text actor account_id submitted_at"
-        " changed_at",
-    ),
-    # phrases without anything personal, by its own promise (store/quality_tables.py)
-    Held(
-        quality_tables.annotation,
-        "id about key phrase verdict intent entry state officer_id created_at ended_at ended_by ended_why",
-    ),
-    Held(quality_tables.trained_model, "id name release lessons state figures made_at"),
-    Held(quality_tables.model_activation, "id model_id why officer_id at"),
-    Held(
-        quality_tables.training,
-        "id slot state why officer_id asked_at holder lease_until attempts phase started_at ended_at fault model_id"
-        " verdict",
-    ),
-    Held(privacy_tables.purge, "id why asked_at done_at is_partial", rule="jobs"),
-    Held(privacy_tables.retention_progress, "rule up_to"),
-)
-
-ALL: Mapping[str, Held] = MappingProxyType({held.table.name: held for held in (*PERSONAL, *OTHERS)})
-
-
-def said_without_words(connection: Connection, table: Table) -> dict[Any, Any]:
-    """What takes the place of words that were said, of `inbound` or `outbound`: which entry of a pack it was stays,
-    since reports count it."""
-    if table is inbound:
-        return {"text": "", "payload": None, "reading": None, "masked": None, "last_error": None}
-    if connection.dialect.name == "sqlite":
-        said = func.json_object("text", "", "entry", func.json_extract(outbound.c.reply, "$.entry"))
-    else:
-        said = func.jsonb_build_object("text", "", "entry", outbound.c.reply["entry"])
-    return {"reply": said}

@@ -16,13 +16,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
 from programme.erasure import ask_for_purge
-from programme.personal_fields import said_without_words
+from programme.held import UNHEARD, nothing, unsaid
 from scheduler.kinds import JobContext, JobKind
 from store import api_answers
 from store.channel_tables import attachment, channel_event, ticket
 from store.console_tables import mention, note, officer_notice, open_tab
 from store.database import insert_if_new
+from store.difficulty_tables import difficulty
 from store.logs import get_logger
+from store.mail_tables import mail_message
 from store.privacy_tables import data_copy, retention_progress
 from store.session_ends import forget_expired
 from store.tables import inbound, outbound, review
@@ -100,11 +102,22 @@ def _without_words(rule: str, table: Table, at: ColumnElement[Any], *more: Colum
         if not old:
             return 0
         changed = update(table).where(table.c.id.in_(old), *more)
-        connection.execute(changed.values(said_without_words(connection, table)))
+        if table is inbound:
+            connection.execute(changed.values(UNHEARD))
+            of_mails = update(mail_message).where(mail_message.c.inbound_id.in_(old))
+            connection.execute(of_mails.values(nothing("subject")))
+        else:
+            connection.execute(changed.values(unsaid(connection)))
         connection.execute(update(retention_progress).where(own).values(up_to=old[-1]))
         return len(old)
 
     return step
+
+
+def _tellings(connection: Connection, before: datetime) -> int:
+    """Older difficulties lose their words and stay to be counted."""
+    old = select(difficulty.c.id).where(difficulty.c.at < before, difficulty.c.text.is_not(None)).limit(AT_ONCE)
+    return connection.execute(update(difficulty).where(difficulty.c.id.in_(old)).values(text=None)).rowcount
 
 
 def _mentions_of_old_notes(connection: Connection, before: datetime) -> int:
@@ -113,6 +126,8 @@ def _mentions_of_old_notes(connection: Connection, before: datetime) -> int:
     return connection.execute(delete(mention).where(mention.c.note_id.in_(old))).rowcount
 
 
+# Of every attachment: what was never stored (a place, what could not be fetched) has no time of its own.
+_HEARD_AT = select(inbound.c.received_at).where(inbound.c.id == attachment.c.inbound_id).scalar_subquery()
 # By rule. What an owner may be answered with, or what still goes out, keeps its words.
 STEPS: dict[str, tuple[Step, ...]] = {
     "messages": (
@@ -123,10 +138,11 @@ STEPS: dict[str, tuple[Step, ...]] = {
             outbound.c.created_at,
             outbound.c.status.not_in(("waiting", "sending", "held", "uncertain")),
         ),
+        _tellings,
         _mentions_of_old_notes,
         _deleting(note, note.c.created_at),
     ),
-    "attachments": (_deleting(attachment, attachment.c.stored_at),),
+    "attachments": (_deleting(attachment, _HEARD_AT, attachment.c.status != "waiting"),),
     "reviews": (_deleting(review, review.c.created_at),),
     "drafts": (_deleting(open_tab, func.coalesce(open_tab.c.drafted_at, open_tab.c.seen_at)),),
     "copies": (_deleting(data_copy, data_copy.c.expires_at),),

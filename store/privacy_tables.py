@@ -6,7 +6,9 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary,
 
 from store.tables import Id, UtcDateTime, metadata
 
-__all__ = ["data_copy", "metadata", "purge", "retention_progress"]
+__all__ = ["ERASED", "data_copy", "metadata", "purge", "retention_progress"]
+
+ERASED = "erased"  # as a code: of an outbound row's error, of a conversation that is nobody's any more
 
 # A secret address behind which a person reads what is kept of them. Nothing is stored but the right to open it.
 data_copy = Table(

@@ -28,17 +28,23 @@ from bot.reading import read
 from bot.wakeups import Wakeups
 from bot.web.app import public_app
 from integrations.provider import Sent
+from programme import leads, links, responses
 from programme.content import Content
+from programme.data_copy import copy_of
 from programme.identity_proof import Asked, digits_said, may_be_proof
+from programme.lead_states import LeadState
+from programme.lead_steps import write_step
 from programme.responses import Origin
 from scheduler.erasures import LONGEST, SHORTEST, carry_out
 from scheduler.kinds import JobContext
+from store.audit import Actor
 from store.channel_tables import channel_link
 from store.console_tables import audit_log
 from store.contacts import Contacts
 from store.forgotten import has_opted_out, keys_of
 from store.messages import Reply
 from store.privacy_tables import data_copy, purge
+from store.survey_tables import lead
 from store.tables import consent, contact, conversation, data_request, inbound, outbound
 from tests.bot.acting import apply, rows
 from tests.bot.conftest import Bot
@@ -390,3 +396,44 @@ async def test_a_refusal_names_its_ground_and_reason_and_a_correction_is_a_kind_
     (row,) = await rows(owner.bot, data_request)
     assert (row.status, row.refusal, row.due_on) == ("refused", "not_the_person", date(2026, 12, 3))
     assert await desk.told() == ["data_request_refused"]
+
+
+async def test_what_was_proved_before_two_channels_were_joined_is_proved_anew(
+    owner: Owner, browser: httpx.AsyncClient
+) -> None:
+    bot = owner.bot
+    token = token_of(await owner.act(ActionDataRequest(), "dữ liệu của tôi", "my_data"))
+    await owner.erasure()
+    await owner.act(ActionConfirmErasure(), "")
+    other = await bot.open("telegram")
+
+    def join(c: Connection) -> None:
+        assert links.keep_code(c, other, "123456", bot.clock.now())
+        found = links.find_link(c, bot.conversation_id, "123456", bot.clock.now())
+        assert isinstance(found, links.Link)
+        assert links.link(c, bot.conversation_id, found, bot.clock.now())
+
+    await bot.database.run(join)
+    assert (await browser.post("/my-data", json={"token": token})).status_code == 410
+    bot.clock.advance(LONGEST)
+    await owner.job()
+    assert (await owner.requests())[1] == ("erasure", "open", "officer", None)
+    assert [row.text for row in await rows(bot, inbound)] == ["xin chào"]
+
+
+async def test_a_copy_names_as_receivers_only_the_firms_that_were_told_who_it_is(owner: Owner) -> None:
+    bot, now = owner.bot, owner.bot.clock.now()
+    contact_id = (await bot.row()).contact_id
+
+    def offer(c: Connection) -> None:
+        responses.give_consent(c, contact_id, responses.CONTACT_CONSENT, 1, "webchat", now)
+        for vendor in ("VNPT", "VIETTEL"):
+            leads.pass_on(c, contact_id, vendor, "thai-nguyen", None, None, now)
+        row = c.execute(select(lead).filter_by(vendor="VNPT")).mappings().one()
+        write_step(c, row, LeadState.ACCEPTED, Actor("Minh"), now + timedelta(hours=1))
+        row = c.execute(select(lead).filter_by(vendor="VNPT")).mappings().one()
+        write_step(c, row, LeadState.REFUSED, Actor("Minh"), now + timedelta(hours=2))
+
+    await bot.database.run(offer)
+    copy = await bot.database.read(lambda c: copy_of(c, owner.content, contact_id, now, bot.clock.timezone))
+    assert [(at, status) for _, at, status in copy.receivers] == [(now + timedelta(hours=1), "refused")]

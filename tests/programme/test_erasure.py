@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import Connection, insert, make_url, select, text, update
 
 from bot import inbox, outbox
+from programme import erasure, links
 from programme.erasure import erase
-from programme.personal_fields import PERSONAL, Erasure, Scope
+from programme.held import Erasure, Scope
+from programme.personal_fields import PERSONAL
 from store import forgotten
 from store.channel_tables import attachment, channel_event, channel_link
 from store.clock import ManualClock
@@ -27,6 +29,7 @@ from store.purging import purge_asked
 from store.schema import metadata
 from store.survey_tables import lead, survey_response
 from store.tables import consent, contact, conversation, data_request, escalation, inbound, officer, outbound, review
+from tests.programme.at_once import at_once
 
 NAME, PHONE, WORDS = "Nguyễn Thị Hồng Loan", "+84912345678", "bánhchưngzz"
 
@@ -308,3 +311,66 @@ async def test_two_erasures_at_once_are_one(owners: Owners) -> None:
     done = await asyncio.gather(*both)
     assert sorted(one.leads for one in done) == [0, 1]
     assert NAME not in owners.database.read_now(_cells)
+
+
+def test_a_message_that_comes_during_the_erasure_begins_anew_or_is_erased_too(owners: Owners) -> None:
+    contact_id, here = owners.make("zalo", "a-1")
+    owners.fill(contact_id, here, "zalo")
+    now = owners.clock.now()
+    message = InboundMessage("zalo", "a-1", "at once", now, WORDS)
+    # the erasure holds the conversation: the message waits for it and is refused, so that it opens another one
+    with pytest.raises(inbox.ConversationGone):
+        at_once(
+            owners.database,
+            lambda c: erase(c, owners.keyring, contact_id, now),
+            lambda c: inbox.accept(c, here, message, now),
+        )
+    assert WORDS not in owners.database.read_now(_cells)
+    assert (owners.make("zalo", "a-1")[1] == here) is False
+    # the message holds it: the erasure waits for it, and takes it along
+    other_id, there = owners.make("zalo", "a-2")
+    at_once(
+        owners.database,
+        lambda c: inbox.accept(c, there, message, now),
+        lambda c: erase(c, owners.keyring, other_id, now),
+    )
+    assert WORDS not in owners.database.read_now(_cells)
+    assert [row.status for row in owners.rows(inbound, conversation_id=there)] == ["with_person"]
+
+
+def test_a_channel_that_is_linked_while_the_erasure_waits_is_erased_too(
+    owners: Owners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact_id, _ = owners.make("zalo", "a-1")
+    other_id, there = owners.make("telegram", "a-2")
+    owners.write(there, "telegram", WORDS, "t-1")
+    read = erasure.scope_of
+
+    def linked_right_after(c: Connection, of: int) -> Scope:
+        found = read(c, of)
+        monkeypatch.setattr(erasure, "scope_of", read)
+        c.execute(update(conversation).filter_by(id=there).values(contact_id=contact_id))
+        row = {"conversation_id": there, "from_contact_id": other_id, "to_contact_id": contact_id}
+        c.execute(insert(channel_link).values(**row, linked_at=owners.clock.now()))
+        return found
+
+    monkeypatch.setattr(erasure, "scope_of", linked_right_after)
+    assert owners.erase(contact_id).people == 2
+    assert WORDS not in owners.database.read_now(_cells)
+
+
+def test_whoever_was_linked_to_another_is_erased_with_all_of_it(owners: Owners) -> None:
+    keeps, here = owners.make("zalo", "a-1")
+    leaves, there = owners.make("telegram", "a-2")
+    owners.write(here, "zalo", WORDS, "z-1")
+
+    def link(c: Connection) -> None:
+        c.execute(update(conversation).filter_by(id=there).values(contact_id=keeps))
+        row = {"conversation_id": there, "from_contact_id": leaves, "to_contact_id": keeps}
+        c.execute(insert(channel_link).values(**row, linked_at=owners.clock.now()))
+
+    owners.database.run_now(link)
+    for one in (keeps, leaves):  # a request may still be of the contact that was left
+        assert owners.database.read_now(lambda c, of=one: links.person(c, of)) == [keeps, leaves]  # type: ignore[misc]
+    assert owners.erase(leaves).people == 2
+    assert WORDS not in owners.database.read_now(_cells)

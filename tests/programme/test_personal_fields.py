@@ -2,16 +2,24 @@ from __future__ import annotations
 
 import pytest
 
+from bot.baton import Reason
+from bot.data_requests import CAME_BY, IDENTITIES, KINDS
 from programme.content import Content
-from programme.personal_fields import ALL, PERSONAL, Erasure, Held
+from programme.held import Erasure, Held
+from programme.lead_states import LeadState
+from programme.own_fields import OWN
+from programme.personal_fields import PERSONAL
 from store.purging import TOUCHED
 from store.schema import metadata
+
+ALL = {held.table.name: held for held in (*PERSONAL, *OWN)}
 
 
 def test_every_table_and_every_column_has_its_treatment() -> None:
     assert sorted(ALL) == sorted(metadata.tables), (
-        "a table of the database has no entry in programme/personal_fields.py"
+        "a table of the database has no entry in programme/personal_fields.py or own_fields.py"
     )
+    assert len(ALL) == len(PERSONAL) + len(OWN)
     for held in ALL.values():
         named = [*held.neutral.split(), *held.personal.split()]
         assert sorted(named) == sorted(held.table.c.keys()), held.table.name
@@ -41,6 +49,11 @@ def test_whatever_a_copy_shows_has_words_and_every_rule_of_retention_is_known(co
     assert {held.table.name for held in shown} == set(content.privacy.tables)
     assert {name for held in shown for name in held.shown.split()} == set(content.privacy.columns)
     assert {held.rule for held in ALL.values() if held.rule} == set(content.privacy.rules)
+
+
+def test_a_copy_says_codes_in_words(content: Content) -> None:
+    said = {*LeadState, *Reason, *KINDS, *CAME_BY, *IDENTITIES, "called", "not_called"}
+    assert said - set(content.privacy.values) == set()
 
 
 def test_every_wording_of_a_consent_that_is_asked_today_is_kept_word_for_word(content: Content) -> None:

@@ -16,6 +16,8 @@ from scheduler.retention import forget
 from store.channel_tables import attachment, channel_event, ticket
 from store.console_tables import account, account_session, account_token, note
 from store.database import insert_returning_id
+from store.difficulty_tables import difficulty
+from store.mail_tables import mail_message
 from store.messages import Reply
 from store.privacy_tables import purge
 from store.session_ends import IDLE
@@ -104,6 +106,16 @@ async def test_what_was_said_loses_its_words_after_two_years_and_is_still_counte
                 inbound_id=1, position=0, kind="image", status="stored", content=b"x", stored_at=now - 366 * day
             )
         )
+        # never stored: where the shop is, without any content
+        connection.execute(
+            insert(attachment).values(inbound_id=1, position=1, kind="location", status="nothing", place="21.5,105.8")
+        )
+        mail = {"conversation_id": here, "authentication": "pass", "opens": True, "acknowledge": False}
+        for inbound_id in (1, 3):
+            connection.execute(insert(mail_message).values(**mail, inbound_id=inbound_id, subject="Hỏi thuế"))
+        for age in (731, 729):
+            told = {"source": "owner", "category": "tax", "province": "thai-nguyen", "text": f"khó {age}"}
+            connection.execute(insert(difficulty).values(**told, at=now - age * day))
         officer_id = officer_named(connection, "Hà", now)
         old = {"conversation_id": here, "officer_id": officer_id, "after_seq": 1, "text": "nhớ gọi"}
         connection.execute(insert(note).values(**old, created_at=now - 731 * day))
@@ -115,6 +127,9 @@ async def test_what_was_said_loses_its_words_after_two_years_and_is_still_counte
     assert await context.database.read(lambda c: c.scalars(texts).all()) == ["", "lời 731", "lời 729"]
     replies = await context.database.read(lambda c: c.scalars(select(outbound.c.reply).order_by(outbound.c.id)).all())
     assert [(reply["text"], reply["entry"]) for reply in replies] == [("", "greet"), ("", "greet"), ("dạ 729", "greet")]
+    for words, kept in ((difficulty.c.text, [None, "khó 729"]), (mail_message.c.subject, [None, "Hỏi thuế"])):
+        found = select(words).order_by(*words.table.primary_key.columns)
+        assert await context.database.read(lambda c, f=found: c.scalars(f).all()) == kept
     for table in (attachment, note):
         assert await context.database.read(lambda c, t=table: c.execute(select(t)).all()) == []
     asked = await context.database.read(lambda c: c.execute(select(purge.c.why)).scalars().all())
