@@ -12,19 +12,17 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, update
 
 from programme import links, responses
-from programme.lead_withdrawal import withdraw_leads
-from programme.responses import CONTACT_ASKED_CONSENT, CONTACT_CONSENT, OTHER_FIRM_CONSENT, SURVEY_CONSENT
+from programme.responses import FIRM_CONSENTS, SURVEY_CONSENT
 from store import forgotten
 from store.crypto import Keyring
-from store.survey_tables import lead
 from store.tables import consent, shop, shop_domain
 
 DOMAIN_CONSENT = "domain_reminder"
 # By what an owner may name; who withdraws the survey withdraws what was agreed to with it.
 MATTERS: Mapping[str, tuple[str, ...]] = {
     "domain": (DOMAIN_CONSENT,),
-    "firms": (CONTACT_CONSENT, CONTACT_ASKED_CONSENT, OTHER_FIRM_CONSENT),
-    "survey": (SURVEY_CONSENT, CONTACT_CONSENT, CONTACT_ASKED_CONSENT, OTHER_FIRM_CONSENT),
+    "firms": FIRM_CONSENTS,
+    "survey": (SURVEY_CONSENT, *FIRM_CONSENTS),
 }
 
 
@@ -44,14 +42,15 @@ def withdraw(
     if is_noted:
         keys = forgotten.keys_of(connection, keyring, people)  # afterwards less is known of them
         forgotten.record(connection, now, forgotten.Kind.CONSENT_WITHDRAWN, keys, matter)
+    if matter == "firms":
+        responses.withdraw_contact_consents(connection, people, now, now)
+        return
     in_force = update(consent).where(consent.c.contact_id.in_(people), consent.c.withdrawn_at.is_(None))
     if matter is not None:
         in_force = in_force.where(consent.c.purpose.in_(MATTERS[matter]))
     if matter in (None, "domain"):
         shops = select(shop.c.id).where(shop.c.contact_id.in_(people))
         connection.execute(delete(shop_domain).where(shop_domain.c.shop_id.in_(shops)))
-    if matter == "firms":
-        withdraw_leads(connection, lead.c.contact_id.in_(people), now)
     connection.execute(in_force.values(withdrawn_at=now))
     if matter in (None, "survey"):
         responses.forget(connection, keyring, contact_id, now)

@@ -61,9 +61,10 @@ def pass_on(
 
     Idempotent: one lead per person and firm, which a later wish finds; one that was refused or that nobody took up is
     offered anew. The consent is looked up here, at the last moment: without one nothing personal leaves, whatever was
-    said before. `accept_by`: the firm's deadline (LeadLife.accept_by); None: the scheduler sets it.
+    said before. It is held until the lead is there: who withdraws it at this moment waits, and finds the lead.
+    `accept_by`: the firm's deadline (LeadLife.accept_by); None: the scheduler sets it.
     """
-    consent_id = contact_consent(connection, contact_id)
+    consent_id = contact_consent(connection, contact_id, is_held=True)
     if consent_id is None:
         log.warning("lead_without_consent", contact=contact_id, vendor=vendor)
         return False

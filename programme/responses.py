@@ -34,6 +34,7 @@ from store.tables import consent
 # fourth names one other firm when the first did not take up the wish, and is no ground for any further one.
 SURVEY_CONSENT, CONTACT_CONSENT, CONTACT_ASKED_CONSENT = "survey", "vendor_contact", "vendor_contact_asked"
 OTHER_FIRM_CONSENT = "vendor_contact_other"
+FIRM_CONSENTS = (CONTACT_CONSENT, CONTACT_ASKED_CONSENT, OTHER_FIRM_CONSENT)
 # What is completed sooner than this after another one replaces it; later, it is a new survey that shows the change.
 REPEAT_AFTER = timedelta(days=60)
 BATCH = 1000
@@ -206,8 +207,27 @@ def forget(connection: Connection, keyring: Keyring, contact_id: int, now: datet
         Contacts(connection, keyring).forget(one)
 
 
-def contact_consent(connection: Connection, contact_id: int) -> int | None:
-    """The number of the newest consent in force to be called by a firm."""
+def withdraw_contact_consents(connection: Connection, people: list[int], said_at: datetime, now: datetime) -> bool:
+    """No firm may call this person on the ground of what was agreed to before `said_at`; agreed to again, it is a new
+    lead. Nor are they asked any more about another firm. Whether there was a consent to end.
+
+    `people`: the contacts that are one person (programme/links.py).
+    """
+    theirs = consent.c.contact_id.in_(people)
+    in_force = update(consent).where(
+        theirs, consent.c.purpose.in_(FIRM_CONSENTS), consent.c.withdrawn_at.is_(None), consent.c.given_at <= said_at
+    )
+    # Before the leads: whoever makes one holds its consent (programme/leads.py)
+    ended = connection.execute(in_force.values(withdrawn_at=now)).rowcount > 0
+    groundless = lead.c.consent_id.in_(select(consent.c.id).where(theirs, consent.c.withdrawn_at.is_not(None)))
+    asked_about = and_(lead.c.contact_id.in_(people), lead.c.consent_id.is_(None), lead.c.created_at <= said_at)
+    withdraw_leads(connection, or_(groundless, asked_about), now)
+    return ended
+
+
+def contact_consent(connection: Connection, contact_id: int, is_held: bool = False) -> int | None:
+    """The number of the newest consent in force to be called by a firm. `is_held`: nobody withdraws it before the end
+    of this transaction."""
     given = (
         select(consent.c.id)
         .where(
@@ -218,7 +238,7 @@ def contact_consent(connection: Connection, contact_id: int) -> int | None:
         .order_by(consent.c.id.desc())
         .limit(1)
     )
-    found = connection.scalar(given)
+    found = connection.scalar(given.with_for_update(read=True) if is_held else given)
     return None if found is None else int(found)
 
 
@@ -297,25 +317,10 @@ def _keep_consents(connection: Connection, keyring: Keyring, kept: Kept, now: da
     if CONTACT_CONSENT not in purposes:
         # what was agreed to after an old paper form was filled in stays; an answer that is changed is said now
         said_at = kept.completed_at if kept.stored is None and kept.completed_at else now
-        if _withdraw_contact_consent(connection, contact_id, said_at, now):
-            keys = forgotten.keys_of(connection, keyring, person(connection, contact_id))
+        people = person(connection, contact_id)
+        if withdraw_contact_consents(connection, people, said_at, now):
+            keys = forgotten.keys_of(connection, keyring, people)
             forgotten.record(connection, now, forgotten.Kind.CONSENT_WITHDRAWN, keys, "firms")
-
-
-def _withdraw_contact_consent(connection: Connection, contact_id: int, said_at: datetime, now: datetime) -> bool:
-    """No firm may call on the ground of what was agreed to before `said_at`; agreed to again, it is a new lead.
-
-    Nor is the owner asked any more about another firm. Whether there was a consent to end."""
-    in_force = (
-        consent.c.contact_id == contact_id,
-        consent.c.purpose.in_((CONTACT_CONSENT, CONTACT_ASKED_CONSENT, OTHER_FIRM_CONSENT)),
-        consent.c.withdrawn_at.is_(None),
-        consent.c.given_at <= said_at,
-    )
-    on_that_ground = lead.c.consent_id.in_(select(consent.c.id).where(*in_force))
-    asked_about = and_(lead.c.contact_id == contact_id, lead.c.consent_id.is_(None), lead.c.created_at <= said_at)
-    withdraw_leads(connection, or_(on_that_ground, asked_about), now)
-    return connection.execute(update(consent).where(*in_force).values(withdrawn_at=now)).rowcount > 0
 
 
 def _keep_person(connection: Connection, keyring: Keyring, kept: Kept) -> None:

@@ -6,20 +6,23 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, insert, select, text, update
 
-from programme import leads, responses
+from bot import inbox
+from programme import consents, leads, responses
 from programme.content import Content
 from programme.responses import Kept, Origin, ResponseChanged
 from programme.survey.definition import CONSENT, FORM, REFUSED, Answer
 from programme.survey.response import Response, answered, next_item, shown_items
+from store.channel_tables import channel_link
 from store.clock import ManualClock
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import Database
 from store.forgotten_tables import forgotten
 from store.survey_tables import lead, survey_response
-from store.tables import consent, contact
+from store.tables import consent, contact, conversation
+from tests.programme.at_once import at_once
 
 TEXTS: dict[str, Answer] = {
     "P01": "Quán Ba Lan",
@@ -195,6 +198,43 @@ def test_without_a_consent_in_force_nobody_becomes_a_lead(shop: Shop) -> None:
     shop.answer(kept, CONSENT, "yes_contact")
     assert [pass_on(), pass_on()] == [True, False]
     assert [(row["vendor"], row["status"]) for row in shop.rows(lead)] == [("VNPT", "offered")]
+
+
+def test_a_changed_mind_ends_what_was_agreed_to_on_a_linked_channel_too(shop: Shop) -> None:
+    def agree_elsewhere(c: Connection) -> None:
+        now = shop.clock.now()
+        there = inbox.open_conversation(c, shop.keyring, "telegram", "a-2", "thai-nguyen", now)
+        other = c.execute(select(conversation.c.contact_id).filter_by(id=there)).scalar_one()
+        responses.give_consent(c, other, responses.CONTACT_ASKED_CONSENT, 1, "telegram", now)
+        leads.pass_on(c, other, "VNPT", "thai-nguyen", "05503", None, now)
+        c.execute(update(conversation).filter_by(id=there).values(contact_id=shop.contact_id))
+        row = {"conversation_id": there, "from_contact_id": other, "to_contact_id": shop.contact_id, "linked_at": now}
+        c.execute(insert(channel_link).values(row))
+
+    shop.database.run_now(agree_elsewhere)
+    shop.fill(shop.new(), agreed="yes_only")
+    assert [row["withdrawn_at"] for row in shop.rows(consent) if row["purpose"] == "vendor_contact_asked"] != [None]
+    assert [row["status"] for row in shop.rows(lead)] == ["withdrawn"]
+
+
+def test_a_lead_made_while_its_consent_is_withdrawn_does_not_outlive_it(shop: Shop) -> None:
+    def pass_on(c: Connection) -> bool:
+        return leads.pass_on(c, shop.contact_id, "VNPT", "thai-nguyen", "05503", None, shop.clock.now())
+
+    def withdraw(c: Connection) -> None:
+        consents.withdraw(c, shop.keyring, shop.contact_id, shop.clock.now(), "firms")
+
+    for first, second in ((withdraw, pass_on), (pass_on, withdraw)):
+        _agree(shop)
+        at_once(shop.database, first, second)
+        assert [row["status"] for row in shop.rows(lead) if row["status"] != "withdrawn"] == [], first.__name__
+
+
+def _agree(shop: Shop) -> None:
+    now = shop.clock.now()
+    shop.database.run_now(
+        lambda c: responses.give_consent(c, shop.contact_id, responses.CONTACT_ASKED_CONSENT, 1, "zalo", now)
+    )
 
 
 def test_a_withdrawn_consent_leaves_neither_answers_nor_name_nor_lead(shop: Shop) -> None:
