@@ -34,6 +34,7 @@ MOST_STEPS = 100_000
 FULL_AT_MOST = 64 * 2**20
 # Longer nobody waits for a lock that this needs: it is tried again at the next look.
 LOCK_TIMEOUT = "2s"
+LOCK_NOT_AVAILABLE = "55P03"  # what PostgreSQL says then, in every language
 # Where people's words and marks stand, the largest first to be freed.
 TOUCHED = (
     *("inbound", "outbound", "conversation", "attachment", "review", "note", "open_tab", "contact"),
@@ -105,7 +106,7 @@ async def _purge_postgresql(database: Database) -> bool | None:
     try:
         return await database.outside(_vacuum)
     except OperationalError as error:
-        if "lock timeout" not in str(error):
+        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
             raise
         log.info("purge_waits_for_lock")
         return None
