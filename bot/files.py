@@ -14,7 +14,6 @@ from programme import responses
 from programme.content import Content
 from programme.survey.card import Card
 from programme.survey.picture import picture
-from programme.survey.sheet import sheet
 from programme.survey_result import card, result_of
 from store.clock import Clock
 from store.database import Database
@@ -48,7 +47,7 @@ class Files:
 
     async def survey_sheet(self, code: str, language: str) -> bytes:
         """The one-page sheet of a completed survey (PDF). Raises FileGone."""
-        return await asyncio.to_thread(sheet, await self._card(code, language))
+        return await asyncio.to_thread(_sheet, await self._card(code, language))
 
     async def _card(self, code: str, language: str) -> Card:
         surveys = self.content.surveys
@@ -63,3 +62,10 @@ class Files:
         if found is None:
             raise FileGone(code)
         return card(self.content, result_of(self.content, *found), self.clock.timezone, language)
+
+
+def _sheet(card: Card) -> bytes:
+    # What sets its type weighs some 15 MB in memory: only who has made a sheet loads it
+    from programme.survey.sheet import sheet
+
+    return sheet(card)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -224,11 +225,14 @@ def _idf(count: int, of: int) -> float:
 
 
 def _terms(words: Sequence[str]) -> list[str]:
-    """Words, pairs of neighbours, and pieces of words, so that a typo leaves most of them intact."""
+    """Words, pairs of neighbours, and pieces of words, so that a typo leaves most of them intact.
+
+    Each spelling is one string however often it comes: all indexes together would weigh 30 MB more.
+    """
     pieces = [
         "#" + bordered[at : at + size]
         for bordered in (f"_{word}_" for word in words)
         for size in PIECES
         for at in range(len(bordered) - size + 1)
     ]
-    return [*words, *(f"{a} {b}" for a, b in pairwise(words)), *pieces]
+    return [sys.intern(term) for term in (*words, *(f"{a} {b}" for a, b in pairwise(words)), *pieces)]
