@@ -121,7 +121,7 @@ async def training_page(request: Request, person: Officer, training_id: Number) 
     if job is None:
         raise Problem(404, "training_unknown", context.words.say("models.training_unknown", person.language))
     meanings = await meanings_of(context, person)
-    values = {"job": job, "taught": taught, "annotations": annotations, "meanings": meanings}
+    values: dict[str, Any] = {"job": job, "taught": taught, "annotations": annotations, "meanings": meanings}
     return page(request, person, "teaching/training.html", **values)
 
 

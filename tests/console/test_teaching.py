@@ -11,7 +11,7 @@ from bot import reviews
 from console.context import ConsoleContext
 from console.roles import Role
 from programme import teaching, trained_models, training_jobs
-from programme.personal_fields import ALL
+from programme.personal_fields import PERSONAL
 from programme.taught_phrases import key_of
 from store.console_tables import audit_log
 from store.messages import Reply
@@ -215,7 +215,8 @@ async def test_what_was_blacked_out_or_erased_is_on_no_list(
 ) -> None:
     asked(street)
     desk = open_browser(make_person())
-    for gone in ({"text": "[đã xóa]"}, dict(ALL["review"].blank)):
+    erased = next(held.blank for held in PERSONAL if held.table is review)
+    for gone in ({"text": "[đã xóa]"}, dict(erased)):
         context.database.run_now(lambda c, gone=gone: c.execute(update(review).values(gone)))
         shown = (await desk.get("/console/teaching")).text
         assert 'class="request"' not in shown and "<b>0</b>" in shown and "<b>1</b>" not in shown
