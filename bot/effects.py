@@ -52,9 +52,9 @@ from programme.responses import CONTACT_ASKED_CONSENT, ResponseChanged
 from store import forgotten
 from store.contacts import Contacts
 from store.crypto import Keyring
-from store.database import insert_if_new, insert_returning_id
+from store.database import insert_if_new
 from store.messages import Reading
-from store.tables import consent, conversation, inbound, opt_out, outbound, shop, shop_domain
+from store.tables import conversation, inbound, opt_out, outbound, shop, shop_domain
 
 # How far back a button below an answer is still looked up.
 LOOK_BACK_REPLIES = 30
@@ -225,7 +225,14 @@ def _remember_domain(connection: Connection, turn: Turn, effect: RememberDomain)
     row = {
         "status": status.state,
         **days,
-        "consent_id": _domain_consent(connection, turn, effect.consent_version),
+        "consent_id": responses.give_consent(
+            connection,
+            contact_id,
+            consents.DOMAIN_CONSENT,
+            effect.consent_version,
+            turn.conversation["channel"],
+            turn.now,
+        ),
         "updated_at": turn.now,
     }
     key = {"shop_id": shop_id, "tld": status.tld}
@@ -235,14 +242,3 @@ def _remember_domain(connection: Connection, turn: Turn, effect: RememberDomain)
     if known["status"] == status.state == "active":
         row |= {name: day or known[name] for name, day in days.items()}
     connection.execute(update(shop_domain).filter_by(**key).values(row))
-
-
-def _domain_consent(connection: Connection, turn: Turn, version: int) -> int:
-    """The consent in force to these words; a new one where there is none."""
-    agreed = {"contact_id": turn.conversation["contact_id"], "purpose": "domain_reminder", "text_version": version}
-    in_force = select(consent.c.id).filter_by(**agreed, withdrawn_at=None).order_by(consent.c.id)
-    known = connection.scalar(in_force.limit(1))
-    if known is not None:
-        return int(known)
-    given = {"channel": turn.conversation["channel"], "given_at": turn.now}
-    return insert_returning_id(connection, consent, {**agreed, **given})

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
@@ -98,7 +99,8 @@ def _without_words(rule: str, table: Table, at: ColumnElement[Any], *more: Colum
         own = retention_progress.c.rule == mark["rule"]
         up_to = connection.execute(select(retention_progress.c.up_to).where(own).with_for_update()).scalar_one()
         some = select(table.c.id, at.label("at")).where(table.c.id > up_to).order_by(table.c.id).limit(AT_ONCE)
-        old = [row.id for row in connection.execute(some).all() if row.at < before]
+        # Up to the first that is not: a mail may have come days before it was fetched, behind younger messages
+        old = [row.id for row in takewhile(lambda row: row.at < before, connection.execute(some).all())]
         if not old:
             return 0
         changed = update(table).where(table.c.id.in_(old), *more)

@@ -157,3 +157,20 @@ async def test_only_so_much_goes_in_one_transaction_and_the_rest_follows(
         await forget(context)
         left_over.append(len(await context.database.read(lambda c: c.scalars(rows).all())))
     assert left_over == [3, 0, 0]
+
+
+async def test_a_mail_that_was_fetched_late_takes_no_younger_message_out_of_the_count(context: JobContext) -> None:
+    now, day = context.clock.now(), timedelta(days=1)
+
+    def write(connection: Connection) -> None:
+        here = inbox.open_conversation(connection, context.keyring, "zalo", "a", "thai-nguyen", now)
+        row = {"conversation_id": here, "channel": "zalo", "kind": "message", "status": "answered", "attempts": 0}
+        for number, age in enumerate((729, 731)):
+            own = {"seq": number, "provider_message_id": str(number), "text": "lời"}
+            connection.execute(insert(inbound).values(**row, **own, received_at=now - age * day))
+
+    await context.database.run(write)
+    await forget(context)
+    context.clock.advance(2 * day)  # type: ignore[attr-defined]
+    await forget(context)
+    assert await context.database.read(lambda c: c.scalars(select(inbound.c.text)).all()) == ["", ""]
