@@ -37,6 +37,7 @@ def hotline_environment(database_url: str) -> dict[str, str]:
     return environment(
         HOTLINE_DATABASE_URL=database_url,
         HOTLINE_SECRET_KEY="benchmarks keep no personal data at all",
+        HOTLINE_FORGOTTEN_FILE=str(FOLDER / "forgotten.jsonl"),
         HOTLINE_RASA_URL="",
         HOTLINE_INTERNAL_URL="",
         HOTLINE_PUBLIC_URL="",

@@ -92,7 +92,8 @@ class Settings(BaseSettings):
     forgotten_file: Path | None = Field(
         None,
         description="Tệp ghi những yêu cầu xóa, ngừng nhận tin, rút đồng ý (không có tên hay số điện thoại), để làm lại"
-        " sau khi khôi phục bản sao lưu cũ; để trống thì ở var/forgotten.jsonl. Hãy chép tệp này sang máy khác.",
+        " sau khi khôi phục bản sao lưu cũ; để trống thì là forgotten.jsonl cạnh tệp SQLite, hoặc ở var/. Hãy chép"
+        " tệp này sang máy khác.",
     )
     province: str = Field(
         "thai-nguyen", description="Tỉnh mặc định: tên thư mục gói nội dung (thai-nguyen, thanh-hoa)."

@@ -13,7 +13,7 @@ import pytest
 
 from hotline.app import read_content
 from hotline.errors import Stop
-from hotline.paths import ROOT
+from hotline.paths import ROOT, VAR, forgotten_path
 from programme.content import CONTENT_ROOT
 from store.settings import load_settings
 from tests.conftest import SECRET
@@ -131,3 +131,13 @@ def test_a_broken_content_file_is_refused_with_file_line_and_remedy(tmp_path: Pa
     with pytest.raises(Stop) as stop:
         read_content(load_settings(_env_file=None), broken)
     assert f"thai-nguyen/answers.yaml, dòng {at + 1}" in str(stop.value)
+
+
+def test_two_databases_of_one_checkout_do_not_share_their_notes(tmp_path: Path) -> None:
+    def notes_of(url: str, **more: str) -> Path:
+        return forgotten_path(load_settings(database_url=url, _env_file=None, **more))
+
+    assert notes_of(f"sqlite:///{tmp_path}/a/x.db") == tmp_path / "a" / "forgotten.jsonl"
+    assert notes_of("sqlite:///var/hotline.db") == Path("var/forgotten.jsonl")
+    assert notes_of("postgresql://one@two/three") == VAR / "forgotten.jsonl"
+    assert notes_of("sqlite:///a/x.db", forgotten_file="b/notes") == Path("b/notes")

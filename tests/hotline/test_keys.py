@@ -42,6 +42,7 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for module in (paths, backup_commands, key_commands):
         monkeypatch.setattr(module, "VAR", folder)
+    monkeypatch.setenv("HOTLINE_FORGOTTEN_FILE", str(folder / "forgotten.jsonl"))
     monkeypatch.setattr("hotline.app.VAR", folder)
     (folder / "secret.key").write_text(SECRET + "\n")
     return folder

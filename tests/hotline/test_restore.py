@@ -62,6 +62,7 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for module in (paths, backup_commands, key_commands):
         monkeypatch.setattr(module, "VAR", folder)
+    monkeypatch.setenv("HOTLINE_FORGOTTEN_FILE", str(folder / "forgotten.jsonl"))
     return folder
 
 
@@ -421,10 +422,10 @@ def test_what_cannot_be_done_says_what_to_do(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hotline.backup_file.os.fsync", full)
-    assert "Hết chỗ" in said("backup", str(tmp_path / "c.backup"), **here)
+    with monkeypatch.context() as nearly_full:
+        nearly_full.setattr("hotline.backup_file.os.fsync", full)
+        assert "Hết chỗ" in said("backup", str(tmp_path / "c.backup"), **here)
     assert not list(tmp_path.glob("*c.backup*"))
-    monkeypatch.undo()
     # nobody knows who was shut out since
     done = hotline("restore", str(file), "--without-forgotten", **fresh)
     assert done.returncode == 0 and "2 lần khóa" in done.stdout.decode()
