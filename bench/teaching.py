@@ -6,7 +6,6 @@ whether a harmful set is stopped, and how soon the last model answers again, wit
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import random
 import time
@@ -21,11 +20,11 @@ from bench import chat
 from bench.catalogue import Sheet
 from bench.chat import Chat, NoReply
 from bench.console import SECRET, sign_in
-from bench.figures import table
 from bench.machine import FOLDER, Running
+from bench.part import run_alone
 from bench.product import START_SECONDS, running_product, sentences
 from bench.product_turns import look_into
-from bench.scale import FULL, QUICK, Scale
+from bench.scale import Scale
 from console.roles import Role
 from console.sessions import COOKIE
 from hotline.models import ensure_model
@@ -238,15 +237,6 @@ def _answer(intent: str) -> str:
     return found.render_raw().partition("{")[0][:40]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.teaching", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="see that it works; decides nothing")
-    scale = QUICK if parser.parse_args().quick else FULL
-    sheet = Sheet(scale.decides)
-    ensure_model(load_content())
-    asyncio.run(measure(sheet, scale))
-    print(table([figure for figure in sheet.figures if figure.value is not None]))
-
-
 if __name__ == "__main__":
-    main()
+    ensure_model(load_content())
+    run_alone("teaching", __doc__, measure)

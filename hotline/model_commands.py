@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 import uvloop
 from sqlalchemy import Connection
 
 from bot.wakeups import Wakeups
-from hotline.app import open_migrated_database, read_content, read_settings
+from hotline.app import read_content
+from hotline.command_desk import CommandDesk, command_desk
 from hotline.errors import Stop
 from hotline.models import archive_of, ensure_model, is_there, release_of, require_rasa_environment
 from hotline.options import PersonName
@@ -22,11 +21,9 @@ from programme.trained_models import NotSwitchable
 from programme.training_examples import TrainingExamples
 from programme.training_jobs import Training
 from store.audit import Actor, record
-from store.clock import Clock
-from store.crypto import Keyring
-from store.database import Database
 from store.logs import configure_logs
 
+NAME = "hotline models"
 LOOK_SECONDS = 0.5
 _REASONS = {
     "model_unknown": "Không có mô hình tên này; xem: hotline models list",
@@ -45,15 +42,15 @@ def models_group() -> None:
 @models_group.command("list")
 def list_models() -> None:
     """Liệt kê, mới trước; dấu * là mô hình đang trả lời."""
-    with _opened() as (database, clock, _):
-        live, models = database.read_now(lambda c: (trained_models.live(c), trained_models.all_models(c)))
+    with command_desk(NAME) as desk:
+        live, models = desk.database.read_now(lambda c: (trained_models.live(c), trained_models.all_models(c)))
     if not models:
         click.echo("Chưa có mô hình nào: mô hình đầu tiên được ghi khi hotline chạy lần đầu.")
     for model in models:
         mark = "*" if live is not None and live.model.id == model.id else " "
         overall = (model.figures or {}).get("overall")
         figures = f"{overall['new_right']}/{overall['n']} câu đúng" if overall else "theo bản phát hành"
-        made = f"{model.made_at.astimezone(clock.timezone):%d/%m/%Y %H:%M}"
+        made = f"{desk.here(model.made_at):%d/%m/%Y %H:%M}"
         state = "" if model.state == "ready" else "  (bị chặn)"
         click.echo(f"{mark} {model.name}  {made}  {len(model.lessons)} câu đã dạy  {figures}{state}")
 
@@ -64,18 +61,18 @@ def train(by: str) -> None:
     """Huấn luyện những câu cán bộ đã dạy; mô hình mới trả lời ngay nếu không kém hơn."""
     configure_logs()
     require_rasa_environment()
-    with _opened() as (database, clock, keyring):
-        release, trainer = _trainer(database, clock, keyring)
+    with command_desk(NAME) as desk:
+        release, trainer = _trainer(desk)
 
         def ask(connection: Connection) -> int:
-            trained_models.settle(connection, release, _has_archive, clock.now())
-            is_new = training_jobs.ask(connection, "asked", None, clock.now())
+            trained_models.settle(connection, release, _has_archive, desk.clock.now())
+            is_new = training_jobs.ask(connection, "asked", None, desk.clock.now())
             id_ = training_jobs.newest(connection)[0].id
             if is_new:
-                record(connection, keyring, clock.now(), Actor(by), "training.asked", "training")
+                record(connection, desk.keyring, desk.clock.now(), Actor(by), "training.asked", "training")
             return id_
 
-        ended = uvloop.run(_until_over(trainer, database.run_now(ask)))
+        ended = uvloop.run(_until_over(trainer, desk.database.run_now(ask)))
     click.echo(f"Lần huấn luyện {ended.id}: {_STATES[ended.state]}.")
     if ended.state != "passed":
         raise Stop(ended.fault or "Xem chi tiết trên trang Dạy trợ lý, mục Mô hình.")
@@ -86,20 +83,20 @@ def train(by: str) -> None:
 @click.option("--by", type=PersonName(), default="dòng lệnh", show_default=True, help="Tên người đổi.")
 def activate(name: str, by: str) -> None:
     """Cho mô hình NAME trả lời; các tiến trình đang chạy đổi theo trong khoảng một giây."""
-    with _opened() as (database, clock, keyring):
-        _activate(database, clock, keyring, name, by)
+    with command_desk(NAME) as desk:
+        _activate(desk, name, by)
 
 
 @models_group.command("rollback")
 @click.option("--by", type=PersonName(), default="dòng lệnh", show_default=True, help="Tên người đổi.")
 def rollback(by: str) -> None:
     """Quay lại mô hình ngay trước mô hình đang trả lời."""
-    with _opened() as (database, clock, keyring):
-        release = release_of(read_content(read_settings()))
-        before = database.read_now(lambda c: trained_models.before(c, release))
+    with command_desk(NAME) as desk:
+        release = release_of(read_content(desk.settings))
+        before = desk.database.read_now(lambda c: trained_models.before(c, release))
         if before is None:
             raise Stop(_REASONS["nothing_before"])
-        _activate(database, clock, keyring, before.name, by)
+        _activate(desk, before.name, by)
 
 
 @models_group.command("work")
@@ -107,20 +104,20 @@ def work() -> None:
     """Chạy liên tục, huấn luyện mỗi khi có người yêu cầu (cho container không có môi trường của Rasa bên cạnh)."""
     configure_logs()
     require_rasa_environment()
-    with _opened() as (database, clock, keyring):
-        release, trainer = _trainer(database, clock, keyring)
-        database.run_now(lambda c: trained_models.settle(c, release, _has_archive, clock.now()))
+    with command_desk(NAME) as desk:
+        release, trainer = _trainer(desk)
+        desk.database.run_now(lambda c: trained_models.settle(c, release, _has_archive, desk.clock.now()))
         try:
             uvloop.run(trainer.run())
         except KeyboardInterrupt:
             click.echo("Đã dừng.")
 
 
-def _trainer(database: Database, clock: Clock, keyring: Keyring) -> tuple[str, Trainer]:
-    content = read_content(read_settings())
+def _trainer(desk: CommandDesk) -> tuple[str, Trainer]:
+    content = read_content(desk.settings)
     ensure_model(content, lambda text: click.echo(text, err=True))  # what a new model is compared with
     release = release_of(content)
-    return release, Trainer(database, clock, keyring, Wakeups(), content, release, TrainingExamples())
+    return release, Trainer(desk.database, desk.clock, desk.keyring, Wakeups(), content, release, TrainingExamples())
 
 
 async def _until_over(trainer: Trainer, id_: int) -> Training:
@@ -133,20 +130,21 @@ async def _until_over(trainer: Trainer, id_: int) -> Training:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _activate(database: Database, clock: Clock, keyring: Keyring, name: str, by: str) -> None:
-    release = release_of(read_content(read_settings()))
+def _activate(desk: CommandDesk, name: str, by: str) -> None:
+    release = release_of(read_content(desk.settings))
     if RASA_PYTHON.exists() and not _has_archive(name):
         raise Stop(f"Không còn tệp của mô hình {name} trong var/models.")
 
     def work(connection: Connection) -> bool:
         model = trained_models.switchable(connection, name, release)
-        is_new = trained_models.activate(connection, model.id, "chosen", None, clock.now())
+        is_new = trained_models.activate(connection, model.id, "chosen", None, desk.clock.now())
         if is_new:
-            record(connection, keyring, clock.now(), Actor(by), "model.activated", f"model {name}", {"why": "chosen"})
+            why = {"why": "chosen"}
+            record(connection, desk.keyring, desk.clock.now(), Actor(by), "model.activated", f"model {name}", why)
         return is_new
 
     try:
-        is_new = database.run_now(work)
+        is_new = desk.database.run_now(work)
     except NotSwitchable as error:
         raise Stop(_REASONS[error.code]) from None
     click.echo(f"Mô hình {name} " + ("trả lời từ bây giờ." if is_new else "đang trả lời rồi."))
@@ -154,14 +152,3 @@ def _activate(database: Database, clock: Clock, keyring: Keyring, name: str, by:
 
 def _has_archive(name: str) -> bool:
     return is_there(archive_of(name))
-
-
-@contextmanager
-def _opened() -> Iterator[tuple[Database, Clock, Keyring]]:
-    settings = read_settings()
-    clock = Clock(settings.timezone, settings.now)
-    database, keyring = open_migrated_database(settings, clock)
-    try:
-        yield database, clock, keyring
-    finally:
-        database.close()
