@@ -52,6 +52,7 @@ from programme.yaml_source import ContentError
 from scheduler.ticker import Ticker
 from scheduler.watch import Watch
 from store.clock import Clock
+from store.contacts import key_phones
 from store.crypto import Keyring
 from store.database import Database, WrongKeyError, open_database
 from store.forgotten_file import ForgottenFile
@@ -171,7 +172,9 @@ def open_migrated_database(settings: Settings, clock: Clock) -> tuple[Database, 
         newest = Database(url)
         migrate(newest)
         newest.close()
-        return open_database(url, keyring, clock), keyring
+        database = open_database(url, keyring, clock)
+        database.run_now(lambda connection: key_phones(connection, keyring))
+        return database, keyring
     except WrongKeyError as error:
         raise Stop(str(error)) from None
     except ValueError:

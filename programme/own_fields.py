@@ -6,6 +6,7 @@ from __future__ import annotations
 from programme.held import Held
 from store import (
     api_tables,
+    campaign_tables,
     channel_tables,
     console_tables,
     key_tables,
@@ -70,6 +71,28 @@ OWN: tuple[Held, ...] = (
         "id slot state why officer_id asked_at holder lease_until attempts phase started_at ended_at fault model_id"
         " verdict",
     ),
+    Held(
+        campaign_tables.segment,
+        "id province name expression officer_id version created_at updated_at archived_at",
+    ),
+    Held(
+        campaign_tables.message_template,
+        "id province name kind text plain sends brandname registration zbs_template zbs_variables starter officer_id"
+        " version created_at updated_at archived_at",
+    ),
+    # whom it is for is said by a question or by numbers of contacts, never by names
+    Held(
+        campaign_tables.campaign,
+        "id province name kind variants channels gateways pace_per_minute audience schedule window late_minutes"
+        " deadline stops pause_rule status pause_reason digest created_by submitted_by submitted_at approved_by"
+        " approved_at next_at reminder version created_at updated_at ended_at",
+    ),
+    Held(
+        campaign_tables.campaign_run,
+        "id campaign_id due_at step is_test status pause_reason prepared deadline_at judged_from frozen_at ended_at",
+    ),
+    Held(campaign_tables.gateway_state, "gateway millitokens filled_at stopped_until stopped_for"),
+    Held(campaign_tables.reminder_switch, "province name is_on changed_by changed_at"),
     Held(privacy_tables.purge, "id why asked_at done_at is_partial", rule="jobs"),
     Held(privacy_tables.retention_progress, "rule up_to"),
 )

@@ -13,11 +13,13 @@ from sqlalchemy import String, and_, case, cast, literal, or_, select
 
 from programme.held import UNHEARD, Erasure, Held, nothing, of_contact, of_lead, of_message, of_talk
 from store import api_tables, channel_tables, forgotten_tables, mail_tables
+from store.campaign_tables import awareness_answer, link_click, receipt, recipient
 from store.channel_tables import attachment, channel_link, link_code
 from store.console_tables import mention, note, open_tab, request
 from store.difficulty_tables import difficulty
 from store.mail_tables import mail_message, mail_ticket
-from store.privacy_tables import data_copy
+from store.privacy_tables import ERASED, data_copy
+from store.registry_tables import do_not_call, file_import, import_row
 from store.survey_tables import class_place, lead, survey_response
 from store.tables import (
     consent,
@@ -195,11 +197,54 @@ PERSONAL: tuple[Held, ...] = (
     ),
     Held(
         shop,
-        "id contact_id created_at",
+        "id contact_id source created_at updated_at",
+        "name tax_code tax_code_hash province commune trade",
         whose=of_contact(shop),
         erasure=Erasure.DELETE,
-        shown="created_at",
+        shown="created_at name tax_code commune trade source",
         rule="surveys",
+    ),
+    # who was reminded of what: the row stays to be counted, and to prove that each reminder kept to the law
+    Held(
+        recipient,
+        "id run_id contact_id kind about variant next_at channel gateway attempt attempts request_id outbound_id parts"
+        " price tried_at accepted_at final_at status reason",
+        "phone_key gateway_message_id",
+        whose=of_contact(recipient),
+        erasure=Erasure.BLANK,
+        blank=MappingProxyType(
+            {
+                **nothing("phone_key", "gateway_message_id"),
+                "reason": case((recipient.c.status == "waiting", ERASED), else_=recipient.c.reason),
+                "status": case((recipient.c.status == "waiting", "skipped"), else_=recipient.c.status),
+            }
+        ),
+        shown="tried_at kind channel status reason",
+        rule="campaigns",
+    ),
+    Held(receipt, "id recipient_id gateway state reason by obeyed at", rule="campaigns"),
+    Held(
+        link_click,
+        "id link channel run_id province at",
+        "recipient_id",
+        whose=lambda scope: link_click.c.recipient_id.in_(
+            select(recipient.c.id).where(recipient.c.contact_id.in_(scope.people))
+        ),
+        erasure=Erasure.BLANK,
+        blank=nothing("recipient_id"),
+        shown="at link",
+        rule="campaigns",
+    ),
+    Held(
+        awareness_answer,
+        "id run_id recipient_id channel at",
+        "answer",
+        whose=lambda scope: awareness_answer.c.recipient_id.in_(
+            select(recipient.c.id).where(recipient.c.contact_id.in_(scope.people))
+        ),
+        erasure=Erasure.DELETE,
+        shown="at answer",
+        rule="campaigns",
     ),
     Held(
         link_code,
@@ -233,10 +278,10 @@ PERSONAL: tuple[Held, ...] = (
     ),
     Held(
         consent,
-        "id contact_id purpose text_version channel given_at withdrawn_at",
+        "id contact_id purpose text_version channel basis source given_at withdrawn_at",
         whose=of_contact(consent),
         erasure=Erasure.ELSEWHERE,
-        shown="purpose text_version channel given_at withdrawn_at",
+        shown="purpose text_version channel basis source given_at withdrawn_at",
         rule="consents",
     ),
     Held(
@@ -310,10 +355,10 @@ PERSONAL: tuple[Held, ...] = (
     Held(
         contact,
         "id created_at",
-        "name phone phone_hash",
+        "name phone phone_hash phone_key",
         whose=lambda scope: contact.c.id.in_(scope.people),
         erasure=Erasure.BLANK,
-        blank=nothing("name", "phone", "phone_hash"),
+        blank=nothing("name", "phone", "phone_hash", "phone_key"),
         shown="created_at name phone",
         rule="contacts",
     ),
@@ -326,6 +371,17 @@ PERSONAL: tuple[Held, ...] = (
         rule="events",
     ),
     Held(mail_tables.mail_sender, "acknowledged_at", "address_hash", erasure=Erasure.ELSEWHERE, rule="codes"),
+    # files that officers upload; rows that name the person are found by looking inside (programme/erasure.py)
+    Held(
+        file_import,
+        "id kind province mapping basis status error rows read_rows created merged refused holder lease_until actor"
+        " created_at done_at",
+        "file_name content",
+        erasure=Erasure.ELSEWHERE,
+        rule="imports",
+    ),
+    Held(import_row, "id import_id row outcome reason", "values", erasure=Erasure.ELSEWHERE, rule="imports"),
+    Held(do_not_call, "source listed_at", "phone_key", rule="forgotten"),
     # hashes only: what keeps an erasure erased, and an opt-out an opt-out
     Held(forgotten_tables.forgotten, "id uid kind detail at", rule="forgotten"),
     Held(forgotten_tables.forgotten_key, "forgotten_id", "key", rule="forgotten"),

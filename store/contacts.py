@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import phonenumbers
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from store import forgotten
 from store.crypto import Keyring
 from store.database import insert_returning_id
 from store.tables import contact, contact_name_word
@@ -72,7 +73,8 @@ class Contacts:
 
     def set_phone(self, contact_id: int, phone: str) -> None:
         """`phone` in E.164."""
-        values = {"phone": phone, "phone_hash": self.keyring.hash(phone, "phone")}
+        key = forgotten.phone_key(self.keyring, phone)
+        values = {"phone": phone, "phone_hash": self.keyring.hash(phone, "phone"), "phone_key": key}
         self.connection.execute(update(contact).where(contact.c.id == contact_id).values(values))
 
     def get(self, contact_id: int) -> Person:
@@ -82,7 +84,7 @@ class Contacts:
 
     def forget(self, contact_id: int) -> None:
         """Neither name nor number stays."""
-        nothing = {"name": None, "phone": None, "phone_hash": None}
+        nothing = dict.fromkeys(("name", "phone", "phone_hash", "phone_key"))
         self.connection.execute(update(contact).where(contact.c.id == contact_id).values(nothing))
         self.connection.execute(delete(contact_name_word).where(contact_name_word.c.contact_id == contact_id))
 
@@ -104,3 +106,14 @@ class Contacts:
             .order_by(contact_name_word.c.contact_id)
         )
         return list(self.connection.scalars(rows))
+
+
+def key_phones(connection: Connection, keyring: Keyring) -> int:
+    """Give the numbers of an older version's contacts their lasting key; how many had none. Once, at a start."""
+    without = select(contact.c.id, contact.c.phone).where(contact.c.phone.is_not(None), contact.c.phone_key.is_(None))
+    keys = [{"of": row.id, "key": forgotten.phone_key(keyring, row.phone)} for row in connection.execute(without)]
+    if keys:
+        connection.execute(
+            update(contact).where(contact.c.id == bindparam("of")).values(phone_key=bindparam("key")), keys
+        )
+    return len(keys)

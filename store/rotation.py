@@ -42,18 +42,21 @@ from store.database import APPLICATION, Database
 from store.key_tables import former_key
 from store.schema import metadata
 from store.survey_tables import leader
-from store.tables import EncryptedText, contact, contact_name_word, installation
+from store.tables import EncryptedText, contact, contact_name_word, installation, shop
 
-SEALED = frozenset({"attachment.content"})
-RECOMPUTED = frozenset({"contact.phone_hash", "contact_name_word.word_hash"})
+SEALED = frozenset({"attachment.content", "file_import.content"})
+RECOMPUTED = frozenset({"contact.phone_hash", "contact_name_word.word_hash", "shop.tax_code_hash"})
 LASTING = frozenset(
     {
         "api_answer.call_hash",
         "api_token.token_hash",
+        "contact.phone_key",
+        "do_not_call.phone_key",
         "forgotten_key.key",
         "mail_message.message_hash",
         "mail_sender.address_hash",
         "mail_ticket.address_hash",
+        "recipient.phone_key",
     }
 )
 ENDING = frozenset(
@@ -125,6 +128,7 @@ def rotate(connection: Connection, old: Keyring, new: Keyring, now: datetime) ->
     done = {table.name: _reseal(connection, table, columns, old, new) for table, columns in encrypted_columns().items()}
     EncryptedText.use(new)
     _name_contacts_anew(connection, new)
+    _name_shops_anew(connection, new)
     end_what_opens(connection)
     row = {"fingerprint": old.fingerprint, "hash_key": old.hash_key.hex(), "last_audit_row": last, "retired_at": now}
     connection.execute(insert(former_key).values(row))
@@ -200,3 +204,13 @@ def _name_contacts_anew(connection: Connection, new: Keyring) -> None:
         if phones:
             connection.execute(hashed, phones)
         after = ids[-1]
+
+
+def _name_shops_anew(connection: Connection, new: Keyring) -> None:
+    """The same for tax codes."""
+    known = select(shop.c.id, shop.c.tax_code).where(shop.c.tax_code.is_not(None)).order_by(shop.c.id).limit(ROWS)
+    hashed = update(shop).where(shop.c.id == bindparam("of")).values(tax_code_hash=bindparam("hash"))
+    after = 0
+    while batch := connection.execute(known.where(shop.c.id > after)).all():
+        connection.execute(hashed, [{"of": row.id, "hash": new.hash(row.tax_code, "tax_code")} for row in batch])
+        after = batch[-1].id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from store import (
     api_tables,
+    campaign_tables,
     channel_tables,
     console_tables,
     difficulty_tables,
@@ -12,6 +13,7 @@ from store import (
     mail_tables,
     privacy_tables,
     quality_tables,
+    registry_tables,
     survey_tables,
     vendor_tables,
 )
@@ -19,6 +21,7 @@ from store.tables import metadata
 
 __all__ = [
     "api_tables",
+    "campaign_tables",
     "channel_tables",
     "console_tables",
     "difficulty_tables",
@@ -28,6 +31,7 @@ __all__ = [
     "metadata",
     "privacy_tables",
     "quality_tables",
+    "registry_tables",
     "survey_tables",
     "vendor_tables",
 ]

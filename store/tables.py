@@ -101,6 +101,7 @@ contact = Table(
     Column("name", EncryptedText),
     Column("phone", EncryptedText),
     Column("phone_hash", LargeBinary, index=True),
+    Column("phone_key", LargeBinary, index=True),  # store.forgotten.phone_key, which a change of the secret leaves
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -284,6 +285,8 @@ consent = Table(
     Column("purpose", String(40), nullable=False),
     Column("text_version", Integer, nullable=False),
     Column("channel", String(20), nullable=False),
+    Column("basis", String(20), nullable=False, server_default="consent"),  # consent | legal_task | contract
+    Column("source", String(80)),  # of one that was not given here: which paper, which list
     Column("given_at", UtcDateTime, nullable=False),
     Column("withdrawn_at", UtcDateTime),
 )
@@ -293,7 +296,7 @@ opt_out = Table(
     metadata,
     Column("contact_id", Id, ForeignKey("contact.id"), primary_key=True),
     Column("channel", String(20), nullable=False),  # where it was said
-    Column("inbound_id", Id, ForeignKey("inbound.id"), nullable=False),
+    Column("inbound_id", Id, ForeignKey("inbound.id")),  # null: by SMS, by the link of a message, from a list
     Column("at", UtcDateTime, nullable=False),
 )
 
@@ -338,13 +341,23 @@ Index(
     postgresql_where=data_request.c.status == "open",
 )
 
+# The registry: one shop of one owner. What segments ask stands here in the clear (commune, trade), who it is does not.
 shop = Table(
     "shop",
     metadata,
     Column("id", Id, primary_key=True),
     Column("contact_id", Id, ForeignKey("contact.id"), nullable=False, unique=True),
+    Column("name", EncryptedText),
+    Column("tax_code", EncryptedText),
+    Column("tax_code_hash", LargeBinary, index=True),
+    Column("province", String(40)),
+    Column("commune", String(10)),
+    Column("trade", String(20)),
+    Column("source", String(40)),  # where it was learnt: "survey", "import 12", "officer"
     Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime),
 )
+Index("ix_shop_place", shop.c.province, shop.c.commune, shop.c.trade)
 
 # What the owner says about the shop's domain name; kept only with the consent that the row names.
 shop_domain = Table(
