@@ -84,7 +84,7 @@ OWN: tuple[Held, ...] = (
     Held(
         campaign_tables.campaign,
         "id province name kind variants channels gateways pace_per_minute audience schedule window late_minutes"
-        " deadline stops pause_rule status pause_reason digest created_by submitted_by submitted_at approved_by"
+        " deadline stops pause_rule status pause_reason digest audience_digest audience_count created_by edited_by submitted_by submitted_at approved_by"
         " approved_at next_at reminder version created_at updated_at ended_at",
     ),
     Held(

@@ -95,7 +95,10 @@ campaign = Table(
     Column("status", String(12), nullable=False),
     Column("pause_reason", String(80)),
     Column("digest", String(64)),  # of texts, audience and everything else that was approved
+    Column("audience_digest", String(64)),  # of who was counted, where just those are approved
+    Column("audience_count", Integer),  # how many, when it was submitted
     Column("created_by", String(80), nullable=False),
+    Column("edited_by", String(80), nullable=False),  # whoever changed it last
     Column("submitted_by", String(80)),
     Column("submitted_at", UtcDateTime),
     Column("approved_by", String(80)),
