@@ -1,0 +1,156 @@
+"""Why something cannot be done with a campaign: a stable code, an HTTP status, and words that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+# code -> (status, Vietnamese, English)
+PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
+    {
+        "campaign_unknown": (404, "Không có đợt nhắc này.", "There is no such campaign."),
+        "campaign_changed": (
+            409,
+            "Vừa có người khác sửa đợt nhắc này, nên thao tác của anh/chị chưa được ghi. Anh/chị mở lại để xem bản mới.",
+            "Somebody else has just changed this campaign, so nothing was saved. Open it again to see the new version.",
+        ),
+        "campaign_running": (
+            409,
+            "Đợt nhắc đã được duyệt nên không sửa được nữa. Muốn gửi khác đi: bấm “Tạm dừng”, rồi “Sao chép” và trình"
+            " bản sao để duyệt.",
+            "An approved campaign cannot be changed. To send something else: pause it, copy it, and submit the copy.",
+        ),
+        "campaign_step": (
+            409,
+            "Đợt nhắc hiện không làm bước này được. Anh/chị mở lại để xem trạng thái.",
+            "That step is not possible in the campaign's present state. Open it again to see where it stands.",
+        ),
+        "campaign_automatic": (
+            409,
+            "Đây là tin nhắc tự động: bật, tắt ở trang “Nhắc tự động”.",
+            "This is an automatic reminder: switch it on and off on its own page.",
+        ),
+        "approval_by_author": (
+            403,
+            "Người soạn, người sửa cuối và người trình không được tự duyệt. Anh/chị nhờ một người khác duyệt.",
+            "Whoever wrote, last changed or submitted it may not approve it. Please ask somebody else.",
+        ),
+        "approval_stale": (
+            409,
+            "Nội dung vừa đổi sau khi anh/chị mở trang duyệt. Anh/chị xem lại bản mới rồi duyệt.",
+            "It changed after you opened the page. Look at the new version, then approve.",
+        ),
+        "audience_changed": (
+            409,
+            "Từ lúc trình, danh sách người nhận đã đổi: lúc trình {then} người, bây giờ {now} người. Bấm “Đếm lại”, xem"
+            " lại rồi duyệt.",
+            "Who would get it has changed since it was submitted: {then} then, {now} now. Count again, look, approve.",
+        ),
+        "audience_empty": (
+            422,
+            "Không có ai trong danh sách người nhận. Anh/chị nới điều kiện chọn người nhận.",
+            "Nobody is in the audience. Please widen the conditions.",
+        ),
+        "audience_invalid": (422, "Điều kiện chọn người nhận chưa đúng: {what}", "The audience is not right: {what}"),
+        "name_missing": (422, "Anh/chị đặt tên cho đợt nhắc.", "Please give the campaign a name."),
+        "kind_unknown": (422, "Không có loại tin này.", "There is no such kind of message."),
+        "text_missing": (422, "Phương án {what} chưa có nội dung tin.", "Variant {what} has no text."),
+        "text_too_long": (
+            422,
+            "Nội dung phương án {what} dài quá {most} ký tự.",
+            "The text of variant {what} is longer than {most} characters.",
+        ),
+        "text_refused": (422, "Phương án {what}: {why}", "Variant {what}: {why}"),
+        "variable_unknown": (
+            422,
+            "Phương án {what} dùng biến không ai có: {why}",
+            "Variant {what} uses a variable nobody has: {why}",
+        ),
+        "shares_wrong": (
+            422,
+            "Tỷ lệ của các phương án phải cộng lại bằng 100 (hiện là {what}).",
+            "The variants' shares must add up to 100 (now: {what}).",
+        ),
+        "channels_missing": (422, "Anh/chị chọn ít nhất một kênh gửi.", "Please choose at least one channel."),
+        "channel_unknown": (422, "Không có kênh “{what}”.", "There is no channel “{what}”."),
+        "gateway_missing": (
+            422,
+            "Gửi qua SMS thì cần chọn ít nhất một tổng đài.",
+            "To send by SMS, choose at least one gateway.",
+        ),
+        "gateway_unknown": (
+            422,
+            "Tổng đài “{what}” chưa được cài đặt ở hotline này.",
+            "The gateway “{what}” is not set up here.",
+        ),
+        "kind_not_carried": (
+            422,
+            "Tổng đài “{what}” không nhận loại tin này. Anh/chị chọn tổng đài khác hoặc loại tin khác.",
+            "The gateway “{what}” does not carry messages of this kind. Choose another gateway or another kind.",
+        ),
+        "zbs_template_missing": (
+            422,
+            "Kênh ZBS cần mẫu tin đã đăng ký với Zalo; phương án {what} chưa có.",
+            "ZBS needs a template registered with Zalo; variant {what} has none.",
+        ),
+        "pace_wrong": (
+            422,
+            "Tốc độ gửi phải từ 1 đến {most} tin mỗi phút.",
+            "The pace must be from 1 to {most} messages a minute.",
+        ),
+        "pause_rule_wrong": (
+            422,
+            "Ngưỡng tự tạm dừng chưa đúng: 1–100 phần trăm của 10–100.000 tin gần nhất.",
+            "The automatic pause is wrong: 1–100 per cent of the last 10–100,000.",
+        ),
+        "schedule_invalid": (422, "Lịch gửi chưa đúng: {what}", "The schedule is not right: {what}"),
+        "schedule_past": (
+            422,
+            "Giờ gửi đã qua. Anh/chị chọn một thời điểm sắp tới.",
+            "The time to send has passed. Choose one to come.",
+        ),
+        "schedule_never": (
+            422,
+            "Theo lịch này thì không có lần gửi nào.",
+            "By this schedule nothing would ever be sent.",
+        ),
+        "deadline_before_start": (
+            422,
+            "Hạn chót nằm trước lần gửi đầu tiên, nên sẽ không gửi được tin nào.",
+            "The deadline is before the first sending, so nothing would leave.",
+        ),
+        "late_wrong": (422, "Số phút trễ phải từ 1 đến {most}.", "The minutes of delay must be from 1 to {most}."),
+        "window_invalid": (422, "Khung giờ gửi chưa đúng: {what}", "The sending window is not right: {what}"),
+        "window_never_opens": (
+            422,
+            "Khung giờ gửi không bao giờ mở trong giờ pháp luật cho phép, nên sẽ không gửi được tin nào.",
+            "The sending window never opens within the hours the law allows, so nothing would leave.",
+        ),
+        "stop_unknown": (422, "Không có điều kiện dừng “{what}”.", "There is no stop condition “{what}”."),
+        "reason_missing": (422, "Anh/chị ghi lý do.", "Please give the reason."),
+        "test_number_missing": (
+            422,
+            "Tài khoản của anh/chị chưa có số điện thoại thử trong danh bạ. Anh/chị nhập số của mình, đã lưu ở trang danh"
+            " bạ với nguồn “officer”.",
+            "No test number is known. Enter your own number, kept in the registry with the source “officer”.",
+        ),
+    }
+)
+
+
+class CampaignProblem(Exception):
+    """Something cannot be done; nothing of it was."""
+
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(code)
+        self.code, self.values = code, values
+
+    @property
+    def status(self) -> int:
+        """Of an HTTP answer."""
+        return PROBLEMS[self.code][0]
+
+    def words(self, language: str) -> str:
+        """What went wrong and what to do about it."""
+        words = PROBLEMS[self.code][2 if language == "en" else 1]
+        return words.format(**self.values)
