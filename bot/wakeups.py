@@ -10,6 +10,7 @@ from collections import defaultdict
 
 INBOX = "inbox"
 OUTBOX = "outbox"
+CAMPAIGNS = "campaigns"  # a run was frozen, resumed or cancelled
 ATTACHMENTS = "attachments"
 QUEUE = "queue"  # what waits for people, or who holds it
 

@@ -89,7 +89,8 @@ OWN: tuple[Held, ...] = (
     ),
     Held(
         campaign_tables.campaign_run,
-        "id campaign_id due_at step is_test status pause_reason prepared deadline_at judged_from frozen_at ended_at",
+        "id campaign_id due_at step is_test status pause_reason prepared deadline_at recent millitokens filled_at"
+        " frozen_at ended_at",
     ),
     Held(campaign_tables.gateway_state, "gateway millitokens filled_at stopped_until stopped_for"),
     Held(campaign_tables.reminder_switch, "province name is_on changed_by changed_at"),

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     false,
     true,
 )
@@ -126,17 +127,17 @@ campaign_run = Table(
     Column("pause_reason", String(80)),
     Column("prepared", Integer, nullable=False),  # how many were frozen: the sum of the ledger's states, always
     Column("deadline_at", UtcDateTime),  # nothing leaves after it
-    Column("judged_from", Id, nullable=False, server_default="0"),  # the pause rule looks at what ended since (resume)
+    # What the last calls came to, oldest first, 1 for an error: the pause rule looks at it. A resumption empties it.
+    Column("recent", Text, nullable=False, server_default=""),
+    Column("millitokens", Integer, nullable=False, server_default="0"),  # its own pace, beside the gateways'
+    Column("filled_at", UtcDateTime),
     Column("frozen_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     UniqueConstraint("campaign_id", "due_at", "step", "is_test"),
 )
-Index(
-    "ix_campaign_run_open",
-    campaign_run.c.id,
-    sqlite_where=campaign_run.c.status.in_(("running", "paused")),
-    postgresql_where=campaign_run.c.status.in_(("running", "paused")),
-)
+# A cancelled run is open until all that waited in it is skipped
+_OPEN = campaign_run.c.ended_at.is_(None)
+Index("ix_campaign_run_open", campaign_run.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
 
 # The ledger. No name and no number is in it: they are read from the contact when the message leaves, so an erasure
 # needs nothing here. `phone_key` (store.forgotten.phone_key) recognises the number across campaigns.
@@ -153,7 +154,8 @@ recipient = Table(
     # waiting | sending | accepted | delivered | failed | skipped | uncertain
     Column("status", String(10), nullable=False, server_default="waiting"),
     Column("reason", String(40)),  # of failed, skipped, uncertain; of a waiting row why it waits
-    Column("next_at", UtcDateTime),  # waiting: not before; sending: the lease of whoever sends it
+    # waiting: not before (null: at once); sending: the lease of whoever sends it; accepted: when to ask for its receipt
+    Column("next_at", UtcDateTime),
     Column("channel", String(6)),  # zalo | zbs | sms, once it is chosen
     Column("gateway", String(20)),
     Column("attempt", String(32)),  # whose call is under way: its result counts, a late one of another does not
@@ -168,9 +170,9 @@ recipient = Table(
     Column("final_at", UtcDateTime),
     UniqueConstraint("run_id", "contact_id", "about"),
 )
-Index("ix_recipient_run_status", recipient.c.run_id, recipient.c.status)
-_WAITS = recipient.c.status.in_(("waiting", "sending"))
-Index("ix_recipient_due", recipient.c.next_at, recipient.c.id, sqlite_where=_WAITS, postgresql_where=_WAITS)
+Index("ix_recipient_run_status", recipient.c.run_id, recipient.c.status, recipient.c.next_at, recipient.c.id)
+_ASKED = and_(recipient.c.status == "accepted", recipient.c.next_at.is_not(None))
+Index("ix_recipient_ask", recipient.c.next_at, recipient.c.id, sqlite_where=_ASKED, postgresql_where=_ASKED)
 # Caps count what was tried within a day, whatever became of it
 _TRIED = recipient.c.tried_at.is_not(None)
 Index("ix_recipient_cap", recipient.c.phone_key, recipient.c.tried_at, sqlite_where=_TRIED, postgresql_where=_TRIED)

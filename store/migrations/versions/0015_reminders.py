@@ -114,7 +114,9 @@ def upgrade() -> None:
         sa.Column("pause_reason", sa.String(length=80)),
         sa.Column("prepared", sa.Integer(), nullable=False),
         sa.Column("deadline_at", UtcDateTime()),
-        sa.Column("judged_from", Id, server_default="0", nullable=False),
+        sa.Column("recent", sa.Text(), server_default="", nullable=False),
+        sa.Column("millitokens", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("filled_at", UtcDateTime()),
         sa.Column("frozen_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime()),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name="fk_campaign_run_campaign_id"),
@@ -127,8 +129,8 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_campaign_run_open",
             ["id"],
-            sqlite_where=sa.text("status IN ('running', 'paused')"),
-            postgresql_where=sa.text("status IN ('running', 'paused')"),
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
         )
 
     op.create_table(
@@ -218,10 +220,10 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_recipient_contact", ["contact_id", "tried_at"])
         batch_op.create_index(
-            "ix_recipient_due",
+            "ix_recipient_ask",
             ["next_at", "id"],
-            sqlite_where=sa.text("status IN ('waiting', 'sending')"),
-            postgresql_where=sa.text("status IN ('waiting', 'sending')"),
+            sqlite_where=sa.text("status = 'accepted' AND next_at IS NOT NULL"),
+            postgresql_where=sa.text("status = 'accepted' AND next_at IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_recipient_gateway",
@@ -229,7 +231,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("gateway_message_id IS NOT NULL"),
             postgresql_where=sa.text("gateway_message_id IS NOT NULL"),
         )
-        batch_op.create_index("ix_recipient_run_status", ["run_id", "status"])
+        batch_op.create_index("ix_recipient_run_status", ["run_id", "status", "next_at", "id"])
         batch_op.create_index(
             "uq_recipient_request",
             ["request_id"],
@@ -379,9 +381,9 @@ def downgrade() -> None:
             postgresql_where=sa.text("gateway_message_id IS NOT NULL"),
         )
         batch_op.drop_index(
-            "ix_recipient_due",
-            sqlite_where=sa.text("status IN ('waiting', 'sending')"),
-            postgresql_where=sa.text("status IN ('waiting', 'sending')"),
+            "ix_recipient_ask",
+            sqlite_where=sa.text("status = 'accepted' AND next_at IS NOT NULL"),
+            postgresql_where=sa.text("status = 'accepted' AND next_at IS NOT NULL"),
         )
         batch_op.drop_index("ix_recipient_contact")
         batch_op.drop_index(
@@ -397,8 +399,8 @@ def downgrade() -> None:
     with op.batch_alter_table("campaign_run") as batch_op:
         batch_op.drop_index(
             "ix_campaign_run_open",
-            sqlite_where=sa.text("status IN ('running', 'paused')"),
-            postgresql_where=sa.text("status IN ('running', 'paused')"),
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
         )
 
     op.drop_table("campaign_run")
