@@ -22,6 +22,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.augmentation import Augmentation
+from nlu.components.beside import beside
 from nlu.components.normaliser import ACCENTED, NORMALISED, PARTS
 from nlu.components.parts import Kinds, decide
 
@@ -102,10 +103,12 @@ class LinearModel:
         # np.array: scikit-learn 1.1 stumbles over lists of str subclasses that Rasa hands out
         names, numbers = np.unique(np.array([str(label) for label in labels]), return_inverse=True)
         new = lambda: LinearSVC(C=strength, random_state=0)  # noqa: E731
-        temperature = _temperature(new, matrix, numbers, np.array(groups))
+        # Half a minute each, and neither needs the other
+        temperature = beside(lambda: _temperature(new, matrix, numbers, np.array(groups)))
         weights, bias = _margins(new().fit(matrix, numbers))
         classes = [str(name) for name in names]
-        weights, bias = (weights * temperature).astype(np.float32), (bias * temperature).astype(np.float32)
+        factor = temperature()
+        weights, bias = (weights * factor).astype(np.float32), (bias * factor).astype(np.float32)
         return cls(classes, vocabularies, idf, weights, bias)
 
     def probabilities(self, text: Tuple[str, str]) -> np.ndarray:
