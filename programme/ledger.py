@@ -21,7 +21,6 @@ from sqlalchemy import (
     Subquery,
     case,
     cast,
-    exists,
     func,
     insert,
     literal,
@@ -159,11 +158,13 @@ def freeze(
         people.c.phone_key,
         literal(str(campaign["kind"])),
         people.c.about,
-        _variant(campaign["variants"], people.c.contact_id, int(campaign["id"])),
+        _variant(_of_step(campaign["variants"], step), people.c.contact_id, int(campaign["id"])),
         literal(State.WAITING.value),
     )
     columns = ["run_id", "contact_id", "phone_key", "kind", "about", "variant", "status"]
-    prepared = connection.execute(insert(recipient).from_select(columns, rows)).rowcount
+    # In the order of contacts: the indexes then grow at their ends
+    connection.execute(insert(recipient).from_select(columns, rows.order_by(people.c.contact_id)))
+    prepared = connection.scalar(select(func.count()).select_from(recipient).where(recipient.c.run_id == run_id))
     connection.execute(update(campaign_run).where(campaign_run.c.id == run_id).values(prepared=prepared))
     return run_id
 
@@ -178,15 +179,15 @@ def _people(audience: Select[Any]) -> Subquery:
         .select_from(named)
         .join(contact, contact.c.id == ids)
     ).cte("asked")
-    # One person on two channels: who was linked to another contact is left to that one
+    # One person on two channels: who was linked to another contact is left to that one. Not in relation to each row:
+    # SQLite would look through the whole audience for each of them.
     kept = asked.alias("kept")
-    is_left = exists().where(
-        channel_link.c.from_contact_id == asked.c.contact_id,
-        channel_link.c.undone_at.is_(None),
-        kept.c.contact_id == channel_link.c.to_contact_id,
-        kept.c.about == asked.c.about,
-        kept.c.phone_key.is_not(None) | asked.c.phone_key.is_(None),
+    left = (
+        select(channel_link.c.from_contact_id)
+        .join(kept, kept.c.contact_id == channel_link.c.to_contact_id)
+        .where(channel_link.c.undone_at.is_(None), kept.c.phone_key.is_not(None))
     )
+    is_left = asked.c.contact_id.in_(left)
     with_number = (
         select(func.min(asked.c.contact_id).label("contact_id"), asked.c.phone_key, asked.c.about)
         .where(asked.c.phone_key.is_not(None), ~is_left)
@@ -198,6 +199,10 @@ def _people(audience: Select[Any]) -> Subquery:
         .distinct()
     )
     return union_all(with_number, without).subquery("people")
+
+
+def _of_step(variants: Sequence[Mapping[str, Any]], step: int) -> Sequence[Mapping[str, Any]]:
+    return [variant for variant in variants if variant.get("step", 0) == step] or variants
 
 
 def _variant(

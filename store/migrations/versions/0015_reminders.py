@@ -206,10 +206,8 @@ def upgrade() -> None:
         sa.Column("accepted_at", UtcDateTime()),
         sa.Column("final_at", UtcDateTime()),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name="fk_recipient_contact_id"),
-        sa.ForeignKeyConstraint(["outbound_id"], ["outbound.id"], name="fk_recipient_outbound_id"),
-        sa.ForeignKeyConstraint(["run_id"], ["campaign_run.id"], name="fk_recipient_run_id"),
         sa.PrimaryKeyConstraint("id", name="pk_recipient"),
-        sa.UniqueConstraint("run_id", "contact_id", "about", name="uq_recipient_run_id_contact_id_about"),
+        sa.UniqueConstraint("contact_id", "run_id", "about", name="uq_recipient_contact_id_run_id_about"),
     )
     with op.batch_alter_table("recipient") as batch_op:
         batch_op.create_index(
@@ -218,7 +216,6 @@ def upgrade() -> None:
             sqlite_where=sa.text("tried_at IS NOT NULL"),
             postgresql_where=sa.text("tried_at IS NOT NULL"),
         )
-        batch_op.create_index("ix_recipient_contact", ["contact_id", "tried_at"])
         batch_op.create_index(
             "ix_recipient_ask",
             ["next_at", "id"],
@@ -331,9 +328,48 @@ def _learn_from_surveys() -> None:
             )
         """)  # noqa: S608 - names of columns, written above
     op.execute("UPDATE shop SET source = 'survey' WHERE province IS NOT NULL")
+    op.create_table(
+        "kpi_count",
+        sa.Column("province", sa.String(length=40), nullable=False),
+        sa.Column("metric", sa.String(length=20), nullable=False),
+        sa.Column("part", sa.String(length=20), nullable=False),
+        sa.Column("commune", sa.String(length=10), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("province", "metric", "part", "commune", "day"),
+    )
+    op.create_table(
+        "kpi_as_of",
+        sa.Column("province", sa.String(length=40), nullable=False),
+        sa.Column("as_of", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("province"),
+    )
+    op.create_table(
+        "awareness_round",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("province", sa.String(length=40), nullable=False),
+        sa.Column("run_id", Id, nullable=False),
+        sa.Column("seed", sa.BigInteger(), nullable=False),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("drawn", sa.Integer(), nullable=False),
+        sa.Column("listed", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.String(length=80), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["campaign_run.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("run_id"),
+    )
+    with op.batch_alter_table("awareness_round") as batch_op:
+        batch_op.create_index("ix_awareness_round_province", ["province"], unique=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("awareness_round") as batch_op:
+        batch_op.drop_index("ix_awareness_round_province")
+
+    op.drop_table("awareness_round")
+    op.drop_table("kpi_as_of")
+    op.drop_table("kpi_count")
 
     with op.batch_alter_table("shop") as batch_op:
         batch_op.drop_index("ix_shop_tax_code_hash")
@@ -385,7 +421,6 @@ def downgrade() -> None:
             sqlite_where=sa.text("status = 'accepted' AND next_at IS NOT NULL"),
             postgresql_where=sa.text("status = 'accepted' AND next_at IS NOT NULL"),
         )
-        batch_op.drop_index("ix_recipient_contact")
         batch_op.drop_index(
             "ix_recipient_cap",
             sqlite_where=sa.text("tried_at IS NOT NULL"),
