@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, delete, or_, select, update
 
+from programme import shops
 from programme.forgetting import black_out
 from programme.lead_withdrawal import withdraw_leads
 from programme.links import person
@@ -179,6 +180,7 @@ def save(connection: Connection, keyring: Keyring, kept: Kept, now: datetime) ->
     )
     if saved.status == "done":
         _make_latest(connection, saved.origin.contact_id)
+        _keep_shop(connection, keyring, saved, row, now)
     return saved
 
 
@@ -203,6 +205,7 @@ def forget(connection: Connection, keyring: Keyring, contact_id: int, now: datet
     withdraw_leads(connection, lead.c.contact_id.in_(people), now)
     for table in (class_place, survey_response):
         connection.execute(delete(table).where(table.c.contact_id.in_(people)))
+    shops.forget_said(connection, people, now)
     for one in named:
         Contacts(connection, keyring).forget(one)
 
@@ -330,6 +333,15 @@ def _keep_person(connection: Connection, keyring: Keyring, kept: Kept) -> None:
         said = personal_answer(kept.response, key)
         if said and (kept.stored is None or said != personal_answer(kept.stored, key)):
             keep(contact_id, said)
+
+
+def _keep_shop(connection: Connection, keyring: Keyring, kept: Kept, row: Mapping[str, Any], now: datetime) -> None:
+    """The registry learns what the owner says of the shop; an older form that is typed in later tells nothing newer."""
+    newest = select(survey_response.c.id).filter_by(contact_id=kept.origin.contact_id, status="done")
+    if connection.scalar(newest.limit(1)) == kept.id:
+        place = (row["province"], row["commune"], row["trade"])
+        said = shops.ShopFacts(personal_answer(kept.response, "shop_name"), None, *place)
+        shops.learn(connection, keyring, kept.origin.contact_id, said, shops.SURVEY, now)
 
 
 def personal_answer(response: Response, key: str) -> str | None:

@@ -11,20 +11,15 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from store import forgotten
 from store.crypto import Keyring
 from store.database import insert_returning_id
+from store.phones import REGION, read_phone
 from store.tables import contact, contact_name_word
-
-REGION = "VN"
 
 
 def normalise_phone(text: str) -> str | None:
-    """A valid Vietnamese number in E.164 ("0912 345 678" → "+84912345678"); None if it is none."""
-    try:
-        number = phonenumbers.parse(text, REGION)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_valid_number_for_region(number, REGION):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    """A valid Vietnamese number in E.164 ("0912 345 678" → "+84912345678", also as it was before 2018); None if it is
+    none, or nobody's (1900…)."""
+    phone = read_phone(text)
+    return phone.number if phone else None
 
 
 def local_phone(phone: str) -> str:
