@@ -10,10 +10,12 @@ Idempotent: who is erased has nothing left to erase, so two erasures at once are
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
 from sqlalchemy import Connection, RowMapping, case, delete, insert, select, update
 
 from programme.held import Erasure, Held, Scope, unsaid
@@ -25,9 +27,11 @@ from store.channel_tables import channel_event
 from store.console_tables import request
 from store.crypto import Keyring
 from store.mail_tables import mail_sender, mail_ticket
+from store.phones import read_phones
 from store.privacy_tables import ERASED, purge
+from store.registry_tables import import_row
 from store.survey_tables import lead
-from store.tables import consent, conversation, data_request, escalation, inbound, outbound
+from store.tables import consent, contact, conversation, data_request, escalation, inbound, outbound, shop
 
 # Events are looked into so many at a time: the bodies are encrypted, and only their words tell whom they are about.
 EVENTS_AT_ONCE = 1_000
@@ -68,6 +72,7 @@ def erase(connection: Connection, keyring: Keyring, contact_id: int, now: dateti
     _end_waits(connection, scope, now)
     _forget_senders(connection, scope)
     _forget_events(connection, addresses)
+    _forget_listed(connection, scope)
     treated = {held.table.name: _treat(connection, held, scope) for held in PERSONAL}
     messages = _blank_outbound(connection, scope) + treated[inbound.name]
     _empty_talks(connection, scope)
@@ -178,6 +183,37 @@ def _forget_events(connection: Connection, addresses: Collection[tuple[str, str]
             if len(events) < EVENTS_AT_ONCE:
                 break
             after = events[-1].id
+
+
+def _forget_listed(connection: Connection, scope: Scope) -> None:
+    """Rows of lists that were refused and hold the person's number, however it is written, or tax code: their cells go,
+    the rows stay to be counted."""
+    phones = set(connection.scalars(select(contact.c.phone).where(contact.c.id.in_(scope.people)))) - {None}
+    codes = set(connection.scalars(select(shop.c.tax_code).where(shop.c.contact_id.in_(scope.people)))) - {None}
+    after = 0
+    while phones or codes:
+        rows = (
+            select(import_row.c.id, import_row.c["values"])
+            .where(import_row.c["values"].is_not(None), import_row.c.id > after)
+            .order_by(import_row.c.id)
+            .limit(EVENTS_AT_ONCE)
+        )
+        listed = connection.execute(rows).all()
+        theirs = [id_ for id_, cells in listed if _names(str(cells), phones, codes)]
+        if theirs:
+            connection.execute(update(import_row).where(import_row.c.id.in_(theirs)).values({"values": None}))
+        if len(listed) < EVENTS_AT_ONCE:
+            break
+        after = listed[-1].id
+
+
+def _names(cells: str, phones: Collection[str], codes: Collection[str]) -> bool:
+    """`cells`: JSON of a row."""
+    read = orjson.loads(cells)
+    texts = [str(text) for text in (read.values() if isinstance(read, dict) else read)]
+    if any(phone.number in phones for text in texts for phone in read_phones(text)):
+        return True
+    return any(code.lstrip("0") in re.sub(r"\D", "", text) for code in codes for text in texts)
 
 
 def _end_requests(connection: Connection, scope: Scope, now: datetime) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, select, update
 
 from programme.erasure import ask_for_purge
 from programme.held import UNHEARD, nothing, unsaid
@@ -27,6 +27,7 @@ from store.difficulty_tables import difficulty
 from store.logs import get_logger
 from store.mail_tables import mail_message
 from store.privacy_tables import data_copy, retention_progress
+from store.registry_tables import file_import, import_row
 from store.session_ends import forget_expired
 from store.tables import inbound, outbound, review
 from store.vendor_tables import vendor_notice
@@ -130,6 +131,11 @@ def _mentions_of_old_notes(connection: Connection, before: datetime) -> int:
 
 # Of every attachment: what was never stored (a place, what could not be fetched) has no time of its own.
 _HEARD_AT = select(inbound.c.received_at).where(inbound.c.id == attachment.c.inbound_id).scalar_subquery()
+_READ_IN_AT = select(file_import.c.created_at).where(file_import.c.id == import_row.c.import_id).scalar_subquery()
+# A list that is being read in, or waits to be, stays whole; its rows go before it does.
+_IS_AT_REST = file_import.c.status.not_in(("waiting", "running"))
+_OF_A_LIST_AT_REST = import_row.c.import_id.in_(select(file_import.c.id).where(_IS_AT_REST))
+_HAS_NO_ROWS = ~exists().where(import_row.c.import_id == file_import.c.id)
 # By rule. What an owner may be answered with, or what still goes out, keeps its words.
 STEPS: dict[str, tuple[Step, ...]] = {
     "messages": (
@@ -147,6 +153,10 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "attachments": (_deleting(attachment, _HEARD_AT, attachment.c.status != "waiting"),),
     "reviews": (_deleting(review, review.c.created_at),),
     "drafts": (_deleting(open_tab, func.coalesce(open_tab.c.drafted_at, open_tab.c.seen_at)),),
+    "imports": (
+        _deleting(import_row, _READ_IN_AT, _OF_A_LIST_AT_REST),
+        _deleting(file_import, file_import.c.created_at, _IS_AT_REST, _HAS_NO_ROWS),
+    ),
     "copies": (_deleting(data_copy, data_copy.c.expires_at),),
     "notices": (
         _deleting(officer_notice, officer_notice.c.created_at, officer_notice.c.status != "waiting"),
