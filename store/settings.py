@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import re
 import secrets
@@ -26,6 +27,8 @@ READ_ELSEWHERE = frozenset({"HOTLINE_TEST_DATABASE_URL", "HOTLINE_TEST_REDIS_URL
 _ACCOUNTS = {
     "Zalo": ("zalo_app_id", "zalo_app_secret", "zalo_oa_id"),
     "thư điện tử": ("smtp_url", "imap_url", "mail_from"),
+    "eSMS": ("esms_api_key", "esms_secret_key", "esms_brandname"),
+    "SpeedSMS": ("speedsms_access_token", "speedsms_sender"),
 }
 _URLS = (
     "rasa_url",
@@ -35,6 +38,8 @@ _URLS = (
     "zalo_openapi_url",
     "zalo_business_url",
     "telegram_api_url",
+    "esms_api_url",
+    "speedsms_api_url",
 )
 _MAY_BE_EMPTY = (
     "now",
@@ -56,6 +61,13 @@ _MAY_BE_EMPTY = (
     "smtp_url",
     "imap_url",
     "mail_from",
+    "sms_gateway",
+    "esms_api_key",
+    "esms_secret_key",
+    "esms_brandname",
+    "esms_mo_key",
+    "speedsms_access_token",
+    "speedsms_sender",
     *_URLS,
 )
 
@@ -217,6 +229,45 @@ class Settings(BaseSettings):
         description="Địa chỉ mà hotline gửi thư đi và người dân gửi thư đến, ví dụ hotline@thainguyen.gov.vn.",
     )
 
+    sms_gateway: Literal["simulator", "esms", "speedsms"] | None = Field(
+        None,
+        validation_alias="SMS_GATEWAY",
+        description="Cổng tin nhắn SMS được dùng trước: esms, speedsms hoặc simulator (trình mô phỏng trên máy này); để"
+        " trống thì là cổng có tài khoản.",
+    )
+    sms_webhook_sources: str = Field(
+        "",
+        validation_alias="SMS_WEBHOOK_SOURCES",
+        description="Địa chỉ IP hoặc dải địa chỉ mà nhà cung cấp SMS gọi đến, cách nhau bằng dấu cách; để trống thì"
+        " nhận từ mọi địa chỉ biết đường dẫn bí mật.",
+    )
+    esms_api_url: str = Field(
+        "https://rest.esms.vn", validation_alias="ESMS_API_URL", description="Địa chỉ API của eSMS."
+    )
+    esms_api_key: SecretStr | None = Field(
+        None, validation_alias="ESMS_API_KEY", description="ApiKey của tài khoản eSMS."
+    )
+    esms_secret_key: SecretStr | None = Field(
+        None, validation_alias="ESMS_SECRET_KEY", description="SecretKey của tài khoản eSMS."
+    )
+    esms_brandname: str | None = Field(
+        None, validation_alias="ESMS_BRANDNAME", description="Brandname đã đăng ký ở eSMS, nhiều nhất 11 ký tự."
+    )
+    esms_mo_key: SecretStr | None = Field(
+        None,
+        validation_alias="ESMS_MO_KEY",
+        description="Khóa ký tin nhắn đến đầu số ngắn của eSMS; không có thì không nhận tin nhắn đến.",
+    )
+    speedsms_api_url: str = Field(
+        "https://api.speedsms.vn", validation_alias="SPEEDSMS_API_URL", description="Địa chỉ API của SpeedSMS."
+    )
+    speedsms_access_token: SecretStr | None = Field(
+        None, validation_alias="SPEEDSMS_ACCESS_TOKEN", description="Access token của tài khoản SpeedSMS."
+    )
+    speedsms_sender: str | None = Field(
+        None, validation_alias="SPEEDSMS_SENDER", description="Brandname đã đăng ký ở SpeedSMS, nhiều nhất 11 ký tự."
+    )
+
     @field_validator(*_MAY_BE_EMPTY, mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
@@ -277,6 +328,23 @@ class Settings(BaseSettings):
             raise ValueError("phải là một địa chỉ thư điện tử, ví dụ hotline@thainguyen.gov.vn")
         return address
 
+    @field_validator("esms_brandname", "speedsms_sender")
+    @classmethod
+    def _sender_name(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9 ._-]{1,11}", value):
+            raise ValueError("nhiều nhất 11 ký tự, không dấu")
+        return value
+
+    @field_validator("sms_webhook_sources")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for one in value.split():
+            try:
+                ipaddress.ip_network(one)
+            except ValueError:
+                raise ValueError(f"{one} không phải là địa chỉ IP hoặc dải địa chỉ") from None
+        return value
+
     @model_validator(mode="after")
     def _whole_accounts(self) -> Settings:
         """Half an account is worse than none: messages would come in that nobody can answer."""
@@ -286,6 +354,10 @@ class Settings(BaseSettings):
                 raise ValueError(f"tài khoản {channel} còn thiếu {', '.join(missing)}")
         if self.public_url and self.telegram_bot_token and not self.telegram_webhook_secret:
             raise ValueError("có HOTLINE_PUBLIC_URL thì cần cả TELEGRAM_WEBHOOK_SECRET")
+        if self.sms_gateway == "esms" and not self.has_esms:
+            raise ValueError("SMS_GATEWAY=esms thì cần ESMS_API_KEY, ESMS_SECRET_KEY và ESMS_BRANDNAME")
+        if self.sms_gateway == "speedsms" and not self.has_speedsms:
+            raise ValueError("SMS_GATEWAY=speedsms thì cần SPEEDSMS_ACCESS_TOKEN và SPEEDSMS_SENDER")
         return self
 
     @property
@@ -301,6 +373,15 @@ class Settings(BaseSettings):
     def has_email(self) -> bool:
         """Whether there is a mail account; then all three settings are there."""
         return self.mail_from is not None
+
+    @property
+    def has_esms(self) -> bool:
+        """Whether there is an eSMS account; its MO key may be missing (nothing comes in)."""
+        return self.esms_api_key is not None
+
+    @property
+    def has_speedsms(self) -> bool:
+        return self.speedsms_access_token is not None
 
     @property
     def may_simulate(self) -> bool:
@@ -392,5 +473,5 @@ def _variable(place: tuple[int | str, ...]) -> str:
 def unknown_variables() -> list[str]:
     """Names like ours in the environment that nothing reads: most likely misspelt."""
     known = {_named(name) for name in Settings.model_fields} | READ_ELSEWHERE
-    ours = ("HOTLINE_", "ZALO_", "TELEGRAM_", "SMTP_", "IMAP_")
+    ours = ("HOTLINE_", "ZALO_", "TELEGRAM_", "SMTP_", "IMAP_", "SMS_", "ESMS_", "SPEEDSMS_")
     return sorted(name for name in os.environ if name.startswith(ours) and name not in known)

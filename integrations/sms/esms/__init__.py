@@ -1,0 +1,1 @@
+"""eSMS.vn (ViHAT): customer care messages by brandname."""
