@@ -18,6 +18,8 @@ from store.crypto import Keyring
 from store.tables import consent, shop, shop_domain
 
 DOMAIN_CONSENT = "domain_reminder"
+# To messages that invite and introduce, which the law calls advertising (bulk_law.py). Silence never gives it.
+NEWS_CONSENT = "programme_news"
 # By what an owner may name; who withdraws the survey withdraws what was agreed to with it.
 MATTERS: Mapping[str, tuple[str, ...]] = {
     "domain": (DOMAIN_CONSENT,),

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from programme.answers import AnswerBook
+from programme.bulk_law import BulkLaw, load_bulk_law
 from programme.canned_replies import CannedReply, load_canned_replies
 from programme.communes import CommuneDirectory, load_commune_file
 from programme.difficulties import Difficulties, load_difficulties
 from programme.domain_names import DomainOffer, load_domain_offer
+from programme.named_links import NamedLinks, load_named_links
 from programme.packs import NATIONAL, Packs, ProvincePack, load_packs
 from programme.phrases import Phrases, load_phrases
 from programme.privacy import Privacy, load_privacy
@@ -48,6 +50,8 @@ class Content:
     difficulties: Difficulties
     refusal_reasons: RefusalReasons
     privacy: Privacy
+    bulk_law: BulkLaw
+    links: NamedLinks
 
 
 def load_content(root: Path = CONTENT_ROOT) -> Content:
@@ -79,6 +83,8 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         difficulties=load_difficulties(root / NATIONAL / "difficulties.yaml", words_of),
         refusal_reasons=load_refusal_reasons(root / NATIONAL / "refusal_reasons.yaml"),
         privacy=load_privacy(root / NATIONAL / "personal_data.yaml", surveys),
+        bulk_law=load_bulk_law(root / NATIONAL / "bulk_law.yaml", packs.documents(NATIONAL)),
+        links=load_named_links(root),
     )
 
 

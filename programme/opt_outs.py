@@ -1,0 +1,130 @@
+"""Who wants no messages that they did not ask for, and who wants them again: said in a chat, by SMS, on the page of a
+link, to an officer, or standing in a list. Also numbers that nobody here has.
+
+What is said by a number or in a conversation goes for the person, on all linked channels. It is noted for restores
+(store/forgotten.py), and such a note is all there is of a number without a contact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from programme import links
+from programme.consents import NEWS_CONSENT
+from store import forgotten
+from store.crypto import Keyring
+from store.database import insert_if_new
+from store.forgotten import Kind, Note
+from store.forgotten_tables import forgotten as note
+from store.tables import consent, contact, opt_out
+
+
+@dataclass(frozen=True)
+class Said:
+    """What became of a word. `at`: from when on it is in force. `is_new`: it was not already so, so that this one, and
+    no later one, is confirmed."""
+
+    at: datetime
+    is_new: bool
+
+
+def stop(
+    connection: Connection,
+    keyring: Keyring,
+    now: datetime,
+    channel: str,
+    *,
+    phone: str | None = None,
+    phone_key: bytes | None = None,
+    contact_id: int | None = None,
+    inbound_id: int | None = None,
+    uid: str | None = None,
+) -> Said:
+    """End all unasked messages. By `phone` (E.164), `phone_key` or `contact_id`, of which one at least is there.
+
+    `channel`: where it was said: a channel's name, sms, link, list, console. `inbound_id`: the message of a chat.
+    `uid`: names the word itself (`word_of`), so that the same one is heard once.
+    """
+    people, keys = _meant(connection, keyring, phone, phone_key, contact_id)
+    heard = _heard(connection, uid)
+    if heard is not None:
+        return Said(heard, True)
+    is_new = not is_stopped(connection, people, keys)
+    for one in people:
+        row = {"contact_id": one, "channel": channel, "inbound_id": inbound_id, "at": now}
+        insert_if_new(connection, opt_out, row)
+    # Whoever refuses takes back what they agreed to
+    agreed = update(consent).where(
+        consent.c.contact_id.in_(people), consent.c.purpose == NEWS_CONSENT, consent.c.withdrawn_at.is_(None)
+    )
+    connection.execute(agreed.values(withdrawn_at=now))
+    _note(connection, now, Kind.OPT_OUT, keys, uid)
+    return Said(now, is_new)
+
+
+def resume(
+    connection: Connection,
+    keyring: Keyring,
+    now: datetime,
+    channel: str,
+    *,
+    phone: str | None = None,
+    contact_id: int | None = None,
+    text_version: int | None = None,
+    uid: str | None = None,
+) -> Said:
+    """Messages are wanted again, by the person's own word. `text_version`: of the wording with which they agreed to
+    invitations too (NEWS_CONSENT); None: they only take back the refusal, which gives no consent."""
+    people, keys = _meant(connection, keyring, phone, None, contact_id)
+    heard = _heard(connection, uid)
+    if heard is not None:
+        return Said(heard, True)
+    is_new = is_stopped(connection, people, keys)
+    connection.execute(delete(opt_out).where(opt_out.c.contact_id.in_(people)))
+    if people and text_version is not None:
+        row = {"contact_id": people[0], "purpose": NEWS_CONSENT, "text_version": text_version, "channel": channel}
+        connection.execute(insert(consent).values(**row, given_at=now))
+    _note(connection, now, Kind.OPT_IN, keys, uid)
+    return Said(now, is_new)
+
+
+def is_stopped(connection: Connection, people: Sequence[int], keys: Sequence[bytes]) -> bool:
+    """Whether somebody with these contacts or keys wants nothing unasked."""
+    said = select(opt_out.c.contact_id).where(opt_out.c.contact_id.in_(people)).limit(1)
+    return connection.scalar(said) is not None or forgotten.has_opted_out(connection, keys)
+
+
+def word_of(source: str, id_: str) -> str:
+    """The `uid` of a word that came from outside: `source` a gateway's name, `id_` what it calls the message."""
+    return sha256(f"{source}\x00{id_}".encode()).hexdigest()[:32]
+
+
+def _meant(
+    connection: Connection, keyring: Keyring, phone: str | None, phone_key: bytes | None, contact_id: int | None
+) -> tuple[list[int], list[bytes]]:
+    """All contacts of the person or of everybody with the number, and what they are recognised by."""
+    key = forgotten.phone_key(keyring, phone) if phone is not None else phone_key
+    if key is None and contact_id is None:
+        raise ValueError("neither a number nor a contact")
+    found = [] if contact_id is None else [contact_id]
+    if key is not None:
+        found += connection.scalars(select(contact.c.id).where(contact.c.phone_key == key).order_by(contact.c.id))
+    people = list(dict.fromkeys(one for each in found for one in links.person(connection, each)))
+    keys = forgotten.keys_of(connection, keyring, people)
+    return people, sorted(keys | ({key} if key is not None else set()))
+
+
+def _heard(connection: Connection, uid: str | None) -> datetime | None:
+    return None if uid is None else connection.scalar(select(note.c.at).filter_by(uid=uid))
+
+
+def _note(connection: Connection, now: datetime, kind: Kind, keys: Sequence[bytes], uid: str | None) -> None:
+    if uid is None:
+        forgotten.record(connection, now, kind, keys)
+    else:
+        forgotten.keep(connection, Note(uid, kind, None, now, tuple(keys)))
