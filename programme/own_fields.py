@@ -10,6 +10,7 @@ from store import (
     channel_tables,
     console_tables,
     key_tables,
+    kpi_tables,
     mail_tables,
     privacy_tables,
     quality_tables,
@@ -53,6 +54,10 @@ OWN: tuple[Held, ...] = (
         api_tables.api_token,
         "id name token_hash hint scopes vendor communes created_at expires_at used_at revoked_at",
     ),
+    # counts of days and communes, made anew every few minutes
+    Held(kpi_tables.kpi_count, "province metric part commune day count"),
+    Held(kpi_tables.kpi_as_of, "province as_of"),
+    Held(kpi_tables.awareness_round, "id province run_id seed wanted drawn listed created_by created_at"),
     Held(vendor_tables.vendor_turn, "province vendor turn"),
     Held(
         vendor_tables.vendor_report,

@@ -59,20 +59,26 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"  # by the owner, before it was due
 
 
-def requests(connection: Connection, period: Period, by: Dimension, now: datetime) -> Rows:
-    """Each request: key (for days: quarters of an hour since 1970), outcome, minutes.
-
-    `minutes`: from the owner's message to the first answer of a person; None where there was none, or another before.
-    Not summed up by the database: it would sort them first, which takes longer than counting equal rows here.
-    """
+def outcome_at(now: datetime) -> ColumnElement[str]:
+    """What became of a request by `now`, as a column beside those of `request`."""
     ended, due, said = request.c.ended_at, request.c.due_at, request.c.outcome
-    outcome = case(
+    return case(
         (and_(said == "answered", ended <= due), Outcome.IN_TIME),
         (said == "answered", Outcome.LATE),
         (and_(said == "withdrawn", ended <= due), Outcome.WITHDRAWN),
         (and_(ended.is_(None), due > now), Outcome.RUNNING),
         else_=Outcome.NOT_ANSWERED,
     )
+
+
+def requests(connection: Connection, period: Period, by: Dimension, now: datetime) -> Rows:
+    """Each request: key (for days: quarters of an hour since 1970), outcome, minutes.
+
+    `minutes`: from the owner's message to the first answer of a person; None where there was none, or another before.
+    Not summed up by the database: it would sort them first, which takes longer than counting equal rows here.
+    """
+    ended, said = request.c.ended_at, request.c.outcome
+    outcome = outcome_at(now)
     minutes = case((and_(said == "answered", request.c.is_first), _minutes(connection, request.c.opened_at, ended)))
     rows = select(_key(connection, request, by).label("key"), outcome.label("outcome"), minutes.label("minutes"))
     return _counted(connection, rows.where(*_within(request, period)))

@@ -1,0 +1,47 @@
+"""The tables of the programme's figures: what happened per day and commune, counted anew by the job "kpi"
+(scheduler/kpi_counts.py), and how the samples of the awareness survey were drawn.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Integer, String, Table
+
+from store.tables import Id, UtcDateTime, metadata
+
+__all__ = ["awareness_round", "kpi_as_of", "kpi_count", "metadata"]
+
+# How often something happened (for shops: how many got so far) on one day, where the hotline is. A commune "" is
+# unknown, a part "" is the whole. Everything of a province is written in one transaction.
+kpi_count = Table(
+    "kpi_count",
+    metadata,
+    Column("province", String(40), primary_key=True),
+    Column("metric", String(20), primary_key=True),
+    Column("part", String(20), primary_key=True),
+    Column("commune", String(10), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
+# When the counts of a province were taken: they are the truth of that instant.
+kpi_as_of = Table(
+    "kpi_as_of",
+    metadata,
+    Column("province", String(40), primary_key=True),
+    Column("as_of", UtcDateTime, nullable=False),
+)
+
+# One question to a random sample: with `seed` the same list of shops gives the same sample again.
+awareness_round = Table(
+    "awareness_round",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("province", String(40), nullable=False, index=True),
+    Column("run_id", Id, ForeignKey("campaign_run.id"), nullable=False, unique=True),
+    Column("seed", BigInteger, nullable=False),
+    Column("wanted", Integer, nullable=False),  # how many were to be drawn
+    Column("drawn", Integer, nullable=False),
+    Column("listed", Integer, nullable=False),  # shops that could be drawn
+    Column("created_by", String(80), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
