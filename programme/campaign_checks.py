@@ -1,0 +1,140 @@
+"""What must be right before a campaign is submitted, each with words for whoever plans it.
+
+Whether the audience is empty, and who may approve: campaigns.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from programme import campaign_text
+from programme.bulk_law import MessageKind
+from programme.campaign_plan import CHANNELS, STOPS, Plan, Variant
+from programme.campaign_problems import CampaignProblem
+from programme.campaign_schedule import Once, Place, Relative, Schedule, ScheduleInvalid, read_schedule
+from programme.campaign_window import opens, read_window
+from programme.content import Content
+
+MOST_PER_MINUTE = 60_000
+MOST_LATE = 7 * 24 * 60
+LONGEST_TEXT = campaign_text.MOST_CHARACTERS
+KINDS = (MessageKind.CUSTOMER_CARE, MessageKind.STATE_NOTICE, MessageKind.ADVERTISING, MessageKind.STAFF)
+# Variables that everybody has a value for, and those that a matter brings
+COMMON = ("name", "commune", "vendor", "shop", "link", "stop")
+OF_MATTER: Mapping[str | None, tuple[str, ...]] = {
+    None: (),
+    "class": ("class", "day", "time", "place"),
+    "domain_expiry": ("domain", "expires", "days"),
+    "survey_unfinished": ("days",),
+}
+
+
+def check(
+    plan: Plan, content: Content, place: Place, carries: Mapping[str, frozenset[str]], now: datetime
+) -> list[CampaignProblem]:
+    """Everything that is wrong. `carries`: the kinds of messages that each gateway of this hotline takes."""
+    problems = [*_words(plan, content, place, now), *_ways(plan, carries), *_numbers(plan)]
+    schedule: Schedule | None = None
+    try:
+        schedule = read_schedule(plan.schedule)
+    except ScheduleInvalid as invalid:
+        problems.append(CampaignProblem("schedule_invalid", what=invalid.what))
+    if schedule is not None:
+        problems += [*_texts(plan, content, place, schedule, now), *_times(plan, content, place, schedule, now)]
+    return problems
+
+
+def _words(plan: Plan, content: Content, place: Place, now: datetime) -> Iterator[CampaignProblem]:
+    if not plan.name.strip():
+        yield CampaignProblem("name_missing")
+    if plan.kind not in set(MessageKind):
+        yield CampaignProblem("kind_unknown")
+    for stop in plan.stops:
+        if stop not in STOPS:
+            yield CampaignProblem("stop_unknown", what=stop)
+
+
+def _ways(plan: Plan, carries: Mapping[str, frozenset[str]]) -> Iterator[CampaignProblem]:
+    if not plan.channels:
+        yield CampaignProblem("channels_missing")
+    for channel in plan.channels:
+        if channel not in CHANNELS:
+            yield CampaignProblem("channel_unknown", what=channel)
+    if "zbs" in plan.channels:
+        for variant in plan.variants:
+            if not variant.zbs:
+                yield CampaignProblem("zbs_template_missing", what=variant.id)
+    if "sms" not in plan.channels:
+        return
+    if not plan.gateways:
+        yield CampaignProblem("gateway_missing")
+    for gateway in plan.gateways:
+        if gateway not in carries:
+            yield CampaignProblem("gateway_unknown", what=gateway)
+        elif plan.kind not in carries[gateway]:
+            yield CampaignProblem("kind_not_carried", what=gateway)
+
+
+def _numbers(plan: Plan) -> Iterator[CampaignProblem]:
+    if not 1 <= plan.pace_per_minute <= MOST_PER_MINUTE:
+        yield CampaignProblem("pace_wrong", most=MOST_PER_MINUTE)
+    if plan.late_minutes is not None and not 1 <= plan.late_minutes <= MOST_LATE:
+        yield CampaignProblem("late_wrong", most=MOST_LATE)
+    percent, last = plan.pause_rule.get("percent", 0), plan.pause_rule.get("of_last", 0)
+    if not (1 <= percent <= 100 and 10 <= last <= 100_000):
+        yield CampaignProblem("pause_rule_wrong")
+
+
+def _texts(
+    plan: Plan, content: Content, place: Place, schedule: Schedule, now: datetime
+) -> Iterator[CampaignProblem]:
+    if not plan.variants:
+        yield CampaignProblem("text_missing", what="A")
+    for step in schedule.steps:
+        # A step without texts of its own has those of all
+        own = [one for one in plan.variants if one.step == step] or list(plan.variants)
+        shares = sum(one.share for one in own)
+        if own and (shares != 100 or min(one.share for one in own) < 1):
+            yield CampaignProblem("shares_wrong", what=shares)
+    allowed = (*COMMON, *OF_MATTER[schedule.relative_to])
+    for variant in plan.variants:
+        yield from _text(plan, variant, allowed, content, place, now)
+
+
+def _text(
+    plan: Plan, variant: Variant, allowed: tuple[str, ...], content: Content, place: Place, now: datetime
+) -> Iterator[CampaignProblem]:
+    if not variant.text.strip():
+        yield CampaignProblem("text_missing", what=variant.id)
+        return
+    for wrong in campaign_text.check(variant.text, allowed):
+        if wrong.code == "text_too_long":
+            yield CampaignProblem("text_too_long", what=variant.id, most=LONGEST_TEXT)
+        else:
+            code = "variable_unknown" if wrong.code == "variable_unknown" else "text_refused"
+            yield CampaignProblem(code, what=variant.id, why=wrong.words)
+    for against in content.bulk_law.check_text(plan.kind, variant.text, place.day(now)):
+        yield CampaignProblem("text_refused", what=variant.id, why=against.words)
+
+
+def _times(
+    plan: Plan, content: Content, place: Place, schedule: Schedule, now: datetime
+) -> Iterator[CampaignProblem]:
+    at_once = isinstance(schedule, Once) and schedule.at is None
+    first = now if at_once else schedule.next_after(place, now - timedelta(microseconds=1))
+    if first is None:
+        yield CampaignProblem("schedule_past" if isinstance(schedule, Once) else "schedule_never")
+        return
+    try:
+        window = read_window(plan.window, place)
+    except ScheduleInvalid as invalid:
+        yield CampaignProblem("window_invalid", what=invalid.what)
+        return
+    opening = opens(window, content.bulk_law, plan.kind, plan.channels, first, place)
+    if opening is None:
+        yield CampaignProblem("window_never_opens")
+    elif plan.deadline is not None and plan.deadline <= opening and not isinstance(schedule, Relative):
+        yield CampaignProblem("deadline_before_start")
+    elif plan.deadline is not None and plan.deadline <= first:
+        yield CampaignProblem("deadline_before_start")
