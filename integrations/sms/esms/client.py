@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from integrations.errors import Fate, SendFailed
+from integrations.errors import Fate, NotReadable, SendFailed
 from integrations.sms.esms import errors
 from integrations.sms.esms.callback import report_of
 from integrations.sms.gateway import Bulk, Report, Taken
@@ -89,7 +89,10 @@ class EsmsGateway:
             return None
         if code != errors.ACCEPTED:
             raise self._refusal(code)
-        return report_of(answer.body, message_id, None)
+        try:
+            return report_of(answer.body, message_id, None)
+        except NotReadable:
+            raise SendFailed(replace(errors.OUTCOMES.not_json, fate=Fate.RETRY)) from None
 
     async def balance(self) -> int:
         """What is left, in đồng. Raises SendFailed."""

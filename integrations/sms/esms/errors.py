@@ -1,4 +1,4 @@
-"""eSMS's codes as a closed table (developers.esms.vn, bang-ma-loi): what becomes of the message, what a person reads."""
+"""eSMS's codes as a closed table (developers.esms.vn, bang-ma-loi): a message's fate, a person's words."""
 
 from __future__ import annotations
 
