@@ -12,9 +12,11 @@ from sqlalchemy import Connection
 
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
-from programme import difficulty_report, difficulty_table, sla_table
+from programme import difficulty_report, difficulty_table, kpi_table, sla_table
 from programme.content import Content
 from programme.difficulty_report import MOST_MONTHS, BadMonth, By, DifficultyReport
+from programme.kpi import counted, plan_of
+from programme.kpi_figures import KpiReport, kpi_report
 from programme.lead_problems import LeadProblem
 from programme.lead_steps import Scope
 from programme.packs import UnknownProvince
@@ -26,6 +28,7 @@ from programme.survey_report import DEFAULT_K, header, notes, survey_report
 from programme.vendor_report import report_rules
 from programme.vendor_report_table import header as vendor_report_header
 from programme.vendor_report_table import merged
+from store import kpi_queries
 from store.clock import Clock
 from store.sla_queries import Dimension
 
@@ -229,6 +232,48 @@ def report_difficulties(
     header_ = difficulty_table.header(made[0]) if made else difficulty_table.DETAIL_HEADER
     if _write(kind, out, "Khó khăn", header_, rows) and made:
         for note in difficulty_table.notes(made[0]):
+            click.echo(f"  {note}")
+
+
+@report_group.command("kpi")
+@_file_options
+@click.option("--from", "first", type=DAY, help="Ngày đầu, ví dụ 2025-11-01; không ghi thì từ đầu chương trình.")
+@click.option("--to", "last", type=DAY, help="Ngày cuối, tính cả ngày ấy; không ghi thì đến hôm nay.")
+@click.option("--commune", help="Mã một xã, phường; không ghi thì toàn tỉnh và từng xã, phường.")
+@click.option("--province", help="Gói nội dung của tỉnh, thay cho HOTLINE_PROVINCE.")
+def report_kpi(
+    kind: str,
+    out: Path | None,
+    first: datetime | None,
+    last: datetime | None,
+    commune: str | None,
+    province: str | None,
+) -> None:
+    """Các chỉ số của chương trình bên mức phải đạt, đếm ngay lúc này; không nêu tên ai."""
+    _refuse_to_print_xlsx(kind, out)
+    where = province or read_settings().province
+    made: list[KpiReport] = []
+
+    def read(connection: Connection, content: Content, clock: Clock) -> Rows:
+        plan, now = plan_of(content, where), clock.now()
+        codes = [one.code for one in content.communes.communes(content.packs.province(where).id)]
+        if commune is not None and commune not in codes:
+            raise Stop(f"--commune: không có xã, phường mã “{commune}” trong tỉnh.")
+        until = last.date() if last else clock.today()
+        begins = (
+            first.date() if first else min((one.first for one in plan.phases), default=until.replace(month=1, day=1))
+        )
+        if begins > until:
+            raise Stop("Khoảng ngày không dùng được: --from không sau --to.")
+        counts = list(kpi_queries.recount(connection, counted(content, where, now, clock.timezone)))
+        sums, at = kpi_queries.summed(counts, begins, until), now.astimezone(clock.timezone)
+        id_ = content.packs.province(where).id
+        made.append(kpi_report(plan, id_, codes, sums, (begins, until), at, commune))
+        return kpi_table.rows(content, plan, made[0])
+
+    _, rows = _read(read)
+    if _write(kind, out, "Chỉ số", kpi_table.HEADER, rows):
+        for note in kpi_table.notes(made[0]):
             click.echo(f"  {note}")
 
 

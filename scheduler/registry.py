@@ -8,6 +8,7 @@ from types import MappingProxyType
 from scheduler.alarms import ALARMS
 from scheduler.erasures import ERASURES
 from scheduler.kinds import JobKind
+from scheduler.kpi_counts import KPI
 from scheduler.lead_watch import LEAD_WATCH
 from scheduler.officer_notices import OFFICER_NOTICES
 from scheduler.renewal import RENEWAL
@@ -18,6 +19,6 @@ from scheduler.survey_nudges import SURVEY_NUDGE
 KINDS: Mapping[str, JobKind] = MappingProxyType(
     {
         kind.name: kind
-        for kind in (*(SLA_WATCH, OFFICER_NOTICES, LEAD_WATCH, SURVEY_NUDGE, ALARMS, RENEWAL, ERASURES, RETENTION),)
+        for kind in (*(SLA_WATCH, OFFICER_NOTICES, LEAD_WATCH, SURVEY_NUDGE, ALARMS, RENEWAL, ERASURES, RETENTION, KPI),)
     }
 )
