@@ -86,9 +86,7 @@ def _numbers(plan: Plan) -> Iterator[CampaignProblem]:
         yield CampaignProblem("pause_rule_wrong")
 
 
-def _texts(
-    plan: Plan, content: Content, place: Place, schedule: Schedule, now: datetime
-) -> Iterator[CampaignProblem]:
+def _texts(plan: Plan, content: Content, place: Place, schedule: Schedule, now: datetime) -> Iterator[CampaignProblem]:
     if not plan.variants:
         yield CampaignProblem("text_missing", what="A")
     for step in schedule.steps:
@@ -118,9 +116,7 @@ def _text(
         yield CampaignProblem("text_refused", what=variant.id, why=against.words)
 
 
-def _times(
-    plan: Plan, content: Content, place: Place, schedule: Schedule, now: datetime
-) -> Iterator[CampaignProblem]:
+def _times(plan: Plan, content: Content, place: Place, schedule: Schedule, now: datetime) -> Iterator[CampaignProblem]:
     at_once = isinstance(schedule, Once) and schedule.at is None
     first = now if at_once else schedule.next_after(place, now - timedelta(microseconds=1))
     if first is None:

@@ -1,0 +1,218 @@
+"""A campaign's life: draft → submitted → approved ⇄ paused → ended | cancelled, approved by another person.
+
+Every act names the version it saw, so that of two editors at once one is told. A change of a draft or of a submitted
+campaign makes it a draft again; an approved one is not changed at all. What has one run is frozen when it is approved,
+as a paused run: just those people are approved, and nobody joins them afterwards (scheduler/campaigns.py lets it go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from programme import campaign_audience, ledger
+from programme.campaign_checks import check
+from programme.campaign_digest import digest, fingerprint
+from programme.campaign_plan import Plan, plan_of
+from programme.campaign_problems import CampaignProblem
+from programme.campaign_schedule import Once, Place, read_schedule
+from programme.content import Content
+from store.audit import Actor, record
+from store.campaign_tables import campaign, campaign_run
+from store.crypto import Keyring
+from store.database import insert_returning_id
+
+# Why a run that was frozen at the approval does not go yet
+SCHEDULED = "scheduled"
+_NOTHING_APPROVED: Mapping[str, None] = dict.fromkeys(
+    ("digest", "audience_digest", "audience_count", "submitted_by", "submitted_at", "approved_by", "approved_at")
+)
+
+
+@dataclass(frozen=True)
+class Campaigns:
+    """Each method is one transaction's work, recorded in the audit log as its last statement, and raises
+    CampaignProblem. `carries`: the kinds of messages that each gateway of this hotline takes.
+    """
+
+    content: Content
+    keyring: Keyring
+    timezone: tzinfo
+    carries: Mapping[str, frozenset[str]]
+
+    @property
+    def place(self) -> Place:
+        return Place(self.timezone, self.content.deadlines)
+
+    def create(self, connection: Connection, province: str, plan: Plan, actor: Actor, now: datetime) -> int:
+        """A new draft's number. A draft may still be wrong; it is checked when it is submitted."""
+        row = {**plan.as_row(), "province": province, "status": "draft", "created_by": actor.name}
+        row |= {"edited_by": actor.name, "created_at": now, "updated_at": now}
+        id_ = insert_returning_id(connection, campaign, row)
+        self._record(connection, id_, "campaign.created", actor, now)
+        return id_
+
+    def copy(self, connection: Connection, id_: int, province: str, name: str, actor: Actor, now: datetime) -> int:
+        """A draft with the same plan."""
+        return self.create(connection, province, plan_of(find(connection, id_, province)).named(name), actor, now)
+
+    def change(
+        self, connection: Connection, id_: int, province: str, version: int, plan: Plan, actor: Actor, now: datetime
+    ) -> None:
+        """Change a draft or a submitted campaign; what was submitted is void."""
+        row = self._seen(connection, id_, province, version)
+        if row["status"] not in ("draft", "submitted"):
+            raise CampaignProblem("campaign_running")
+        values = {**plan.as_row(), **_NOTHING_APPROVED, "status": "draft", "edited_by": actor.name}
+        self._write(connection, row, now, values)
+        self._record(connection, id_, "campaign.changed", actor, now)
+
+    def problems(self, plan: Plan, now: datetime) -> list[CampaignProblem]:
+        """What keeps it from being submitted, without the audience."""
+        return check(plan, self.content, self.place, self.carries, now)
+
+    def submit(self, connection: Connection, id_: int, province: str, version: int, actor: Actor, now: datetime) -> int:
+        """Ask for the approval; how many it is for. Raises the first of its problems, audience_empty."""
+        row = self._seen(connection, id_, province, version, "draft")
+        values = self._counted(connection, row, now)
+        values |= {"status": "submitted", "submitted_by": actor.name, "submitted_at": now}
+        self._write(connection, row, now, values)
+        detail = {"digest": values["digest"], "count": values["audience_count"]}
+        self._record(connection, id_, "campaign.submitted", actor, now, detail)
+        return int(values["audience_count"])
+
+    def recount(
+        self, connection: Connection, id_: int, province: str, version: int, actor: Actor, now: datetime
+    ) -> int:
+        """Count again whom a submitted campaign is for. It was submitted by whoever submitted it."""
+        row = self._seen(connection, id_, province, version, "submitted")
+        values = self._counted(connection, row, now)
+        self._write(connection, row, now, values)
+        detail = {"digest": values["digest"], "count": values["audience_count"]}
+        self._record(connection, id_, "campaign.recounted", actor, now, detail)
+        return int(values["audience_count"])
+
+    def approve(
+        self, connection: Connection, id_: int, province: str, version: int, seen: str, actor: Actor, now: datetime
+    ) -> None:
+        """Let it go. `seen`: the digest on the approver's page. What has one run is frozen here."""
+        row = self._seen(connection, id_, province, version, "submitted")
+        if actor.name in (row["created_by"], row["edited_by"], row["submitted_by"]):
+            raise CampaignProblem("approval_by_author")
+        if seen != row["digest"]:
+            raise CampaignProblem("approval_stale")
+        counted = self._counted(connection, row, now)
+        if counted["audience_digest"] != row["audience_digest"]:
+            raise CampaignProblem("audience_changed", then=row["audience_count"], now=counted["audience_count"])
+        if counted["digest"] != row["digest"]:
+            raise CampaignProblem("approval_stale")
+        plan, schedule = plan_of(row), read_schedule(row["schedule"])
+        at_once = isinstance(schedule, Once) and schedule.at is None
+        next_at = now if at_once else schedule.next_after(self.place, now - timedelta(microseconds=1))
+        if next_at is None:
+            raise CampaignProblem("schedule_past")
+        if plan.is_once:
+            audience = campaign_audience.chosen(plan, province, now, self.content)
+            paused, until = ledger.RunStatus.PAUSED, plan.deadline
+            run = ledger.freeze(connection, row, next_at, audience, now, deadline_at=until, status=paused)
+            waits = update(campaign_run).where(campaign_run.c.id == run)
+            connection.execute(waits.values(pause_reason=SCHEDULED))
+        approved = {"status": "approved", "approved_by": actor.name, "approved_at": now, "next_at": next_at}
+        self._write(connection, row, now, approved)
+        self._record(connection, id_, "campaign.approved", actor, now, {"digest": row["digest"]})
+
+    def pause(
+        self, connection: Connection, id_: int, province: str, version: int, reason: str, actor: Actor, now: datetime
+    ) -> None:
+        """Nothing more leaves; calls under way come to their end."""
+        row = self._seen(connection, id_, province, version, "approved")
+        self._write(connection, row, now, {"status": "paused", "pause_reason": _reason(reason)})
+        for run in _open_runs(connection, id_, ledger.RunStatus.RUNNING):
+            ledger.pause(connection, run, "by_hand")
+        self._record(connection, id_, "campaign.paused", actor, now)
+
+    def resume(
+        self, connection: Connection, id_: int, province: str, version: int, actor: Actor, now: datetime
+    ) -> None:
+        """Go on where it stopped: also after a run has paused itself."""
+        row = self._seen(connection, id_, province, version, "approved", "paused")
+        self._write(connection, row, now, {"status": "approved", "pause_reason": None})
+        for run in _open_runs(connection, id_, ledger.RunStatus.PAUSED):
+            ledger.resume(connection, run, row["gateways"])
+        self._record(connection, id_, "campaign.resumed", actor, now)
+
+    def cancel(
+        self, connection: Connection, id_: int, province: str, version: int, reason: str, actor: Actor, now: datetime
+    ) -> None:
+        """Nothing more leaves, for good."""
+        row = self._seen(connection, id_, province, version, "draft", "submitted", "approved", "paused")
+        values = {"status": "cancelled", "pause_reason": _reason(reason), "next_at": None, "ended_at": now}
+        self._write(connection, row, now, values)
+        for run in _open_runs(connection, id_, *ledger.RunStatus):
+            ledger.cancel(connection, run)
+        self._record(connection, id_, "campaign.cancelled", actor, now)
+
+    def _counted(self, connection: Connection, row: RowMapping, now: datetime) -> dict[str, Any]:
+        plan = plan_of(row)
+        for problem in self.problems(plan, now):
+            raise problem
+        audience = campaign_audience.chosen(plan, row["province"], now, self.content)
+        if plan.is_once:
+            people, who = fingerprint(connection, audience)
+        else:
+            people, who = campaign_audience.count(connection, audience), None
+        if not people:
+            raise CampaignProblem("audience_empty")
+        return {"audience_count": people, "audience_digest": who, "digest": digest(plan, who)}
+
+    def _seen(self, connection: Connection, id_: int, province: str, version: int, *states: str) -> RowMapping:
+        row = find(connection, id_, province, lock=True)
+        if row["reminder"] is not None:
+            raise CampaignProblem("campaign_automatic")
+        if row["version"] != version:
+            raise CampaignProblem("campaign_changed")
+        if states and row["status"] not in states:
+            raise CampaignProblem("campaign_step")
+        return row
+
+    def _write(self, connection: Connection, row: RowMapping, now: datetime, values: Mapping[str, Any]) -> None:
+        changed = update(campaign).where(campaign.c.id == row["id"])
+        connection.execute(changed.values(**values, version=row["version"] + 1, updated_at=now))
+
+    def _record(
+        self,
+        connection: Connection,
+        id_: int,
+        action: str,
+        actor: Actor,
+        now: datetime,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        record(connection, self.keyring, now, actor, action, f"campaign {id_}", detail)
+
+
+def find(connection: Connection, id_: int, province: str, lock: bool = False) -> RowMapping:
+    """The campaign's row. Raises CampaignProblem campaign_unknown, also for another province's."""
+    own = select(campaign).filter_by(id=id_, province=province)
+    row = connection.execute(own.with_for_update() if lock else own).mappings().first()
+    if row is None:
+        raise CampaignProblem("campaign_unknown")
+    return row
+
+
+def _open_runs(connection: Connection, id_: int, *states: str) -> list[int]:
+    """Without those that wait for their time: pausing and resuming is not for them."""
+    runs = select(campaign_run.c.id).where(campaign_run.c.campaign_id == id_, campaign_run.c.status.in_(states))
+    if len(states) == 1:
+        runs = runs.where(campaign_run.c.pause_reason.is_distinct_from(SCHEDULED))
+    return list(connection.scalars(runs))
+
+
+def _reason(reason: str) -> str:
+    if not reason.strip():
+        raise CampaignProblem("reason_missing")
+    return reason.strip()[:80]
