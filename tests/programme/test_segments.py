@@ -25,7 +25,7 @@ from tests.conftest import NOW
 
 HERE = "thai-nguyen"
 COMMUNES = ("05443", "05503", None)
-TRADES = ("thuc_pham", "khac", None)
+TRADES = ("tap_hoa", "sieu_thi_mini", None)
 
 
 @dataclass
@@ -132,7 +132,7 @@ def _rows(people: list[Known]) -> Iterator[Insert]:
         name: {}
         for name in ("variants", "channels", "gateways", "audience", "schedule", "window", "stops", "pause_rule")
     }
-    yield insert(campaign).values(id=1, **plan, created_by="x", created_at=NOW, updated_at=NOW)
+    yield insert(campaign).values(id=1, **plan, created_by="x", edited_by="x", created_at=NOW, updated_at=NOW)
     run = {"campaign_id": 1, "due_at": NOW, "status": "running", "prepared": 0, "frozen_at": NOW}
     for number in (1, 2):
         yield insert(campaign_run).values(id=number, step=number, **run)
@@ -333,7 +333,8 @@ def test_it_is_said_in_both_languages(content: Content) -> None:
         ]
     }
     assert read(nested).words(content) == (
-        "(đã làm xong khảo sát, chưa đăng ký lớp nào) hoặc (không có số điện thoại, không có nhu cầu tư vấn đang sử dụng)"
+        "(đã làm xong khảo sát, chưa đăng ký lớp nào) hoặc "
+        "(không có số điện thoại, không có nhu cầu tư vấn đang sử dụng)"
     )
     assert read(segments.EVERYBODY).words(content) == "mọi cửa hàng"
 
