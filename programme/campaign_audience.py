@@ -1,4 +1,4 @@
-"""Whom a campaign is for at one instant: its expression, narrowed to those whose day it is and to whom a series goes on.
+"""Whom a campaign is for at one instant: its expression, narrowed to whose day it is or to whom a series goes on.
 
 Everything is one Select of contacts (and what the message is about), so that the ledger is frozen from it in one
 statement.

@@ -130,7 +130,5 @@ def _times(plan: Plan, content: Content, place: Place, schedule: Schedule, now: 
     opening = opens(window, content.bulk_law, plan.kind, plan.channels, first, place)
     if opening is None:
         yield CampaignProblem("window_never_opens")
-    elif plan.deadline is not None and plan.deadline <= opening and not isinstance(schedule, Relative):
-        yield CampaignProblem("deadline_before_start")
-    elif plan.deadline is not None and plan.deadline <= first:
+    elif plan.deadline is not None and plan.deadline <= (first if isinstance(schedule, Relative) else opening):
         yield CampaignProblem("deadline_before_start")

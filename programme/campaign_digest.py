@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 import orjson
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Select, select
 
 from programme.campaign_plan import Plan
 
@@ -30,9 +30,8 @@ def fingerprint(connection: Connection, audience: Select[tuple[int]]) -> tuple[i
     """How many contacts an audience has, and a digest of which they are. Reads the numbers only."""
     seen, count = sha256(), 0
     chosen = audience.subquery()
-    found = connection.execution_options(yield_per=_AT_ONCE).execute(
-        Select(chosen.c[0]).distinct().order_by(chosen.c[0])
-    )
+    one_by_one = select(chosen.c[0]).distinct().order_by(chosen.c[0]).execution_options(yield_per=_AT_ONCE)
+    found = connection.execute(one_by_one)
     for part in found.scalars().partitions(_AT_ONCE):
         count += len(part)
         seen.update(b",".join(b"%d" % one for one in part) + b"\n")

@@ -11,7 +11,7 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
         "campaign_unknown": (404, "Không có đợt nhắc này.", "There is no such campaign."),
         "campaign_changed": (
             409,
-            "Vừa có người khác sửa đợt nhắc này, nên thao tác của anh/chị chưa được ghi. Anh/chị mở lại để xem bản mới.",
+            "Vừa có người khác sửa đợt nhắc này, nên thao tác vừa rồi chưa được ghi. Anh/chị mở lại để xem bản mới.",
             "Somebody else has just changed this campaign, so nothing was saved. Open it again to see the new version.",
         ),
         "campaign_running": (
@@ -128,12 +128,6 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
         ),
         "stop_unknown": (422, "Không có điều kiện dừng “{what}”.", "There is no stop condition “{what}”."),
         "reason_missing": (422, "Anh/chị ghi lý do.", "Please give the reason."),
-        "test_number_missing": (
-            422,
-            "Tài khoản của anh/chị chưa có số điện thoại thử trong danh bạ. Anh/chị nhập số của mình, đã lưu ở trang danh"
-            " bạ với nguồn “officer”.",
-            "No test number is known. Enter your own number, kept in the registry with the source “officer”.",
-        ),
     }
 )
 

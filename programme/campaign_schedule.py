@@ -151,7 +151,7 @@ class Relative(Schedule):
 
 @dataclass(frozen=True)
 class Series(Schedule):
-    """Step after step; `days`: after the first, beginning with 0. A step that falls on a holiday comes the day after."""
+    """Step after step; `days`: after the first, from 0 on. A step that falls on a holiday comes the day after."""
 
     at: dt.datetime
     days: tuple[int, ...]

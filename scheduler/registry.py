@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from scheduler.alarms import ALARMS
+from scheduler.campaigns import CAMPAIGNS
 from scheduler.erasures import ERASURES
 from scheduler.kinds import JobKind
 from scheduler.kpi_counts import KPI
@@ -19,6 +20,9 @@ from scheduler.survey_nudges import SURVEY_NUDGE
 KINDS: Mapping[str, JobKind] = MappingProxyType(
     {
         kind.name: kind
-        for kind in (*(SLA_WATCH, OFFICER_NOTICES, LEAD_WATCH, SURVEY_NUDGE, ALARMS, RENEWAL, ERASURES, RETENTION, KPI),)
+        for kind in (
+            *(SLA_WATCH, OFFICER_NOTICES, LEAD_WATCH, SURVEY_NUDGE, ALARMS, RENEWAL, ERASURES, RETENTION, KPI),
+            CAMPAIGNS,
+        )
     }
 )
