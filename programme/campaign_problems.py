@@ -146,5 +146,5 @@ class CampaignProblem(Exception):
 
     def words(self, language: str) -> str:
         """What went wrong and what to do about it."""
-        words = PROBLEMS[self.code][2 if language == "en" else 1]
-        return words.format(**self.values)
+        _, vi, en = PROBLEMS[self.code]
+        return (en if language == "en" else vi).format(**self.values)

@@ -32,7 +32,8 @@ def read_window(window: Mapping[str, Any], place: Place) -> WorkingTime:
     if not isinstance(days, list) or not all(isinstance(one, int) and 0 <= one <= 6 for one in days):
         raise ScheduleInvalid("các ngày trong tuần chưa đúng.")
     open_day = (Interval(begin, end),)
-    hours = OfficeHours.model_construct(**{name: open_day if at in days else () for at, name in enumerate(NAMES)})
+    week: dict[str, Any] = {name: open_day if at in days else () for at, name in enumerate(NAMES)}
+    hours = OfficeHours.model_construct(**week)
     keeps = place.calendar if not window.get("holidays", True) else _NO_HOLIDAYS
     return WorkingTime(hours, keeps, place.timezone)
 
