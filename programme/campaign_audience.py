@@ -32,6 +32,10 @@ def chosen(plan: Plan, province: str, now: dt.datetime, content: Content) -> Sel
         if not isinstance(listed, list) or len(listed) > MOST_LISTED or not all(type(one) is int for one in listed):
             raise CampaignProblem("audience_invalid", what="danh sách người nhận không đọc được.")
         return select(contact.c.id.label("contact_id")).where(contact.c.id.in_(listed))
+    if (source := plan.audience.get("source")) is not None:  # all that one file brought
+        if not isinstance(source, str):
+            raise CampaignProblem("audience_invalid", what="nguồn của người nhận không đọc được.")
+        return select(shop.c.contact_id).where(shop.c.source == source)
     try:
         return segments.read(plan.audience).contacts(province, now, content)
     except segments.SegmentInvalid as invalid:
