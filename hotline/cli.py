@@ -19,6 +19,7 @@ from hotline.api_commands import api_group
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.audit_commands import audit_group
 from hotline.backup_commands import backup_group, restore
+from hotline.campaign_commands import campaign_group
 from hotline.channel_commands import channel_group, zalo_group
 from hotline.dead_letter_commands import dead_letters_group
 from hotline.errors import Stop
@@ -279,6 +280,7 @@ main.add_command(survey_group)
 main.add_command(report_group)
 main.add_command(import_group)
 main.add_command(dead_letters_group)
+main.add_command(campaign_group)
 main.add_command(channel_group)
 main.add_command(zalo_group)
 main.add_command(user_group)

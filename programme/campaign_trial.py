@@ -86,6 +86,11 @@ def run_of(connection: Connection, campaign_id: int) -> Mapping[str, Any] | None
     return None if row is None else dict(row)
 
 
+def status(connection: Connection, run_id: int) -> str:
+    """The run's (programme.ledger.RunStatus)."""
+    return str(connection.execute(select(campaign_run.c.status).filter_by(id=run_id)).scalar_one())
+
+
 def others_open(connection: Connection, gateways: Sequence[str]) -> bool:
     """Whether a campaign runs in this database that is to leave by another gateway: then this is no place to try."""
     rows = (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from integrations.simulation.clock import SimulatedClock
@@ -39,12 +41,27 @@ class Pulse:
 
 
 class Journal:
-    """Kept in memory as long as the simulator lives."""
+    """Kept in memory as long as the simulator lives; what was accepted also in a file, where `keep_in` names one."""
 
     def __init__(self, clock: SimulatedClock, pulse: Pulse) -> None:
         self.entries: list[Entry] = []
         self._clock, self._pulse = clock, pulse
         self._accepted = 0
+        self._kept_in: Path | None = None
+
+    def keep_in(self, path: Path) -> None:
+        """Begin with what an earlier simulator accepted, and write down each message before its answer goes out.
+
+        A line that a kill cut off was never answered: it is taken out of the file.
+        """
+        written = path.read_bytes() if path.exists() else b""
+        for line in written.split(b"\n")[:-1]:
+            kept = json.loads(line)
+            self._accepted = kept["number"]
+            self.entries.append({**kept, "n": len(self.entries) + 1})
+        with path.open("ab") as file:
+            file.truncate(written.rfind(b"\n") + 1)
+        self._kept_in = path
 
     def add(self, kind: str, **fields: Any) -> Entry:
         """Write one entry; `fields` must be JSON."""
@@ -56,7 +73,11 @@ class Journal:
     def accept(self, user: str, message_id: str, text: str, body: Any) -> Entry:
         """A message was taken for `user` (the platform's id); `body` as it was sent, files left out."""
         self._accepted += 1
-        return self.add(ACCEPTED, number=self._accepted, user=user, message_id=message_id, text=text, body=body)
+        entry = self.add(ACCEPTED, number=self._accepted, user=user, message_id=message_id, text=text, body=body)
+        if self._kept_in is not None:
+            with self._kept_in.open("ab", buffering=0) as file:
+                file.write(json.dumps(entry).encode() + b"\n")
+        return entry
 
     def after(self, n: int, limit: int | None = None) -> list[Entry]:
         """The entries with higher numbers than `n`, at most `limit`."""
