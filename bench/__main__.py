@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from bench import (
     api,
     backup,
+    campaigns,
     console,
     console_live,
     end_to_end,
@@ -71,6 +72,7 @@ class Run:
             self.timed_part("officer's screen", console_live.measure(self.sheet, self.scale))
         self.timed_part("console", console.measure(self.sheet, self.scale))
         self.timed_part("API", api.measure(self.sheet, self.scale))
+        self.timed_part("campaigns", campaigns.measure(self.sheet, self.scale))
 
     def dialogue(self, archive: Path, sentences: Sequence[str]) -> None:
         """What needs the trained model."""

@@ -75,6 +75,8 @@ FIGURES = (
     _faults("console_take", "not exactly one holder, of 1,000 races of two to take"),
     _ms("console_live", "owner's message to the officer's screen, 50 messages/s, 50 open", 1000),
     _ms("api_leads", "API: a page of a firm's 15,000 leads, and what has changed", 50),
+    Figure("freeze", "15,000 recipients frozen into the ledger, PostgreSQL", None, "s", Target("<=", 1)),
+    Figure("freeze_million", "1,000,000 recipients frozen, PostgreSQL", None, "s", Target("<=", 30)),
     Figure("teaching_live", "taught phrase: click on training to its first right answer", None, "s", Target("<=", 90)),
     Figure(
         "teaching_back", "back to the last model: click to its first answer, 5 messages/s", None, "s", Target("<=", 2)

@@ -56,6 +56,8 @@ class Scale:
     console_per_second: float = 50
     console_seconds: float = 30
     api_leads: int = 15_000
+    campaign_recipients: int = 15_000
+    campaign_contacts: int = 1_000_000
 
 
 FULL = Scale()
@@ -98,4 +100,6 @@ QUICK = Scale(
     console_per_second=10,
     console_seconds=3,
     api_leads=200,
+    campaign_recipients=500,
+    campaign_contacts=5_000,
 )
