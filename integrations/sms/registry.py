@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping
 
 from integrations.sms.esms.client import EsmsGateway
 from integrations.sms.gateway import Gateway
+from integrations.sms.speedsms.client import SpeedSmsGateway
 from store.settings import Settings
 
-GATEWAYS: Mapping[str, Callable[[Settings], Gateway]] = {"esms": EsmsGateway.from_settings}
+GATEWAYS: Mapping[str, Callable[[Settings], Gateway]] = {
+    "esms": EsmsGateway.from_settings,
+    "speedsms": SpeedSmsGateway.from_settings,
+}
 
 
 def open_gateways(settings: Settings) -> dict[str, Gateway]:

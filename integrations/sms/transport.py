@@ -20,7 +20,7 @@ TOTAL_SECONDS = 10
 # Shorter than servers keep idle connections: a message must not meet one that is just being closed
 IDLE_SECONDS = 10
 MAX_ANSWER_BYTES = 1 << 18
-_MAYBE = "Không rõ cổng SMS đã nhận tin này hay chưa; hotline không gửi lại khi chưa chắc."
+MAYBE = "Không rõ cổng SMS đã nhận tin này hay chưa; hotline không gửi lại khi chưa chắc."
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Outcomes:
         """`gateway`: how codes begin; `name`: for people."""
         return cls(
             ProviderError(f"{gateway}_not_sent", Fate.RETRY, f"Chưa kết nối được với {name}; hotline sẽ tự gửi lại."),
-            ProviderError(f"{gateway}_no_answer", Fate.UNCERTAIN, _MAYBE),
-            ProviderError(f"{gateway}_not_json", Fate.UNCERTAIN, _MAYBE),
-            ProviderError(f"{gateway}_server_error", Fate.UNCERTAIN, _MAYBE),
+            ProviderError(f"{gateway}_no_answer", Fate.UNCERTAIN, MAYBE),
+            ProviderError(f"{gateway}_not_json", Fate.UNCERTAIN, MAYBE),
+            ProviderError(f"{gateway}_server_error", Fate.UNCERTAIN, MAYBE),
             ProviderError(f"{gateway}_429", Fate.BACK_OFF, f"Hotline gọi {name} quá nhanh; sẽ gửi tiếp sau."),
         )
 

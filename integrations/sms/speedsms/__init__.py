@@ -1,0 +1,1 @@
+"""SpeedSMS (speedsms.vn): customer care messages by brandname."""
