@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,12 @@ from integrations.simulation.errors import ControlError
 from integrations.simulation.simulator import Simulator
 
 
-def run(provider: str, make: Callable[..., Simulator[Any]], **own: str) -> None:
-    """Read the command line, serve until told to end. `make` takes Simulator's keyword arguments, and those of `own`:
-    options with a text as value that this simulator has beside the common ones, each with its help.
-    """
-    options = _options(provider, own)
+def run(provider: str, make: Callable[..., Simulator[Any]]) -> None:
+    """Read the command line, serve until told to end. `make` takes Simulator's keyword arguments."""
+    options = _options(provider)
     start = None if options.now is None else datetime.fromisoformat(options.now)
     simulator = make(
-        webhook=options.webhook,
-        clock=SimulatedClock(start),
-        seed=options.seed,
-        retry_scale=options.retry_scale,
-        **{name: getattr(options, name) for name in own},
+        webhook=options.webhook, clock=SimulatedClock(start), seed=options.seed, retry_scale=options.retry_scale
     )
     if options.journal is not None:
         simulator.journal.keep_in(options.journal)
@@ -46,7 +40,7 @@ def run(provider: str, make: Callable[..., Simulator[Any]], **own: str) -> None:
     uvloop.run(_serve(simulator, options.port, options.follow_stdin))
 
 
-def _options(provider: str, own: Mapping[str, str]) -> argparse.Namespace:
+def _options(provider: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=f"A stand-in for {provider} on the loopback.")
     parser.add_argument("--port", type=int, default=0, help="0 = a free one (the default)")
     parser.add_argument("--webhook", help="where events are sent")
@@ -56,8 +50,6 @@ def _options(provider: str, own: Mapping[str, str]) -> argparse.Namespace:
     parser.add_argument("--journal", type=Path, help="a file that keeps what was accepted over an end of the process")
     parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="VALUE as JSON or a word")
     parser.add_argument("--follow-stdin", action="store_true", help="end when standard input ends: die with the parent")
-    for name, words in own.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", help=words)
     return parser.parse_args()
 
 

@@ -41,13 +41,17 @@ class Pulse:
 
 
 class Journal:
-    """Kept in memory as long as the simulator lives; what was accepted also in a file, where `keep_in` names one."""
+    """Kept in memory as long as the simulator lives; what was accepted also in a file, where `keep_in` names one.
+
+    `is_kept`: whether entries are, at this moment.
+    """
 
     def __init__(self, clock: SimulatedClock, pulse: Pulse) -> None:
         self.entries: list[Entry] = []
         self._clock, self._pulse = clock, pulse
         self._accepted = 0
         self._kept_in: Path | None = None
+        self.is_kept: Callable[[], bool] = lambda: True
 
     def keep_in(self, path: Path) -> None:
         """Begin with what an earlier simulator accepted, and write down each message before its answer goes out.
@@ -65,6 +69,8 @@ class Journal:
 
     def add(self, kind: str, **fields: Any) -> Entry:
         """Write one entry; `fields` must be JSON."""
+        if not self.is_kept():
+            return {}
         entry = {"n": len(self.entries) + 1, "at": self._clock.now().isoformat(), "kind": kind, **fields}
         self.entries.append(entry)
         self._pulse.beat()
