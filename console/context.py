@@ -25,7 +25,8 @@ from store.database import Database
 class ConsoleContext:
     """`province`: the pack of this hotline. `public_url`: the address people type, if it is known.
 
-    `open_streams`: how many event streams each account reads from this process.
+    `open_streams`: how many event streams each account reads from this process. `carries`: the kinds of bulk messages
+    that each SMS gateway with an account takes, by its name.
     """
 
     database: Database
@@ -40,6 +41,7 @@ class ConsoleContext:
     switch: ModelSwitch
     examples: TrainingExamples
     public_url: str | None = None
+    carries: Mapping[str, frozenset[str]] = field(default_factory=dict)
     login_limits: LoginLimits = field(default_factory=LoginLimits)
     open_streams: Counter[int] = field(default_factory=Counter)
 

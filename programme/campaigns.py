@@ -79,7 +79,7 @@ class Campaigns:
         """Ask for the approval; how many it is for. Raises the first of its problems, audience_empty."""
         row = self._seen(connection, id_, province, version, "draft")
         values = self._counted(connection, row, now)
-        values |= {"status": "submitted", "submitted_by": actor.name, "submitted_at": now}
+        values |= {"status": "submitted", "submitted_by": actor.name, "submitted_at": now, "pause_reason": None}
         self._write(connection, row, now, values)
         detail = {"digest": values["digest"], "count": values["audience_count"]}
         self._record(connection, id_, "campaign.submitted", actor, now, detail)
@@ -95,6 +95,14 @@ class Campaigns:
         detail = {"digest": values["digest"], "count": values["audience_count"]}
         self._record(connection, id_, "campaign.recounted", actor, now, detail)
         return int(values["audience_count"])
+
+    def refuse(
+        self, connection: Connection, id_: int, province: str, version: int, reason: str, actor: Actor, now: datetime
+    ) -> None:
+        """Back to whoever wrote it, as a draft with the reason."""
+        row = self._seen(connection, id_, province, version, "submitted")
+        self._write(connection, row, now, {**_NOTHING_APPROVED, "status": "draft", "pause_reason": _reason(reason)})
+        self._record(connection, id_, "campaign.refused", actor, now)
 
     def approve(
         self, connection: Connection, id_: int, province: str, version: int, seen: str, actor: Actor, now: datetime

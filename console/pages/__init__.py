@@ -10,6 +10,8 @@ from console.pages import (
     api_tokens,
     attendance,
     audit,
+    campaign,
+    campaigns,
     canned,
     classes,
     conversation,
@@ -61,4 +63,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     models.router,
     difficulties.router,
     difficulty_note.router,
+    campaigns.router,
+    campaign.router,
 )

@@ -1,0 +1,190 @@
+"""/console/campaigns/{id}: one campaign: what goes to whom, its approval, how it goes, and the steps of its life."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Request
+from sqlalchemy import Connection, RowMapping
+from starlette.datastructures import FormData
+from starlette.responses import HTMLResponse, Response
+
+from bot.wakeups import CAMPAIGNS
+from console.access import allow
+from console.campaign_facts import (
+    audience_of,
+    campaigns_of,
+    estimate,
+    schedule_words,
+    shown_variants,
+    standings,
+    window_words,
+)
+from console.context import ConsoleContext, console_context
+from console.forms import see_other, text_field
+from console.pages.campaigns import Id, Planner, Reader, as_problem, read_version
+from console.roles import LEADERS, Role
+from console.sessions import SignedIn
+from console.templating import page
+from console.viewing import actor_of, note_view
+from programme.campaign_plan import plan_of
+from programme.campaign_problems import CampaignProblem
+from programme.campaigns import Campaigns, find
+from programme.ledger_reasons import reason_words
+from store.audit import Actor
+
+router = APIRouter(prefix="/campaigns")
+Approver = Annotated[SignedIn, Depends(allow(*LEADERS))]
+# How often a page asks: counting a large run takes a while itself
+OFTEN, SELDOM, LARGE = 2, 10, 50_000
+
+
+@router.get("/{campaign_id}")
+async def campaign_page(request: Request, person: Reader, campaign_id: Id) -> HTMLResponse:
+    """Exactly what goes to whom and when; that it was looked at is recorded."""
+    context = console_context(request)
+    say = partial(_said, context, person)
+    now = context.clock.now()
+
+    def work(connection: Connection) -> dict[str, Any]:
+        row = find(connection, campaign_id, context.province)
+        plan = plan_of(row)
+        problems = campaigns_of(context).problems(plan, now) if row["status"] in ("draft", "submitted") else []
+        return {
+            "row": row,
+            "plan": plan,
+            "audience": audience_of(connection, context, plan, person.language, say),
+            "shown": shown_variants(connection, context, plan, say),
+            "problems": [one.words(person.language) for one in problems],
+            **_progress(connection, row),
+        }
+
+    try:
+        found = await context.database.read(work)
+    except CampaignProblem as problem:
+        raise as_problem(problem, person) from None
+    await context.database.run(
+        lambda c: note_view(c, context, person, "campaign.viewed", f"campaign {campaign_id}", now)
+    )
+    row, plan = found["row"], found["plan"]
+    people = row["audience_count"] if row["audience_count"] is not None else found["audience"].people or 0
+    first, last = estimate(context, plan, people)
+    is_author = person.name in (row["created_by"], row["edited_by"], row["submitted_by"])
+    return page(
+        request,
+        person,
+        "campaign.html",
+        **found,
+        people=people,
+        first=first,
+        last=last,
+        when=schedule_words(plan, say),
+        window=window_words(plan, say),
+        is_author=is_author,
+        may_plan=person.role is Role.ADMINISTRATOR,
+        may_approve=person.role in LEADERS,
+        reason_words=partial(reason_words, language=person.language),
+    )
+
+
+@router.get("/{campaign_id}/progress")
+async def progress(request: Request, person: Reader, campaign_id: Id) -> HTMLResponse:
+    """The part of the page that is read again and again; it stops by itself when no run is open."""
+    context = console_context(request)
+
+    def work(connection: Connection) -> dict[str, Any]:
+        row = find(connection, campaign_id, context.province)
+        return {"row": row, **_progress(connection, row)}
+
+    try:
+        found = await context.database.read(work)
+    except CampaignProblem as problem:
+        raise as_problem(problem, person) from None
+    return page(
+        request,
+        person,
+        "campaign_progress.html",
+        **found,
+        reason_words=partial(reason_words, language=person.language),
+    )
+
+
+@router.post("/{campaign_id}/submit")
+async def submit(request: Request, person: Planner, campaign_id: Id) -> Response:
+    """Ask for the approval."""
+    return await _act(request, person, campaign_id, lambda campaigns, seen, _: partial(campaigns.submit, **seen))
+
+
+@router.post("/{campaign_id}/recount")
+async def recount(request: Request, person: Approver, campaign_id: Id) -> Response:
+    """Count again whom it is for."""
+    return await _act(request, person, campaign_id, lambda campaigns, seen, _: partial(campaigns.recount, **seen))
+
+
+@router.post("/{campaign_id}/approve")
+async def approve(request: Request, person: Approver, campaign_id: Id) -> Response:
+    """Let it go; another person than whoever wrote, changed or submitted it."""
+
+    def act(campaigns: Campaigns, seen: Mapping[str, Any], form: FormData) -> Callable[..., object]:
+        return partial(campaigns.approve, seen=text_field(form, "digest", 64), **seen)
+
+    return await _act(request, person, campaign_id, act)
+
+
+@router.post("/{campaign_id}/{step}")
+async def with_reason(
+    request: Request,
+    person: Approver,
+    campaign_id: Id,
+    step: Annotated[Literal["refuse", "pause", "cancel", "resume"], Path()],
+) -> Response:
+    """Send it back, hold it, end it (each with a reason), or let it go on."""
+
+    def act(campaigns: Campaigns, seen: Mapping[str, Any], form: FormData) -> Callable[..., object]:
+        if step == "resume":
+            return partial(campaigns.resume, **seen)
+        ways = {"refuse": campaigns.refuse, "pause": campaigns.pause, "cancel": campaigns.cancel}
+        return partial(ways[step], reason=text_field(form, "reason", 80), **seen)
+
+    return await _act(request, person, campaign_id, act)
+
+
+Act = Callable[[Campaigns, Mapping[str, Any], FormData], Callable[..., object]]
+
+
+async def _act(request: Request, person: SignedIn, campaign_id: int, act: Act) -> Response:
+    """One step of the campaign's life, in one transaction, and back to its page."""
+    context = console_context(request)
+    form = await request.form()
+    actor: Actor = actor_of(person)
+    seen = {
+        "id_": campaign_id,
+        "province": context.province,
+        "version": read_version(form.get("version")),
+        "actor": actor,
+        "now": context.clock.now(),
+    }
+    step = act(campaigns_of(context), seen, form)
+    try:
+        await context.database.run(lambda connection: step(connection))
+    except CampaignProblem as problem:
+        raise as_problem(problem, person) from None
+    context.wakeups.notify(CAMPAIGNS)
+    return see_other(f"/console/campaigns/{campaign_id}")
+
+
+def _progress(connection: Connection, row: RowMapping) -> dict[str, Any]:
+    runs = standings(connection, row["id"])
+    is_moving = any(one.is_open for one in runs) or row["status"] == "approved"
+    is_large = any(one.is_open and one.counts.prepared > LARGE for one in runs)
+    return {
+        "runs": runs,
+        "tests": standings(connection, row["id"], tests=True),
+        "every": (SELDOM if is_large else OFTEN) if is_moving else None,
+    }
+
+
+def _said(context: ConsoleContext, person: SignedIn, key: str, **values: object) -> str:
+    return context.words.say(key, person.language, **values)
