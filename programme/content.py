@@ -8,6 +8,7 @@ from pathlib import Path
 
 from programme.answers import AnswerBook
 from programme.bulk_law import BulkLaw, load_bulk_law
+from programme.campaign_starters import Starters, load_starters
 from programme.canned_replies import CannedReply, load_canned_replies
 from programme.communes import CommuneDirectory, load_commune_file
 from programme.difficulties import Difficulties, load_difficulties
@@ -52,6 +53,7 @@ class Content:
     privacy: Privacy
     bulk_law: BulkLaw
     links: NamedLinks
+    starters: Starters
 
 
 def load_content(root: Path = CONTENT_ROOT) -> Content:
@@ -67,6 +69,7 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
     for pack in packs.provinces.values():
         _refuse_rules_of_no_commune(root, pack, communes)
     surveys = load_surveys(root / NATIONAL / "surveys")
+    bulk_law = load_bulk_law(root / NATIONAL / "bulk_law.yaml", packs.documents(NATIONAL))
     return Content(
         packs=packs,
         answers=answers,
@@ -83,8 +86,9 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         difficulties=load_difficulties(root / NATIONAL / "difficulties.yaml", words_of),
         refusal_reasons=load_refusal_reasons(root / NATIONAL / "refusal_reasons.yaml"),
         privacy=load_privacy(root / NATIONAL / "personal_data.yaml", surveys),
-        bulk_law=load_bulk_law(root / NATIONAL / "bulk_law.yaml", packs.documents(NATIONAL)),
+        bulk_law=bulk_law,
         links=load_named_links(root),
+        starters=load_starters(root, packs, bulk_law),
     )
 
 

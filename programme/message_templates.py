@@ -7,8 +7,9 @@ since campaigns name it. What a text may say is campaign_text.py's and bulk_law.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -24,6 +25,7 @@ from store.database import insert_returning_id
 LONGEST_NAME, LONGEST_BRANDNAME, LONGEST_ZBS = 80, 11, 40
 # One text is at most so many SMS: carriers cut or refuse longer ones of a brandname
 MOST_PARTS = 3
+_PARAMETER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
 class Registration(StrEnum):
@@ -49,7 +51,10 @@ class TemplateStale(RuntimeError):
 
 @dataclass(frozen=True)
 class Draft:
-    """What somebody writes. `sends`: "plain" or "accented", which of the two texts goes out."""
+    """What somebody writes. `sends`: "plain" or "accented", which of the two texts goes out.
+
+    `zbs_variables`: from Zalo's parameter to our variable, of the template that is registered there.
+    """
 
     name: str
     kind: str
@@ -59,6 +64,7 @@ class Draft:
     brandname: str = ""
     zbs_template: str = ""
     starter: str | None = None
+    zbs_variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sent_text(self) -> str:
@@ -107,7 +113,21 @@ def problems(law: BulkLaw, draft: Draft, day: dt.date) -> list[TextProblem]:
     if needed > MOST_PARTS:
         words = f"Tin dài tới {needed} phần khi các biến dài nhất; nhiều nhất {MOST_PARTS} phần."
         found.append(TextProblem("too_many_parts", words))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *_zbs_problems(draft)]))
+
+
+def _zbs_problems(draft: Draft) -> list[TextProblem]:
+    found = []
+    if draft.zbs_variables and not draft.zbs_template:
+        found.append(TextProblem("zbs_template_missing", "Có biến của Zalo nhưng chưa có mã mẫu ZBS."))
+    for parameter, variable in draft.zbs_variables.items():
+        if not _PARAMETER.fullmatch(parameter):
+            words = f"Tên tham số Zalo “{parameter[:40]}” chỉ gồm chữ không dấu, số và gạch dưới."
+            found.append(TextProblem("zbs_parameter", words, parameter))
+        if variable not in campaign_text.LONGEST:
+            words = f"Tham số Zalo “{parameter[:40]}” chỉ tới một biến không có: “{variable[:40]}”."
+            found.append(TextProblem("zbs_variable_unknown", words, variable))
+    return found
 
 
 def cost(text: str, accents: bool, price_per_part: int | None) -> Cost:
@@ -174,6 +194,7 @@ def _columns(draft: Draft) -> dict[str, Any]:
         "sends": draft.sends,
         "brandname": draft.brandname or None,
         "zbs_template": draft.zbs_template or None,
+        "zbs_variables": dict(draft.zbs_variables) or None,
     }
 
 
@@ -187,5 +208,6 @@ def _read(row: Row[Any]) -> MessageTemplate:
         brandname=row.brandname or "",
         zbs_template=row.zbs_template or "",
         starter=row.starter,
+        zbs_variables=row.zbs_variables or {},
     )
     return MessageTemplate(row.id, draft, Registration(row.registration), row.version, row.updated_at, row.archived_at)
