@@ -25,12 +25,15 @@ from bot.matters import matter_of
 from bot.wakeups import ATTACHMENTS, INBOX, OUTBOX, QUEUE, Wakeups
 from bot.worker import Worker
 from integrations.provider import Provider
+from integrations.sms.gateway import Report as BulkReport
+from integrations.zalo.zbs import NAME as ZBS
+from programme import receipts
 from programme.content import Content
 from store.clock import Clock
 from store.contacts import Contacts, normalise_phone
 from store.crypto import Keyring
 from store.database import Database
-from store.events import ContactShared, Echo, Event, Reachability, Receipt, Report, Unread
+from store.events import ContactShared, Echo, Event, NumberReached, Reachability, Receipt, Report, Unread
 from store.logs import get_logger
 from store.messages import InboundMessage, Reply
 from store.tables import conversation
@@ -158,6 +161,8 @@ class Intake:
                 return partial(self._reachability, channel, event)
             case ContactShared():
                 return partial(self._contact, channel, event)
+            case NumberReached():
+                return partial(self._number_reached, channel, event)
             case Unread():
                 return partial(self._unread, channel, event)
 
@@ -249,6 +254,14 @@ class Intake:
         if event.name and contacts.get(known["contact_id"]).name is None:
             contacts.set_name(known["contact_id"], event.name)
         return taken
+
+    def _number_reached(self, channel: str, event: NumberReached, connection: Connection) -> Taken:
+        """It moves the campaign's ledger; of an event that came before nothing is left to be moved."""
+        id_, now = bounded(event.event_id), self.clock.now()
+        is_new = reports.keep_event(connection, channel, id_, event.name, now)
+        report = BulkReport("delivered", event.message_id, event.tracking_id)
+        receipts.take(connection, ZBS, report, now, "callback")
+        return Taken(duplicate=not is_new)
 
     def _unread(self, channel: str, event: Unread, connection: Connection) -> Taken:
         id_, now = bounded(event.event_id), self.clock.now()

@@ -57,6 +57,18 @@ class ContactShared:
 
 
 @dataclass(frozen=True)
+class NumberReached:
+    """A template that went to a telephone number has arrived there. It belongs to no conversation, and the number is
+    not kept: the message is found by the provider's `message_id` or by our `tracking_id`; one of them is there.
+    """
+
+    event_id: str
+    name: str
+    message_id: str | None
+    tracking_id: str | None
+
+
+@dataclass(frozen=True)
 class Unread:
     """A genuine event that nothing is done about, kept as it came. `reason`: "" when its kind is known to need nothing
     or simply unknown; otherwise what is wrong with it, and then a person must look (a dead letter).
@@ -68,5 +80,5 @@ class Unread:
     reason: str = ""
 
 
-Report = Echo | Receipt | Reachability | ContactShared | Unread
+Report = Echo | Receipt | Reachability | ContactShared | NumberReached | Unread
 Event = InboundMessage | Report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from integrations.errors import SendFailed
 from integrations.provider import OutgoingFile, Sent
@@ -66,6 +67,15 @@ class Api:
         body = {"phone": phone, "template_id": template_id, "template_data": dict(data), "tracking_id": tracking_id}
         request = Request("POST", f"{self._business_url}/message/template", json=body)
         return _sent(await self._client.call(request, errors.BUSINESS))
+
+    async def template_status(self, message_id: str) -> int | None:
+        """Of a template that went to a phone number: -1 unknown, 0 at Zalo, 1 on the phone; None: not said."""
+        url = f"{self._business_url}/message/status?message_id={quote(message_id, safe='')}"
+        status = _object(await self._client.harmless(Request("GET", url), errors.BUSINESS)).get("status")
+        try:
+            return int(status) if isinstance(status, int | str) else None
+        except ValueError:
+            return None
 
     async def upload_image(self, file: OutgoingFile) -> str:
         """The attachment id of a JPEG or PNG of at most 1 MB; it lives 7 days."""

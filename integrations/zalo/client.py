@@ -44,10 +44,10 @@ class Client:
         logger.warning("zalo_call_refused", code=code, fields=_FIELDS.findall(str(answer.body.get("message"))))
         raise SendFailed(numbering.error(code), errors.seconds_to_wait(code, self._clock.now()))
 
-    async def harmless(self, request: Request) -> Any:
+    async def harmless(self, request: Request, numbering: Numbering = errors.OPENAPI) -> Any:
         """`call` for what may be done twice (reading, uploading): without an answer it is simply tried again."""
         try:
-            return await self.call(request)
+            return await self.call(request, numbering)
         except SendFailed as failed:
             if failed.error.fate is not Fate.UNCERTAIN:
                 raise

@@ -192,6 +192,9 @@ WINDOW_CLOSED = OPENAPI.error(-230)
 NO_TOKEN = ProviderError("zalo_no_token", *_TOKEN)
 TOKEN_LOST = ProviderError("zalo_token_lost", Fate.RETRY, "Hotline đang xin lại mã truy cập Zalo; sẽ tự gửi lại.", True)
 TOKEN_RENEWING = ProviderError("zalo_token_renewing", Fate.RETRY, _OUTAGE)
+NO_TEMPLATE = ProviderError(
+    "zalo_zbs_no_template", Fate.REFUSED, "Chiến dịch chưa có mẫu tin ZBS nên không gửi được theo số điện thoại.", True
+)
 FILE_REFUSED = ProviderError(
     "zalo_file", Fate.REFUSED, "Tệp này không gửi được qua Zalo (ảnh, PDF, DOC, DOCX hoặc CSV, nhiều nhất 5 MB)."
 )

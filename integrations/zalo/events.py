@@ -15,7 +15,7 @@ from typing import Any
 
 from integrations.zalo.attachments import read_attachments, shared_link
 from integrations.zalo.fields import Unfit, number_text, object_of, optional_text, text_of
-from store.events import ContactShared, Echo, Event, Reachability, Receipt, Unread
+from store.events import ContactShared, Echo, Event, NumberReached, Reachability, Receipt, Unread
 from store.messages import InboundMessage, Kind
 from store.text import clean
 
@@ -142,9 +142,19 @@ def _echo(envelope: Envelope, at: datetime) -> Echo:
 
 
 def _received(envelope: Envelope, at: datetime) -> Event:
-    if envelope.is_zns:  # the recipient is a phone number: it belongs to no conversation
-        return _kept(envelope)
+    if envelope.is_zns:
+        return _number_reached(envelope)
     return Receipt(envelope.party("recipient"), _receipt_ids(envelope), seen=False, at=at)
+
+
+def _number_reached(envelope: Envelope) -> NumberReached:
+    """The recipient is a phone number. Some show the ids without a `message` around them."""
+    holder = envelope.message if "message" in envelope.data else envelope.data
+    said = [(key, holder.get(key)) for key in ("msg_id", "tracking_id")]
+    message_id, tracking_id = (None if value in (None, "") else read_id(value, key) for key, value in said)
+    if message_id is None and tracking_id is None:
+        raise Unfit("message.msg_id")
+    return NumberReached(envelope.unique_id, envelope.name, message_id, tracking_id)
 
 
 def _seen(envelope: Envelope, at: datetime) -> Receipt:

@@ -60,11 +60,12 @@ def first_templates() -> dict[str, Template]:
 
 
 class Templates:
-    """The three addresses. `templates` may be added to."""
+    """The addresses. `templates` may be added to; `statuses`: of what went to a number, 0 at Zalo, 1 on the phone."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.templates = first_templates()
+        self.statuses: dict[str, int] = {}
         self._sent: dict[date, int] = {}
 
     def routes(self) -> list[web.RouteDef]:
@@ -72,6 +73,7 @@ class Templates:
         return [
             web.post("/message/template", endpoint(self.by_phone, BAD_TOKEN)),
             web.post("/message/template/hashphone", endpoint(self.by_phone, BAD_TOKEN)),
+            web.get("/message/status", endpoint(self.status, BAD_TOKEN), allow_head=False),
             web.post("/v3.0/oa/message/template", endpoint(self.by_user)),
         ]
 
@@ -83,6 +85,7 @@ class Templates:
         template = self._template(body)
         citizen = self._by_number(body, hashed=request.path.endswith("hashphone"))
         message_id, left = self._send(request, citizen, template, body)
+        self.statuses[message_id] = 1
         self._report(citizen, message_id, tracking_id)
         return {
             "msg_id": message_id,
@@ -90,6 +93,12 @@ class Templates:
             "sending_mode": body.get("sending_mode", "1"),
             "quota": {"dailyQuota": str(self._world.switches.template_quota), "remainingQuota": str(left)},
         }
+
+    async def status(self, request: web.Request) -> Mapping[str, Any]:
+        message_id = request.query.get("message_id")
+        if not message_id or set(request.query) != {"message_id"}:
+            raise Refused(-107, "Message id is invalid")
+        return {"status": self.statuses.get(message_id, -1), "message": ""}
 
     async def by_user(self, request: web.Request) -> Mapping[str, Any]:
         allowed = BY_USER | ({"tracking_id"} if self._world.switches.tracking_id_by_user else set())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from integrations.zalo.events import read_id
 from integrations.zalo.fields import Unfit
-from store.events import ContactShared, Echo, Event, Reachability, Receipt, Unread
+from store.events import ContactShared, Echo, Event, NumberReached, Reachability, Receipt, Unread
 from store.messages import Attachment, InboundMessage, Kind
 from tests.integrations.zalo.account import (
     APP_SECRET,
@@ -67,7 +67,6 @@ EXPECTED: dict[str, Event | str] = {
         13, "business_card", "", Attachment(Kind.CONTACT_CARD, name=f"Cửa hàng Minh Anh, {PHONE}")
     ),
     "user_received_message": Receipt(USER, (msg_id(20),), False, SENT_AT),
-    "user_received_message.zns": "user_received_message",
     "user_seen_message": Receipt(USER, (msg_id(20), msg_id(22)), True, SENT_AT),
     "user_seen_message.single": Receipt(USER, (msg_id(20),), True, SENT_AT),
     "oa_send_text": echo(30, "Dạ em nghe ạ"),
@@ -89,6 +88,7 @@ EXPECTED: dict[str, Event | str] = {
         ).split()
     },
 }
+ZNS = {"user_received_message.zns"}
 WITHOUT_MESSAGE = {"follow", "unfollow", "user_submit_info", "user_submit_info.older"}
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.json"))
 
@@ -98,7 +98,7 @@ def headers(name: str) -> dict[str, str]:
 
 
 def test_every_fixture_is_expected_to_be_something():
-    assert set(NAMES) == set(EXPECTED) | WITHOUT_MESSAGE
+    assert set(NAMES) == set(EXPECTED) | WITHOUT_MESSAGE | ZNS
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -115,6 +115,22 @@ def test_each_event_is_understood(name):
 def test_following_opens_the_window_and_its_end_says_nothing_of_reaching_them(name, follows):
     event = read(fixture(name), NOW)
     assert event == Reachability(USER, follows or None, SENT_AT, event.event_id, opens_window=follows)
+
+
+def test_a_template_that_reached_a_number_is_told_without_the_number():
+    name = "user_received_message.zns"
+    event = read(fixture(name), NOW, headers(name))
+    assert event == NumberReached(event.event_id, "user_received_message", msg_id(21), "nhac-2026-000123")
+    flat = changed(name, message=None, recipient="84900000001", msg_id="m-1", tracking_id=None)
+    assert (read(flat, NOW, headers(name)).message_id, read(flat, NOW, headers(name)).tracking_id) == ("m-1", None)
+    assert "84900000001" not in f"{event} {read(flat, NOW, headers(name))}"
+
+
+@pytest.mark.parametrize("message", [{}, {"msg_id": ""}, {"msg_id": [1]}, {"tracking_id": "a" * 65}])
+def test_one_that_names_no_message_waits_for_a_person(message):
+    name = "user_received_message.zns"
+    event = read(changed(name, message=message), NOW, headers(name))
+    assert isinstance(event, Unread) and event.reason
 
 
 @pytest.mark.parametrize("name", ["user_submit_info", "user_submit_info.older"])
