@@ -25,6 +25,7 @@ from console.pages import (
     lead,
     leads,
     login,
+    message_templates,
     models,
     people,
     queue,
@@ -65,4 +66,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     difficulty_note.router,
     campaigns.router,
     campaign.router,
+    message_templates.router,
 )
