@@ -48,6 +48,7 @@ TABLE: dict[int, _Entry] = {
 }
 MALFORMED = ProviderError("esms_malformed", *_refused())
 BALANCE = frozenset({"esms_102", "esms_103"})
+KEYS = frozenset({"esms_101", "esms_140", "esms_143"})
 
 
 def error(code: int) -> ProviderError:
