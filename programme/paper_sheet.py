@@ -23,7 +23,7 @@ MOST_ROWS, MOST_COLUMNS = 20_000, 200
 _load: Any = load_workbook  # the library has no types
 _ROWS_OF_EXCEL = 1_048_576
 # What openpyxl raises for files that are broken somewhere inside.
-_BROKEN = (
+BROKEN = (
     AttributeError,
     EOFError,
     IndexError,
@@ -53,7 +53,7 @@ class Unreadable:
 
 
 Cell = str | Unreadable
-_FORMULA = Unreadable("formula", "ô chứa công thức; hãy gõ giá trị vào ô")
+FORMULA = Unreadable("formula", "ô chứa công thức; hãy gõ giá trị vào ô")
 _ERROR = Unreadable("error_value", "ô chứa lỗi của Excel; hãy gõ lại giá trị")
 
 
@@ -82,7 +82,7 @@ def read_sheet(data: bytes) -> Sheet:
                 return _sheet(book.worksheets[0])
             finally:
                 book.close()
-    except _BROKEN:
+    except BROKEN:
         raise SheetInvalid(
             "không đọc được tệp .xlsx này. Mở bằng Excel, lưu lại kiểu “Excel Workbook (.xlsx)”"
         ) from None
@@ -95,7 +95,7 @@ def _refuse_bombs(data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             # what is read of a member never exceeds the size it declares
             unzipped = sum(member.file_size for member in archive.infolist())
-    except _BROKEN:
+    except BROKEN:
         raise SheetInvalid("tệp không phải .xlsx. Mở bằng Excel, lưu lại kiểu “Excel Workbook (.xlsx)”") from None
     if unzipped > MOST_UNZIPPED_BYTES:
         raise SheetInvalid(f"tệp giải nén ra lớn quá {MOST_UNZIPPED_BYTES // 1024**2} MB. Hãy chia nhỏ")
@@ -104,7 +104,7 @@ def _refuse_bombs(data: bytes) -> None:
 def _sheet(sheet: Any) -> Sheet:
     sheet.reset_dimensions()  # what the file says of its own size is not to be trusted
     first: Sequence[object] = next(iter(sheet.iter_rows(max_row=1, values_only=True)), ())
-    header = [_text(value) for value in first]
+    header = [cell_text(value) for value in first]
     while header and header[-1] == "":
         header.pop()
     if len(header) > MOST_COLUMNS:
@@ -119,7 +119,7 @@ def _rows(sheet: Any, columns: int) -> Iterator[Row]:
     found = 0
     rows = sheet.iter_rows(min_row=2, max_col=columns, values_only=True)
     for line, values in enumerate(islice(rows, _ROWS_OF_EXCEL), 2):
-        cells = [_text(value) for value in values]
+        cells = [cell_text(value) for value in values]
         if not any(cells):
             continue
         found += 1
@@ -128,7 +128,8 @@ def _rows(sheet: Any, columns: int) -> Iterator[Row]:
         yield Row(line, tuple(cells + [""] * (columns - len(cells))))
 
 
-def _text(value: object) -> Cell:
+def cell_text(value: object) -> Cell:
+    """What stands in a cell, as people read it."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -140,8 +141,8 @@ def _text(value: object) -> Cell:
     if isinstance(value, bool | int | float):
         return str(value)
     if not isinstance(value, str):
-        return _FORMULA  # an array formula and its like
+        return FORMULA  # an array formula and its like
     text = clean(value)
     if text in ERROR_CODES:
         return _ERROR
-    return _FORMULA if text.startswith(("=", "＝")) else text
+    return FORMULA if text.startswith(("=", "＝")) else text
