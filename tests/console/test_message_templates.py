@@ -16,7 +16,7 @@ from store.console_tables import audit_log
 from tests.console.conftest import Browser, MakePerson, OpenBrowser
 
 PAGE = "/console/message-templates"
-CLASS = {
+CLASS: dict[str, object] = {
     "name": "Nhắc lớp",
     "kind": "customer_care",
     "text": "Nhắc lớp {{ class }} ngày {{ day }}.",
