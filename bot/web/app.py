@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.web import attachments, health, my_data, survey, uploads, webchat, webhooks
+from bot.web import attachments, health, my_data, short_links, survey, uploads, webchat, webhooks
 from bot.web.context import WebContext
 from bot.web.policy import page_policy
 from bot.web.problems import answer_with_problems
@@ -53,6 +53,11 @@ def public_app(context: WebContext, others: Sequence[BaseRoute] = ()) -> FastAPI
     app.include_router(attachments.router)
     app.include_router(survey.router)
     app.include_router(my_data.router)
-    app.router.routes[:0] = [webhooks.route, *others]  # first: hundreds of calls a second look for no other
+    app.include_router(short_links.router)
+    app.router.routes[:0] = [
+        webhooks.route,
+        *sms.routes,
+        *others,
+    ]  # first: hundreds of calls a second look for no other
     app.add_middleware(SecurityHeaders)
     return app

@@ -52,12 +52,14 @@ class WebLimits:
             "sessions": Buckets(burst=messages_per_minute, per_minute=messages_per_minute / 2),
             "messages": Buckets(burst=2 * messages_per_minute, per_minute=2 * messages_per_minute),
             "uploads": Buckets(burst=6, per_minute=6),
+            # Thousands of telephones are behind one address of a carrier, and open a campaign's link at once
+            "links": Buckets(burst=300, per_minute=1200),
             "streams": Buckets(burst=messages_per_minute, per_minute=messages_per_minute),
         }
         self._open_streams: dict[str, int] = {}
 
     def allow(self, what: str, key: str, clock: Clock) -> None:
-        """Count one of `what` ("sessions", "messages", "uploads", "streams") for `key`. Raises Problem 429."""
+        """Count one of `what` ("sessions", "messages", "uploads", "links", "streams") for `key`. Raises Problem 429."""
         wait = self._buckets[what].take(key, clock.now().timestamp())
         if wait:
             self._refuse(what, wait)
