@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 
@@ -96,7 +96,7 @@ def _find(connection: Connection, gateway: str, report: Reported) -> RowMapping 
 def _obey(
     connection: Connection, row: RowMapping, report: Reported, state: State, reason: str | None, now: datetime
 ) -> None:
-    values = {
+    values: dict[str, Any] = {
         "status": state,
         "reason": reason,
         "gateway_message_id": func.coalesce(recipient.c.gateway_message_id, report.message_id or None),

@@ -93,6 +93,8 @@ def failed(call: Call, failure: SendFailed, remembers: timedelta, now: datetime)
             # It stays `sending`, since it may be on its way; the recovery repeats it under the same request_id
             return Result(call, State.SENDING, code, now + max(told, ASK_AGAIN), call.step)
         return Result(call, State.UNCERTAIN, code, None, call.step, is_error=True)
+    if not call.is_first and fate is Fate.RETRY and remembers > timedelta(0) and call.attempts < MOST_REPEATED:
+        return Result(call, State.SENDING, code, now + max(told, ASK_AGAIN), call.step)
     if not call.is_first and fate is not Fate.CHANNEL_DOWN and fate is not Fate.BACK_OFF:
         # An earlier call about it had no answer: that this one was refused says nothing of that one
         return Result(call, State.UNCERTAIN, code, None, call.step, is_error=True)
@@ -104,9 +106,7 @@ def failed(call: Call, failure: SendFailed, remembers: timedelta, now: datetime)
         if not call.is_first:
             return Result(call, State.SENDING, code, now + STOPPED, call.step, stop=now + STOPPED, stopped_for=code)
         onward = call.next or call.step
-        return Result(
-            call, State.WAITING, code, None, onward, is_error=True, stop=now + STOPPED, stopped_for=code
-        )
+        return Result(call, State.WAITING, code, None, onward, is_error=True, stop=now + STOPPED, stopped_for=code)
     if fate is Fate.RETRY and call.attempts <= len(WAITS):
         return Result(call, State.WAITING, code, now + max(told, WAITS[call.attempts - 1]), call.step, is_error=True)
     if call.next is not None:

@@ -1,0 +1,151 @@
+"""Reminders over Zalo's free window: messages of the conversation's own outbox, which the ledger follows.
+
+Who has written within 48 hours can be answered without a template and without a price. A conversation that a person
+holds is left alone: the next channel's turn comes, or the row waits. What becomes of a message is the outbox's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+
+from bot import outbox
+from bot.baton import Holder
+from programme.campaign_text import MissingValue, render
+from programme.content import Content
+from programme.ledger import State
+from store.campaign_tables import recipient
+from store.messages import Button, Reply
+from store.tables import conversation, outbound
+
+CHANNEL, HELD = "zalo", "held"
+# PROTOCOLS: free for 48 hours after the owner's last interaction; the rest is for the outbox's own waits.
+FREE_WINDOW = timedelta(hours=47)
+LOOK_AGAIN = timedelta(seconds=20)
+_UNSENT = ("waiting", "held")
+
+
+def talks(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> dict[int, RowMapping]:
+    """By contact, the conversation that may be written to for free."""
+    of = (
+        select(conversation)
+        .where(
+            conversation.c.contact_id.in_({row["contact_id"] for row in rows}),
+            conversation.c.channel == CHANNEL,
+            conversation.c.unreachable.is_(None),
+            conversation.c.last_heard_at > now - FREE_WINDOW,
+        )
+        .order_by(conversation.c.last_heard_at)
+    )
+    return {row["contact_id"]: row for row in connection.execute(of).mappings()}
+
+
+def is_at_rest(talk: RowMapping) -> bool:
+    """Nobody is in the middle of something there, and no person holds it."""
+    return talk["holder"] == Holder.BOT and talk["wake_at"] is None
+
+
+def say_all(
+    connection: Connection,
+    content: Content,
+    rows: Sequence[Mapping[str, Any]],
+    variant_of: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    values: Mapping[int, Mapping[str, str]],
+    of: Mapping[int, RowMapping],
+    now: datetime,
+    token: str,
+) -> int:
+    """Put the messages into the outbox, in this transaction; how many rows have changed."""
+    changed = 0
+    for row in sorted(rows, key=lambda one: str(of[one["contact_id"]]["id"])):
+        own = select(conversation).where(conversation.c.id == of[row["contact_id"]]["id"]).with_for_update()
+        talk = connection.execute(own).mappings().one()
+        if not is_at_rest(talk):
+            continue  # between two statements a turn began: it stays waiting
+        try:
+            text = render(variant_of(row)["text"], values[row["id"]])
+        except MissingValue as missing:
+            _change(connection, row, status=State.SKIPPED, reason=f"no_{missing.name}"[:40], final_at=now)
+            changed += 1
+            continue
+        stop = Button(content.phrases.say("survey_no_nudge_button", talk["language"] or "vi"), "/opt_out")
+        reply = Reply(text, (stop,), entry="campaign")
+        outbox.say(connection, talk["id"], CHANNEL, [reply], now, bulk=True, offered=outbox.offered_by([reply]))
+        last = select(func.max(outbound.c.id)).where(outbound.c.conversation_id == talk["id"])
+        _change(
+            connection,
+            row,
+            status=State.SENDING,
+            reason=None,
+            channel=CHANNEL,
+            gateway=None,
+            attempt=token,
+            attempts=row["attempts"] + 1,
+            outbound_id=connection.scalar(last),
+            next_at=now + LOOK_AGAIN,
+            tried_at=row["tried_at"] or now,
+        )
+        changed += 1
+    return changed
+
+
+def follow(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime, onward: tuple[str, str] | None
+) -> int:
+    """Take over what became of the messages of rows that are `sending`; how many have changed.
+
+    `onward`: the channel and gateway whose turn comes when a message certainly did not go.
+    """
+    ids = [row["outbound_id"] for row in rows]
+    said = {row["id"]: row for row in connection.execute(select(outbound).where(outbound.c.id.in_(ids))).mappings()}
+    changed = 0
+    for row in rows:
+        message = said.get(row["outbound_id"])
+        values = _became(message, now)
+        if values is None and message is not None and message["status"] == "held":
+            settled = update(outbound).where(outbound.c.id == message["id"], outbound.c.status == "held")
+            connection.execute(settled.values(status="settled", decide_at=None))
+            values = {"status": State.FAILED, "reason": "window_closed", "final_at": now, "next_at": None}
+        if values is None:
+            _change(connection, row, next_at=now + LOOK_AGAIN)
+            continue
+        if values["status"] == State.FAILED and onward is not None:
+            values = {"status": State.WAITING, "reason": values["reason"], "next_at": None, "outbound_id": None}
+            values |= {"channel": onward[0], "gateway": onward[1]}
+        _change(connection, row, **values)
+        changed += 1
+    return changed
+
+
+def _became(message: RowMapping | None, now: datetime) -> dict[str, Any] | None:
+    if message is None:
+        return {"status": State.UNCERTAIN, "reason": "message_gone", "next_at": None}
+    if message["status"] in ("delivered", "seen"):
+        return {"status": State.DELIVERED, "accepted_at": message["sent_at"] or now, "final_at": now, "next_at": None}
+    if message["status"] == "sent":
+        return {"status": State.ACCEPTED, "accepted_at": message["sent_at"] or now, "next_at": now + LOOK_AGAIN}
+    if message["status"] == "failed":
+        return {"status": State.FAILED, "reason": (message["error"] or "failed")[:40], "final_at": now, "next_at": None}
+    if message["status"] == "settled" or (message["status"] == "uncertain" and message["decide_at"] is None):
+        return {"status": State.UNCERTAIN, "reason": (message["error"] or "settled")[:40], "next_at": None}
+    return None
+
+
+def withdraw(connection: Connection, run_id: int, reason: str, now: datetime) -> None:
+    """What still waits in the outbox does not go any more: the run was cancelled, or it is too late."""
+    theirs = select(recipient.c.outbound_id).where(
+        recipient.c.run_id == run_id, recipient.c.status == State.SENDING, recipient.c.channel == CHANNEL
+    )
+    waits = update(outbound).where(outbound.c.id.in_(theirs), outbound.c.status.in_(_UNSENT))
+    taken = waits.values(status="settled", decide_at=None).returning(outbound.c.id)
+    ids = list(connection.scalars(taken))
+    if ids:
+        own = update(recipient).where(recipient.c.outbound_id.in_(ids), recipient.c.status == State.SENDING)
+        connection.execute(own.values(status=State.SKIPPED, reason=reason, next_at=None, final_at=now))
+
+
+def _change(connection: Connection, row: Mapping[str, Any], **values: Any) -> None:
+    connection.execute(update(recipient).where(recipient.c.id == row["id"]).values(values))
