@@ -25,6 +25,13 @@ _PATTERNS = (
     (re.compile(r"(?<!\w)(?:\+?84|0)(?:[ .\-]?\d){8,10}(?!\w)"), REDACTED),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"), REDACTED),
     (re.compile(r"hl_[0-9a-f]{16,}"), REDACTED),  # tokens of the API (console/api_tokens.py)
+    # Keys of SMS gateways: in addresses, in bodies, in a header; and the secret part of the addresses that they call
+    (
+        re.compile(r"""\b((?:api|secret)_?key|access_?token|pwd|password)(["']?\s*[=:]\s*["']?)[^\s&"',}]+""", re.I),
+        rf"\1\2{REDACTED}",
+    ),
+    (re.compile(r"\b(Basic|Bearer) [\w+/=.~-]{6,}"), rf"\1 {REDACTED}"),
+    (re.compile(r"(/webhooks/sms/\w+/)[^/\s?\"']+"), rf"\1{REDACTED}"),
     (re.compile(r"(://[^:/\s]+:)[^@\s]+@"), rf"\1{REDACTED}@"),
 )
 

@@ -38,6 +38,7 @@ TABLE: dict[int, _Entry] = {
 LOCKED_OUT = ProviderError("speedsms_401", *_down("access token không đúng"))
 MALFORMED = ProviderError("speedsms_malformed", *_refused())
 BALANCE = frozenset({"speedsms_300"})
+KEYS = frozenset({"speedsms_007", "speedsms_008", "speedsms_009", "speedsms_401"})
 
 
 def error(code: int) -> ProviderError:
