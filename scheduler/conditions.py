@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from integrations.email.mailbox import ENDED, LOGIN_REFUSED, NO_TLS, NOT_REACHED
 from integrations.errors import Fate, ProviderError
+from integrations.sms import registry as gateways
 from integrations.zalo.token_state import AGEING_AFTER, LOST
 from programme.working_time import WorkingTime
 from scheduler.provider_errors import described
@@ -46,6 +47,9 @@ UNPURGED = timedelta(hours=6)
 DISK_CALM = 1.2  # times the limits
 # Zalo: the account or the package has nothing left to send with.
 BALANCE = frozenset({"zalo_-211", "zalo_-311", "zalo_-321", "zalo_zbs_-115", "zalo_zbs_-137", "zalo_zbs_-144"})
+ZBS_KEYS = frozenset(
+    {"zalo_zbs_-101", "zalo_zbs_-103", "zalo_zbs_-104", "zalo_zbs_-124", "zalo_zbs_-1241", "zalo_no_token"}
+)
 # Alarms of their own, below.
 SAID_ELSEWHERE = BALANCE | {"zalo_token_lost"}
 
@@ -226,6 +230,30 @@ def _met(channel: str, concerns: Callable[[ProviderError], bool]) -> Callable[[M
     return check
 
 
+def _stopped(concerns: Callable[[str], bool]) -> Callable[[Moment], str | None]:
+    """Gateways of bulk messages that are left alone for a code that `concerns` the condition."""
+
+    def check(moment: Moment) -> str | None:
+        found = alarm_queries.stopped_gateways(moment.connection, moment.now - LATELY)
+        said = [
+            f"{gateways.TITLES.get(gateway, gateway)}: {error.detail if error else 'Cổng này tạm dừng.'} ({code})"
+            for gateway, code in sorted(found.items())
+            if concerns(code) and ((error := described(code)) or True)
+        ]
+        return " ".join(said) or None
+
+    return check
+
+
+def _is_about_bulk_money(code: str) -> bool:
+    return code in gateways.BALANCE | BALANCE
+
+
+def _is_about_keys(code: str) -> bool:
+    """Zalo's keys have alarms of their own; here those of templates by number are said as well."""
+    return code in gateways.KEYS | ZBS_KEYS or code.startswith("zalo_oauth_")
+
+
 def _long(age: timedelta) -> str:
     minutes = int(age.total_seconds()) // 60
     return f"{minutes} phút" if minutes < 120 else f"{minutes // 60} giờ"
@@ -339,5 +367,24 @@ CONDITIONS: tuple[Condition, ...] = (
         "hết tiền hoặc hết lượt gửi",
         "Nạp tiền vào Zalo Cloud Account hoặc nâng gói OA trong trang quản lý của Zalo.",
         _met("zalo", _is_about_money),
+    ),
+    Condition(
+        "gateway_keys",
+        "cổng tin nhắn không nhận tài khoản",
+        "Xem lại khóa, tài khoản và địa chỉ IP được phép ở trang quản lý của cổng, sửa trong .env rồi khởi động lại;"
+        " sau đó cho chiến dịch chạy tiếp trong trang của cán bộ.",
+        _stopped(_is_about_keys),
+    ),
+    Condition(
+        "gateway_balance",
+        "cổng tin nhắn hết tiền",
+        "Nạp tiền cho tài khoản của cổng, rồi cho chiến dịch chạy tiếp trong trang của cán bộ.",
+        _stopped(_is_about_bulk_money),
+    ),
+    Condition(
+        "gateway_stopped",
+        "cổng tin nhắn dừng gửi",
+        "Hỏi nhà cung cấp về lý do ở trên, rồi cho chiến dịch chạy tiếp trong trang của cán bộ. Tin chưa gửi còn đó.",
+        _stopped(lambda code: not _is_about_keys(code) and not _is_about_bulk_money(code)),
     ),
 )

@@ -6,6 +6,7 @@ import re
 
 from integrations.email.errors import ERRORS as EMAIL
 from integrations.errors import ProviderError
+from integrations.sms.registry import error_of
 from integrations.telegram.errors import ERRORS as TELEGRAM
 from integrations.zalo import errors as zalo
 
@@ -18,4 +19,4 @@ def described(code: str) -> ProviderError | None:
     """The provider's entry; None for a code of ours, which says nothing of the provider."""
     if numbered := _ZALO_CODE.fullmatch(code):
         return _ZALO[numbered[1]].error(int(numbered[2]))
-    return _ZALO_NAMED.get(code) or TELEGRAM.get(code) or EMAIL.get(code)
+    return _ZALO_NAMED.get(code) or TELEGRAM.get(code) or EMAIL.get(code) or error_of(code)

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, RowMapping, case, func, or_, select, text, union_all, update
 
 from store.backlog import TROUBLED, UNDELIVERED
+from store.campaign_tables import campaign_run, gateway_state
 from store.channel_tables import alarm, attachment, channel_event, zalo_token
 from store.database import insert_if_new
 from store.mail_tables import mailbox
@@ -71,6 +72,25 @@ def provider_errors(connection: Connection, since: datetime) -> dict[str, int]:
         select(both.c.error, func.count().label("messages")).where(both.c.error.is_not(None)).group_by(both.c.error)
     )
     return {row.error: row.messages for row in rows}
+
+
+def stopped_gateways(connection: Connection, since: datetime) -> dict[str, str]:
+    """Gateways of bulk messages that a person must look at, and the code of why: those left alone at some time after
+    `since`, and those for whose trouble a run is still paused.
+    """
+    stopped = select(gateway_state.c.gateway, gateway_state.c.stopped_for, gateway_state.c.stopped_until)
+    rows = connection.execute(stopped.where(gateway_state.c.stopped_for.is_not(None))).all()
+    if not rows:
+        return {}
+    open_runs = select(campaign_run.c.pause_reason).where(
+        campaign_run.c.ended_at.is_(None), campaign_run.c.status == "paused"
+    )
+    paused_for = set(connection.scalars(open_runs))
+    return {
+        row.gateway: row.stopped_for
+        for row in rows
+        if row.stopped_for in paused_for or (row.stopped_until is not None and row.stopped_until > since)
+    }
 
 
 def floods(connection: Connection, since: datetime) -> int:

@@ -17,6 +17,7 @@ from programme.content import Content
 from programme.working_time import WorkingTime
 from scheduler.conditions import CONDITIONS, GIBIBYTE, Moment
 from scheduler.watch import Watch
+from store.campaign_tables import campaign, campaign_run, gateway_state
 from store.channel_tables import attachment, channel_event, zalo_token
 from store.clock import ManualClock
 from store.contacts import Contacts
@@ -118,6 +119,27 @@ class World:
 
         self.database.run_now(work)
 
+    def stop(self, gateway: str, code: str | None, ago: timedelta = timedelta(0)) -> None:
+        """The dispatcher leaves a gateway alone for ten minutes."""
+        until = self.clock.now() - ago + 10 * MINUTE
+        row = {"gateway": gateway, "filled_at": self.clock.now(), "stopped_until": until, "stopped_for": code}
+        self.database.run_now(lambda c: c.execute(insert(gateway_state).values(row)))
+
+    def pause_a_run(self, reason: str, ended: bool = False) -> None:
+        now = self.clock.now()
+        plan: dict[str, Any] = {"province": "thai-nguyen", "name": "x", "kind": "staff", "status": "paused"}
+        plan |= {name: [] for name in ("variants", "channels", "gateways", "stops")}
+        plan |= {name: {} for name in ("audience", "schedule", "window", "pause_rule")}
+        plan |= {"pace_per_minute": 1, "created_by": "a", "edited_by": "a", "created_at": now, "updated_at": now}
+        run = {"campaign_id": 1, "due_at": now, "prepared": 0, "frozen_at": now, "status": "paused"}
+        run |= {"pause_reason": reason, "ended_at": now if ended else None}
+
+        def work(connection: Connection) -> None:
+            connection.execute(insert(campaign).values(id=1, **plan))
+            connection.execute(insert(campaign_run).values(run))
+
+        self.database.run_now(work)
+
     def purge(self, ago: timedelta, is_done: bool = False) -> None:
         now = self.clock.now()
         row = {"why": "erasure", "asked_at": now - ago, "done_at": now if is_done else None}
@@ -157,6 +179,9 @@ OPENING: dict[str, tuple[Callable[[World], None], str]] = {
     "balance": (lambda w: w.say("held", "zalo_-321"), "hết tiền"),
     "data_requests_due": (lambda w: w.ask_for_data(acknowledge_in=0, due_in=20), "1 yêu cầu đến hạn báo đã nhận"),
     "purge_waits": (lambda w: w.purge(ago=7 * HOUR), "1 lần xóa"),
+    "gateway_keys": (lambda w: w.stop("esms", "esms_101"), "eSMS: eSMS đang không cho gửi tin: ApiKey hoặc SecretKey"),
+    "gateway_balance": (lambda w: w.stop("speedsms", "speedsms_300"), "không đủ tiền. (speedsms_300)"),
+    "gateway_stopped": (lambda w: w.stop("zbs", "zalo_zbs_-120"), "ZBS (Zalo): Zalo đang không cho hotline gửi tin"),
 }
 DISK_ALONE = {"disk"}  # needs the disk, not the database: below
 
@@ -180,6 +205,9 @@ def all_is_well(world: World) -> None:
     world.ask_for_data(0, 0, "done")
     world.purge(ago=HOUR)
     world.purge(ago=7 * HOUR, is_done=True)
+    world.stop("esms", None)  # too fast for a moment
+    world.stop("speedsms", "speedsms_300", ago=2 * HOUR)  # its runs went on elsewhere
+    world.pause_a_run("too_many_errors")
 
 
 def test_every_condition_has_a_situation() -> None:
@@ -281,9 +309,16 @@ def test_requests_about_personal_data_are_told_before_the_law_s_days(world: Worl
     assert said == "1 yêu cầu đến hạn báo đã nhận; 1 yêu cầu còn không quá 3 ngày; 1 yêu cầu quá hạn của luật."
 
 
+@pytest.mark.parametrize(("ended", "is_told"), [(False, True), (True, False)])
+def test_a_gateway_is_told_of_as_long_as_a_run_waits_for_it(world: World, ended: bool, is_told: bool) -> None:
+    world.stop("esms", "esms_103", ago=5 * DAY)
+    world.pause_a_run("esms_103", ended)
+    assert (world.says("gateway_balance") is not None) == is_told
+
+
 def test_looking_reads_no_table_whole(world: World) -> None:
     all_is_well(world)
     read = tables_read_whole(world.database, lambda c: [condition.check(world.moment(c)) for condition in CONDITIONS])
     # One row; and from the newest message back to a channel's last one, which SQLite calls a scan too
-    of_a_row = {"zalo_token", "mailbox"}
+    of_a_row = {"zalo_token", "mailbox", "gateway_state"}
     assert read <= (of_a_row | {"inbound"} if world.database.is_sqlite else of_a_row)
