@@ -43,7 +43,7 @@ MO_KEY = "key1"
 
 
 def esms_call(body: bytes) -> Report | Opinion:
-    query = dict(parse_qsl(body.decode(), keep_blank_values=True))
+    query = dict(parse_qsl(body.decode().strip(), keep_blank_values=True))
     return read_inbound(query, MO_KEY) if "sign" in query else read_callback(query)
 
 
