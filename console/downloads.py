@@ -10,7 +10,7 @@ from starlette.responses import Response
 from programme.safe_cells import Cell, csv_bytes, xlsx_bytes
 
 Ending = Literal["csv", "xlsx"]
-_TYPES: dict[Ending, str] = {
+TYPES: dict[Ending, str] = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
@@ -22,4 +22,4 @@ def table_download(
     """The table as a file called `name`.csv or .xlsx (ASCII), never kept by anybody in between."""
     content = csv_bytes(header, rows) if ending == "csv" else xlsx_bytes(title, header, rows)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"', "Cache-Control": "private, no-store"}
-    return Response(content, media_type=_TYPES[ending], headers=headers)
+    return Response(content, media_type=TYPES[ending], headers=headers)

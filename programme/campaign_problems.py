@@ -127,6 +127,16 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
             "The sending window never opens within the hours the law allows, so nothing would leave.",
         ),
         "stop_unknown": (422, "Không có điều kiện dừng “{what}”.", "There is no stop condition “{what}”."),
+        "phone_invalid": (
+            422,
+            "Đây không phải số di động Việt Nam, ví dụ 0912345678.",
+            "This is not a Vietnamese mobile number, for example 0912345678.",
+        ),
+        "tests_spent": (
+            409,
+            "Đợt nhắc này đã gửi thử {most} lần, không gửi thử thêm được.",
+            "This campaign was tested {most} times; no more tests are possible.",
+        ),
         "reason_missing": (422, "Anh/chị ghi lý do.", "Please give the reason."),
     }
 )

@@ -37,11 +37,16 @@ def safe_text(text: str) -> str:
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """RFC 4180 (commas, CR LF, quotes doubled) as UTF-8 with BOM. Numbers stay as they are."""
+    return BOM + csv_lines((header, *rows))
+
+
+def csv_lines(rows: Iterable[Sequence[Cell]]) -> bytes:
+    """A part of such a file, without the BOM."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
-    for row in (header, *rows):
+    for row in rows:
         writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
-    return BOM + written.getvalue().encode("utf-8")
+    return written.getvalue().encode("utf-8")
 
 
 def write_xlsx(path: Path, title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:

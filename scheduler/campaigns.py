@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, exists, select, update
 
 from bot.wakeups import CAMPAIGNS as WAKE
 from programme import campaign_audience, ledger
@@ -44,6 +44,7 @@ async def make_runs(context: JobContext) -> None:
                 context.wakeups.notify(WAKE)
         except CampaignProblem as problem:
             log.error("campaign_not_made", campaign=id_, code=problem.code)
+    await context.database.run(partial(_end_done, context))
 
 
 CAMPAIGNS = JobKind("campaigns", timedelta(minutes=1), make_runs)
@@ -76,6 +77,24 @@ def _make_due(context: JobContext, id_: int, connection: Connection) -> bool:
     detail = {"due_at": due_at.isoformat(), "late": is_late}
     record(connection, context.keyring, now, HOTLINE, "campaign.due", f"campaign {id_}", detail)
     return True
+
+
+def _end_done(context: JobContext, connection: Connection) -> None:
+    """A campaign of which no run comes any more and none is open has ended."""
+    now = context.clock.now()
+    is_open = (
+        exists()
+        .where(campaign_run.c.campaign_id == campaign.c.id, campaign_run.c.ended_at.is_(None))
+        .where(campaign_run.c.is_test.is_(False))
+    )
+    mine = (campaign.c.status == "approved") & campaign.c.reminder.is_(None) & campaign.c.next_at.is_(None)
+    done = list(connection.scalars(select(campaign.c.id).where(mine, ~is_open).with_for_update()))
+    if not done:
+        return
+    ended = update(campaign).where(campaign.c.id.in_(done))
+    connection.execute(ended.values(status="ended", ended_at=now, updated_at=now, version=campaign.c.version + 1))
+    for id_ in done:
+        record(connection, context.keyring, now, HOTLINE, "campaign.ended", f"campaign {id_}")
 
 
 def _let_go(connection: Connection, run: int, has_left: ColumnElement[bool], now: datetime) -> None:

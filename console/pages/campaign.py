@@ -34,6 +34,7 @@ from programme.campaign_problems import CampaignProblem
 from programme.campaigns import Campaigns, find
 from programme.ledger_reasons import reason_words
 from store.audit import Actor
+from store.phones import read_phone
 
 router = APIRouter(prefix="/campaigns")
 Approver = Annotated[SignedIn, Depends(allow(*LEADERS))]
@@ -133,6 +134,19 @@ async def approve(request: Request, person: Approver, campaign_id: Id) -> Respon
     return await _act(request, person, campaign_id, act)
 
 
+@router.post("/{campaign_id}/test")
+async def test(request: Request, person: Planner, campaign_id: Id) -> Response:
+    """Send it to the tester's own number."""
+
+    def act(campaigns: Campaigns, seen: Mapping[str, Any], form: FormData) -> Callable[..., object]:
+        phone = read_phone(text_field(form, "phone", 40))
+        if phone is None or not phone.is_mobile:
+            raise CampaignProblem("phone_invalid")
+        return partial(campaigns.test, phone=phone.number, **seen)
+
+    return await _act(request, person, campaign_id, act)
+
+
 @router.post("/{campaign_id}/{step}")
 async def with_reason(
     request: Request,
@@ -166,8 +180,8 @@ async def _act(request: Request, person: SignedIn, campaign_id: int, act: Act) -
         "actor": actor,
         "now": context.clock.now(),
     }
-    step = act(campaigns_of(context), seen, form)
     try:
+        step = act(campaigns_of(context), seen, form)
         await context.database.run(lambda connection: step(connection))
     except CampaignProblem as problem:
         raise as_problem(problem, person) from None

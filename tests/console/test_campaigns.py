@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import re
 from html import unescape
 from typing import Any
 
+import openpyxl
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import Connection, insert, select, update
@@ -75,7 +78,7 @@ def row_of(context: ConsoleContext, id_: int = 1) -> Any:
 
 async def act(browser: Browser, context: ConsoleContext, step: str, **more: str) -> int:
     row = row_of(context)
-    form = {"version": str(row["version"]), "digest": str(row["digest"] or ""), **more}
+    form: dict[str, object] = {"version": str(row["version"]), "digest": str(row["digest"] or ""), **more}
     return (await browser.post(f"{PAGE}/{row['id']}/{step}", form)).status_code
 
 
@@ -245,3 +248,59 @@ def filled_in(page: str) -> dict[str, Any]:
     for name, body in re.findall(r'<textarea[^>]*name="([^"]*)"[^>]*>(.*?)</textarea>', page, re.S):
         form[name] = unescape(body)
     return form
+
+
+async def test_the_ledger_is_read_part_by_part_and_its_file_names_rule_and_article(
+    context: ConsoleContext, shops: list[int], planner: Browser, approver: Browser
+) -> None:
+    def more(connection: Connection) -> None:
+        contacts, now = Contacts(connection, context.keyring), context.clock.now()
+        for number in range(120):
+            id_ = contacts.add(now)
+            contacts.set_phone(id_, f"+84913000{number:03}")
+            place = {"contact_id": id_, "province": context.province, "commune": TAN_CUONG, "created_at": now}
+            connection.execute(insert(shop).values(**place))
+
+    context.database.run_now(more)
+    await planner.post(f"{PAGE}/new", FORM)
+    await act(planner, context, "submit")
+    await act(approver, context, "approve")
+    skip = update(recipient).where(recipient.c.contact_id == shops[0])
+    context.database.run_now(
+        lambda c: c.execute(skip.values(status="skipped", reason="opted_out", final_at=context.clock.now()))
+    )
+    first = await shown(approver, f"{PAGE}/1/ledger/1")
+    assert first.count("… ") == 100 and "912345670" not in first and "… 670" in first
+    answer = await approver.get(f"{PAGE}/1/ledger/1")
+    (rest,) = re.findall(rf'href="({PAGE}/1/ledger/1\?after=[^"]*)"', answer.text)
+    assert (await shown(approver, unescape(rest))).count("… ") == 23
+    assert (await shown(approver, f"{PAGE}/1/ledger/1?state=skipped&reason=opted_out")).count("… ") == 1
+    assert (await approver.get(f"{PAGE}/1/ledger/2")).status_code == 404
+    assert (await approver.get(f"{PAGE}/1/ledger/1?state=gone")).status_code == 422
+    table = await approver.get(f"{PAGE}/1/ledger.csv")
+    lines = list(csv.reader(io.StringIO(table.content.decode("utf-8-sig"))))
+    assert len(lines) == 124 and table.headers["content-disposition"] == 'attachment; filename="so-cai-1.csv"'
+    skipped = dict(zip(lines[0], lines[1], strict=True))
+    assert (skipped["Trạng thái"], skipped["Mã lý do"], skipped["Quy tắc"]) == ("bỏ qua", "opted_out", "opted_out")
+    assert "Điều 16" in skipped["Điều"] and skipped["Văn bản"] and "912345670" not in table.text
+    book = openpyxl.load_workbook(io.BytesIO((await approver.get(f"{PAGE}/1/ledger.xlsx")).content))
+    assert len(list(book.worksheets[0].iter_rows())) == 124
+    actions = select(audit_log.c.action).where(audit_log.c.action.like("ledger.%"))
+    assert sorted(context.database.read_now(lambda c: list(c.scalars(actions)))) == [
+        "ledger.exported",
+        "ledger.exported",
+        "ledger.viewed",
+    ]
+
+
+async def test_a_test_goes_to_ones_own_number_and_is_no_part_of_the_campaign(
+    context: ConsoleContext, shops: list[int], planner: Browser
+) -> None:
+    await planner.post(f"{PAGE}/new", FORM)
+    for phone in ("", "123", "0212345678"):
+        assert await act(planner, context, "test", phone=phone) == 422
+    assert await act(planner, context, "test", phone="0987 654 321") == 303
+    (run,) = context.database.read_now(lambda c: c.execute(select(campaign_run)).all())
+    assert (run.is_test, run.status, run.prepared) == (True, "running", 1)
+    assert "Gửi thử" in await shown(planner) and row_of(context)["status"] == "draft"
+    assert (await planner.get(f"{PAGE}/1/ledger.csv")).text.count("\n") == 1
