@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
-from programme import difficulty_report, difficulty_table, kpi_table, sla_table
+from programme import difficulty_report, difficulty_table, kpi_table, ledger_table, sla_table
+from programme.campaign_problems import CampaignProblem
+from programme.campaigns import find as find_campaign
 from programme.content import Content
 from programme.difficulty_report import MOST_MONTHS, BadMonth, By, DifficultyReport
 from programme.kpi import counted, plan_of
@@ -275,6 +277,28 @@ def report_kpi(
     if _write(kind, out, "Chỉ số", kpi_table.HEADER, rows):
         for note in kpi_table.notes(made[0]):
             click.echo(f"  {note}")
+
+
+@report_group.command("campaign")
+@_file_options
+@click.argument("campaign", type=click.IntRange(1, 2**31 - 1))
+@click.option("--province", help="Gói nội dung của tỉnh, thay cho HOTLINE_PROVINCE.")
+def report_campaign(kind: str, out: Path | None, campaign: int, province: str | None) -> None:
+    """Sổ cái của một đợt nhắc: từng người nhận, kết quả, và lý do, quy tắc, điều luật của mỗi tin bỏ qua."""
+    _refuse_to_print_xlsx(kind, out)
+    where = province or read_settings().province
+
+    def read(connection: Connection, content: Content, clock: Clock) -> Rows:
+        content.packs.province(where)
+        try:
+            find_campaign(connection, campaign, where)
+        except CampaignProblem:
+            raise Stop(f"Không có đợt nhắc số {campaign} ở tỉnh này. Số ở cuối địa chỉ trang của đợt nhắc.") from None
+        audit = ledger_table.AuditTable(content, where, clock.timezone)
+        return list(ledger_table.all_rows(connection, campaign, audit))
+
+    _, rows = _read(read)
+    _write(kind, out, "Sổ cái", ledger_table.HEADER, rows)
 
 
 def _refuse_to_print_xlsx(kind: str, out: Path | None) -> None:
