@@ -13,6 +13,7 @@ from bot.flow_domain import Flows
 from bot.intake import Intake
 from bot.wakeups import Wakeups
 from bot.web.limits import WebLimits
+from bot.web.sms_door import SmsDoor
 from bot.worker import Worker
 from integrations.provider import CalledProvider
 from programme.content import Content
@@ -24,7 +25,7 @@ from store.database import Database
 @dataclass(frozen=True)
 class WebContext:
     """`province`: the pack that new conversations begin with. `providers`: the channels that have webhooks.
-    `embed_origins`: whose pages may show the web chat (store/origins.py).
+    `embed_origins`: whose pages may show the web chat (store/origins.py). `sms`: the gateways that may call.
     """
 
     database: Database
@@ -41,6 +42,7 @@ class WebContext:
     province: str
     embed_origins: tuple[str, ...] = ()
     limits: WebLimits = field(default_factory=WebLimits)
+    sms: SmsDoor = field(default_factory=SmsDoor)
 
 
 def web_context(request: Request) -> WebContext:

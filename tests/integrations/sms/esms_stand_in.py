@@ -33,7 +33,7 @@ def message(request_id: str = "r-1", phone: str = LAN, text: str = "UBND xa thon
 
 @contextlib.asynccontextmanager
 async def client_of(url: str, **account: str) -> AsyncIterator[EsmsGateway]:
-    known = EsmsSimulator().account() | {"ESMS_API_URL": url} | account
+    known = {**EsmsSimulator().account(), "ESMS_API_URL": url, **account}
     gateway = EsmsGateway.from_settings(settings_for(known))
     try:
         yield gateway
