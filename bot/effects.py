@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, delete, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from actions.context import (
     AbandonSurvey,
@@ -47,14 +47,13 @@ from actions.context import (
 )
 from bot import baton, data_requests, linking, reviews, satisfaction
 from bot.baton import Reason
-from programme import classes, consents, lead_owner, leads, links, responses
+from programme import classes, consents, lead_owner, leads, links, opt_outs, responses
 from programme.responses import CONTACT_ASKED_CONSENT, ResponseChanged
-from store import forgotten
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import insert_if_new
 from store.messages import Reading
-from store.tables import conversation, inbound, opt_out, outbound, shop, shop_domain
+from store.tables import conversation, inbound, outbound, shop, shop_domain
 
 # How far back a button below an answer is still looked up.
 LOOK_BACK_REPLIES = 30
@@ -123,12 +122,10 @@ def _write_to_contact(connection: Connection, keyring: Keyring, turn: Turn, effe
         case RememberPhone(phone):
             Contacts(connection, keyring).set_phone(contact_id, phone)
         case OptOut():
-            said = {"channel": turn.conversation["channel"], "inbound_id": turn.message["id"], "at": turn.now}
-            insert_if_new(connection, opt_out, {"contact_id": contact_id, **said})
-            _note(connection, keyring, turn, forgotten.Kind.OPT_OUT)
+            here, number = turn.conversation["channel"], turn.message["id"]
+            opt_outs.stop(connection, keyring, turn.now, here, contact_id=contact_id, inbound_id=number)
         case MessagesAgain():
-            connection.execute(delete(opt_out).filter_by(contact_id=contact_id))
-            _note(connection, keyring, turn, forgotten.Kind.OPT_IN)
+            opt_outs.resume(connection, keyring, turn.now, turn.conversation["channel"], contact_id=contact_id)
         case OpenDataRequest(kind, acknowledge_by, due_on, stage, identity, is_acknowledged):
             days = acknowledge_by, due_on
             data_requests.open_by_owner(
@@ -187,12 +184,6 @@ def _write_links(connection: Connection, turn: Turn, effect: Effect) -> None:
             linking.join(connection, here, wanted, told, turn.now)
         case PartChannels():
             linking.part(connection, here, turn.conversation["contact_id"], turn.now)
-
-
-def _note(connection: Connection, keyring: Keyring, turn: Turn, kind: forgotten.Kind) -> None:
-    """Before it is done: afterwards less is known of the person."""
-    people = links.person(connection, turn.conversation["contact_id"])
-    forgotten.record(connection, turn.now, kind, forgotten.keys_of(connection, keyring, people))
 
 
 def _review_answer(connection: Connection, turn: Turn, entry: str | None) -> None:

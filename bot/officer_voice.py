@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping
 
 from bot.reading import SCORES, rating
 from bot.windows import sending
+from programme.bulk_law import BulkLaw
 from programme.phrases import Phrases
 from store.mail_threads import CHANNEL as MAIL
 from store.messages import Button, Reply
@@ -19,10 +20,11 @@ from store.messages import Button, Reply
 
 @dataclass(frozen=True)
 class OfficerVoice:
-    """`timezone`: in which owners are told times."""
+    """`timezone`: in which owners are told times. `law`: of what is said unasked."""
 
     phrases: Phrases
     timezone: tzinfo
+    law: BulkLaw
 
     def taken(self, language: str, officer: str, due_at: datetime, now: datetime) -> Reply:
         """Who will answer, and by when; nothing about the time once that has passed."""

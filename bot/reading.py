@@ -72,6 +72,11 @@ _REFUSALS = (
 _ASIDES = ("/answer_wrong", "/leave_domain_check", "/skip_survey", "/restart_survey", "/show_survey_sheet")
 # The words that Decree 91/2020/NĐ-CP and the carriers know; they act at once, whatever else is going on.
 _STOP = frozenset({"stop", "tc", "tu choi", "huy dang ky", "unsubscribe"})
+# Meant the same, alone, where nothing is asked that one could cancel or decline: misspelt, or typed without accents.
+_STOP_ALONE = frozenset(
+    "huy,huyy,huyr,hury,huy tin,huy tin nhan,huy nhan tin,huy dk,huy qc,tc qc,tchoi,t choi,tuchoi,tu chio,tu chooi,"
+    "tu choii,tu troi,tuwf choois,tuwf choosi,tu chois,tu choi nhan tin,sotp,stpo,stopp,stoop,unsubcribe".split(",")
+)
 OPT_OUT, THANK, REQUEST_PERSON, WITHDRAW_CONSENT = "opt_out", "thank", "request_person", "withdraw_consent"
 RATE_SERVICE = "rate_service"
 PROVE_IDENTITY, LET_OFFICER_CHECK = "prove_identity", "let_officer_check"
@@ -126,6 +131,8 @@ def read(
     if act is not None:
         code = link_code_said(text) if act == USE_LINK_CODE else None
         return Payload(act, (("code", code),) if code else ())
+    if not is_asked and not any(button.get("asked") for button in offered or ()) and _is_stop_alone(text):
+        return Payload(OPT_OUT)
     if len(text) > MAX_UNDERSTOOD_CHARACTERS:
         return Payload(MESSAGE_TOO_LONG)
     if not any(character.isalnum() for character in text):
@@ -176,6 +183,11 @@ def stands_alone(text: str, offered: Sequence[Mapping[str, str]] | None) -> bool
 def says_stop(text: str) -> bool:
     """Whether the message is the word that ends all unasked messages."""
     return " ".join(folded_words(text[:40])) in _STOP
+
+
+def _is_stop_alone(text: str) -> bool:
+    words = [word for word in folded_words(text[:40]) if word not in _POLITE]
+    return " ".join(words) in _STOP_ALONE
 
 
 def is_claim(text: str) -> bool:

@@ -12,18 +12,22 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from bot import outbox
 from bot.officer_voice import OfficerVoice, may_be_said
-from programme import links
-from store.tables import escalation, opt_out
+from programme.bulk_gate import may_be_reached
+from store.tables import escalation
 
 # So long after the first answer the owner may think better of it.
 MAY_CHANGE = timedelta(hours=24)
 
 
 def ask(connection: Connection, known: RowMapping, escalation_id: int, voice: OfficerVoice, now: datetime) -> bool:
-    """Ask the owner of the conversation `known`, unless that was done, they do not want to hear from us unasked, or the
-    message would not reach them at once and for nothing. Whether it was asked.
+    """Ask the owner of the conversation `known`, unless that was done, the law of unasked messages is against it
+    (bulk_gate.py: they want none, or it is night), or the message would not reach them at once and for nothing. Whether
+    it was asked.
     """
-    if not may_be_said(known, now) or _opted_out(connection, known["contact_id"]):
+    if not may_be_said(known, now):
+        return False
+    about = known["contact_id"], known["channel"]
+    if may_be_reached(connection, voice.law, *about, now, voice.timezone).decision != "send":
         return False
     first = update(escalation).where(escalation.c.id == escalation_id, escalation.c.csat_asked_at.is_(None))
     if not connection.execute(first.values(csat_asked_at=now)).rowcount:
@@ -48,9 +52,3 @@ def rate(connection: Connection, conversation_id: str, score: str, now: datetime
     values = {"csat": score, "csat_at": row.csat_at or now}
     connection.execute(update(escalation).filter_by(id=row.id).values(values))
     return True
-
-
-def _opted_out(connection: Connection, contact_id: int) -> bool:
-    people = links.person(connection, contact_id)
-    said = select(opt_out.c.contact_id).where(opt_out.c.contact_id.in_(people)).limit(1)
-    return connection.scalar(said) is not None

@@ -205,7 +205,7 @@ def return_escalation(
     if topic is not None and topic not in content.topics.all:
         raise Stop(f"Không có chủ đề “{topic}”. Các chủ đề: {', '.join(content.topics.all)}.")
     clock = Clock(settings.timezone, settings.now)
-    voice = OfficerVoice(content.phrases, clock.timezone)
+    voice = OfficerVoice(content.phrases, clock.timezone, content.bulk_law)
 
     def end(connection: Connection) -> bool:
         now = clock.now()

@@ -2,15 +2,14 @@
 another firm may. Each once.
 
 The law: care messages about what the owner asked for, in the conversation they began (as in survey_nudges.py); the
-same hours, and nobody who opted out (Decree 91/2020/NĐ-CP, article 16) or wants to be erased gets one. The bot speaks
-only while it holds the conversation, nobody is in a turn, and the owner has not written just now. Idempotency: the mark
-on the lead is set in the transaction that writes the message.
+hours, and who gets nothing unasked, are the gate's (programme/bulk_gate.py). The bot speaks only while it holds the
+conversation, nobody is in a turn, and the owner has not written just now. Idempotency: the mark on the lead is set in
+the transaction that writes the message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
@@ -22,23 +21,21 @@ from bot.baton import Holder
 from bot.officer_voice import may_be_said
 from bot.wakeups import OUTBOX
 from programme import links
+from programme.bulk_gate import is_quiet, may_be_reached
+from programme.bulk_law import MessageKind
 from programme.content import Content
 from programme.lead_life import give_up_asking
 from programme.lead_owner import firm_short
 from programme.lead_states import TAKEN_UP, LeadState
 from programme.packs import normalise_province_id
 from scheduler.kinds import JobContext
-from store import forgotten
-from store.crypto import Keyring
 from store.logs import get_logger
 from store.messages import Button, Reply
 from store.survey_tables import lead
-from store.tables import consent, conversation, data_request, opt_out
+from store.tables import consent, conversation
 
 log = get_logger("scheduler.lead_owners")
 
-# Local time: from 8:00 on, before 20:00.
-FROM, BEFORE = time(8), time(20)
 # Who has just written is in the middle of something: our buttons must not come between.
 QUIET = timedelta(minutes=15)
 # Later nobody remembers what the message is about.
@@ -65,7 +62,7 @@ async def talk_to_owners(context: JobContext) -> None:
     Raises SQLAlchemyError when the database is away.
     """
     clock = context.clock
-    if not FROM <= clock.now().astimezone(clock.timezone).time() < BEFORE:
+    if is_quiet(context.content.bulk_law, "", clock.now(), clock.timezone, MessageKind.CUSTOMER_CARE):
         return
     for about in _About:
         for lead_id in await context.database.read(partial(_waiting, about, clock.now())):
@@ -105,7 +102,7 @@ def _say(context: JobContext, about: _About, lead_id: int, now: datetime, connec
     if contact_id is None:
         return None
     # The conversation first, as every turn does
-    known = _reached(connection, context.keyring, contact_id, now)
+    known = _reached(connection, context, contact_id, now)
     if known is _Reach.NEVER and about is _About.OTHER_FIRM:
         give_up_asking(connection, lead_id, now)
     if isinstance(known, _Reach):
@@ -119,30 +116,22 @@ def _say(context: JobContext, about: _About, lead_id: int, now: datetime, connec
     return str(known["id"])
 
 
-def _reached(connection: Connection, keyring: Keyring, contact_id: int, now: datetime) -> RowMapping | _Reach:
+def _reached(connection: Connection, context: JobContext, contact_id: int, now: datetime) -> RowMapping | _Reach:
     """The conversation where the owner wrote last, locked, if they may be written to there now."""
-    if _left_alone(connection, keyring, links.person(connection, contact_id)):
-        return _Reach.NEVER
     home = links.home(connection, contact_id)
     theirs = select(conversation).where(conversation.c.contact_id == home, conversation.c.unreachable.is_(None))
     latest = theirs.order_by(conversation.c.last_heard_at.desc().nulls_last(), conversation.c.id).limit(1)
     known = connection.execute(latest.with_for_update()).mappings().first()
     if known is None:
         return _Reach.NEVER
+    law, zone = context.content.bulk_law, context.clock.timezone
+    verdict = may_be_reached(connection, law, contact_id, known["channel"], now, zone)
+    if verdict.decision == "never":
+        return _Reach.NEVER
     at_rest = known["holder"] == Holder.BOT and known["wake_at"] is None
     quiet = known["last_heard_at"] is None or known["last_heard_at"] <= now - QUIET
-    return known if at_rest and quiet and may_be_said(known, now) else _Reach.LATER
-
-
-def _left_alone(connection: Connection, keyring: Keyring, people: Sequence[int]) -> bool:
-    """Whether they opted out, also before they were erased, or want to be erased."""
-    opted_out = select(opt_out.c.contact_id).where(opt_out.c.contact_id.in_(people))
-    erasure = select(data_request.c.contact_id).where(
-        data_request.c.contact_id.in_(people), data_request.c.kind == "erasure", data_request.c.status == "open"
-    )
-    if connection.scalar(opted_out.union_all(erasure).limit(1)) is not None:
-        return True
-    return forgotten.has_opted_out(connection, forgotten.keys_of(connection, keyring, people))
+    may_be = verdict.decision == "send" and may_be_said(known, now)
+    return known if at_rest and quiet and may_be else _Reach.LATER
 
 
 def _reply(connection: Connection, content: Content, about: _About, row: RowMapping, language: str) -> Reply:

@@ -108,7 +108,8 @@ async def _apologise(context: JobContext) -> None:
     clock = context.clock
     if not FROM <= clock.now().astimezone(clock.timezone).time() < BEFORE:
         return
-    now, voice = clock.now(), OfficerVoice(context.content.phrases, clock.timezone)
+    content, now = context.content, clock.now()
+    voice = OfficerVoice(content.phrases, clock.timezone, content.bulk_law)
     late = partial(notice_queries.untold_owners, since=now - APOLOGY_WITHIN, now=now, most=MOST_AT_ONCE)
     for request_id in await context.database.read(late):
         tell = partial(holding.owner_told_late, request_id=request_id, voice=voice, now=clock.now())

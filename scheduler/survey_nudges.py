@@ -1,42 +1,39 @@
 """The job "survey_nudge": who left a survey unfinished is reminded of it once, a day later, in daytime.
 
 The law: this is a customer-care message that answers the owner's own started request, inside the conversation which
-the owner began, so no advertising in the sense of Decree 91/2020/NĐ-CP, article 3. All the same the decree's hours for
-messages (7–22 h) are kept with room to spare, nobody who opted out (article 16) or wants to be erased gets it, its
-last button is the opt-out, and there is one per response. Sent as a reply within the conversation: a channel whose
-provider limits replies in time (Zalo: 7 days) has its window checked where it delivers, not here.
+the owner began, so no advertising in the sense of Decree 91/2020/NĐ-CP, article 3. The hours, and who gets nothing
+unasked, are the gate's (programme/bulk_gate.py); its last button is the opt-out, and there is one per response. Sent
+as a reply within the conversation: a channel whose provider limits replies in time (Zalo: 7 days) has its window
+checked where it delivers, not here.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, exists, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import outbox
 from bot.baton import Holder
 from bot.wakeups import OUTBOX
-from programme import links, responses
+from programme import responses
+from programme.bulk_gate import is_quiet, left_alone, may_be_reached
+from programme.bulk_law import MessageKind
 from programme.phrases import Phrases
 from programme.survey.response import left
 from scheduler.kinds import JobContext, JobKind
-from store import forgotten
-from store.channel_tables import channel_link
-from store.clock import Clock
 from store.logs import get_logger
 from store.messages import Button, Reply
 from store.survey_tables import survey_response
-from store.tables import conversation, data_request, opt_out
+from store.tables import conversation
 
 log = get_logger("scheduler.survey_nudges")
 
 NUDGE_AFTER = timedelta(hours=24)
 # Later nobody remembers what the message is about; after an outage it must not come out of the blue.
 NUDGE_BEFORE = timedelta(days=7)
-# Local time: from 8:00 on, before 20:00. Who becomes due in the night is reached in the morning.
-FROM, BEFORE = time(8), time(20)
 # In one job, some seconds of work on SQLite; the rest has the next one.
 MOST_AT_ONCE = 200
 
@@ -51,9 +48,11 @@ async def nudge_owners(context: JobContext) -> None:
     may be cut off, repeated, or run beside itself. The wake-up after it is only a hint. An owner whose response cannot
     be read does not keep the others waiting. Raises SQLAlchemyError when the database is away.
     """
-    if not _is_daytime(context.clock):
+    clock = context.clock
+    # Who becomes due in the night is reached in the morning
+    if is_quiet(context.content.bulk_law, "", clock.now(), clock.timezone, MessageKind.CUSTOMER_CARE):
         return
-    for response_id, conversation_id in await context.database.read(partial(_waiting, context.clock.now())):
+    for response_id, conversation_id in await context.database.read(partial(_waiting, clock.now())):
         try:
             sent = await context.database.run(partial(_nudge, context, response_id, conversation_id))
         except SQLAlchemyError:
@@ -70,31 +69,17 @@ async def nudge_owners(context: JobContext) -> None:
 SURVEY_NUDGE = JobKind("survey_nudge", timedelta(minutes=10), nudge_owners)
 
 
-def _is_daytime(clock: Clock) -> bool:
-    return FROM <= clock.now().astimezone(clock.timezone).time() < BEFORE
-
-
-def _left_alone(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     contact_id, home = survey_response.c.contact_id, conversation.alias("home")
     # Linked to another contact, the conversation goes on with that one's survey (programme/links.py)
     is_at_home = exists().where(home.c.id == survey_response.c.conversation_id, home.c.contact_id == contact_id)
-    opted_out = exists().where(opt_out.c.contact_id == contact_id)
-    linked = select(channel_link.c.from_contact_id).where(
-        channel_link.c.to_contact_id == contact_id, channel_link.c.undone_at.is_(None)
-    )
-    wants_erasure = exists().where(
-        or_(data_request.c.contact_id == contact_id, data_request.c.contact_id.in_(linked)),
-        data_request.c.kind == "erasure",
-        data_request.c.status == "open",
-    )
     return (
         is_at_home,
         survey_response.c.status == "open",
         survey_response.c.updated_at <= now - NUDGE_AFTER,
         survey_response.c.updated_at > now - NUDGE_BEFORE,
         survey_response.c.nudged_at.is_(None),
-        ~opted_out,
-        ~wants_erasure,
+        ~left_alone(contact_id),
     )
 
 
@@ -106,7 +91,7 @@ def _waiting(now: datetime, connection: Connection) -> list[tuple[int, str]]:
     rows = (
         select(survey_response.c.id, conversation.c.id)
         .join(conversation, conversation.c.id == survey_response.c.conversation_id)
-        .where(*_left_alone(now), *_AT_REST)
+        .where(*_is_due(now), *_AT_REST)
         .order_by(survey_response.c.updated_at)
         .limit(MOST_AT_ONCE)
     )
@@ -119,23 +104,21 @@ def _nudge(context: JobContext, response_id: int, conversation_id: str, connecti
     # The conversation first, as every turn does: what a turn changes is either seen below, or waits for us
     own = select(conversation).where(conversation.c.id == conversation_id, *_AT_REST).with_for_update()
     known = connection.execute(own).mappings().first()
-    if known is None or not _is_daytime(clock):
+    if known is None:
         return False
-    now = clock.now()
+    now, about = clock.now(), (known["contact_id"], known["channel"])
+    if may_be_reached(connection, content.bulk_law, *about, now, clock.timezone).decision != "send":
+        return False
     mark = (
         update(survey_response)
         .where(
             survey_response.c.id == response_id,
             survey_response.c.conversation_id == conversation_id,
-            *_left_alone(now),
+            *_is_due(now),
         )
         .values(nudged_at=now)
     )
     if not connection.execute(mark).rowcount:
-        return False
-    # Whoever opted out or was erased before is known again by hashes alone
-    keys = forgotten.keys_of(connection, context.keyring, links.person(connection, known["contact_id"]))
-    if forgotten.has_opted_out(connection, keys):
         return False
     kept = responses.find(connection, content.surveys, response_id)
     if kept is None:

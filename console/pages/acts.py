@@ -59,7 +59,8 @@ class Act:
 
     @property
     def voice(self) -> OfficerVoice:
-        return OfficerVoice(self.context.content.phrases, self.context.clock.timezone)
+        content = self.context.content
+        return OfficerVoice(content.phrases, self.context.clock.timezone, content.bulk_law)
 
     @property
     def leads(self) -> bool:

@@ -48,7 +48,7 @@ async def the_escalation(bot: Bot) -> Any:
 
 
 def voice(bot: Bot) -> OfficerVoice:
-    return OfficerVoice(bot.web.content.phrases, bot.clock.timezone)
+    return OfficerVoice(bot.web.content.phrases, bot.clock.timezone, bot.web.content.bulk_law)
 
 
 def later(bot: Bot, **much: float) -> None:

@@ -162,3 +162,16 @@ def test_what_is_no_payload_is_refused(payload: str) -> None:
 @given(st.text())
 def test_no_text_at_all_breaks_the_reading(text: str) -> None:
     read(text, None, OFFERED)
+
+
+@pytest.mark.parametrize("text", ["huỷ", "Hủy ạ", "HUY", "huyr", "tuchoi", "tu chio", "từ chồi nhận tin", "sotp"])
+def test_a_refusal_alone_stops_messages_where_nothing_is_asked(text: str) -> None:
+    assert read(text, None, None) == Payload("opt_out")
+    assert read(text, None, None, is_asked=True) is None
+    asked = [{"title": "Có", "payload": "/yes", "asked": "1"}]
+    assert read(text, None, asked) is None
+
+
+@pytest.mark.parametrize("text", ["hủy hợp đồng", "shop", "tuổi", "chối"])
+def test_words_like_a_refusal_stop_nothing(text: str) -> None:
+    assert read(text, None, None) is None

@@ -158,7 +158,7 @@ def _answers(connection: Connection, terminal: Terminal, number: int, words: str
 
 def _closes(connection: Connection, terminal: Terminal, number: int, _: Any) -> object:
     clock = terminal.hotline.clock
-    voice = OfficerVoice(terminal.hotline.content.phrases, clock.timezone)
+    voice = OfficerVoice(terminal.hotline.content.phrases, clock.timezone, terminal.hotline.content.bulk_law)
     return baton.close(connection, number, clock.now(), voice=voice)
 
 
