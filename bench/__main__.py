@@ -26,6 +26,7 @@ from bench import (
     console_live,
     end_to_end,
     erasure,
+    kpi,
     mail,
     parsing,
     product,
@@ -72,6 +73,7 @@ class Run:
             self.timed_part("officer's screen", console_live.measure(self.sheet, self.scale))
         self.timed_part("console", console.measure(self.sheet, self.scale))
         self.timed_part("API", api.measure(self.sheet, self.scale))
+        self.timed_part("programme's figures", kpi.measure(self.sheet, self.scale))
         self.timed_part("campaigns", campaigns.measure(self.sheet, self.scale))
 
     def dialogue(self, archive: Path, sentences: Sequence[str]) -> None:

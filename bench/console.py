@@ -37,7 +37,7 @@ from console.context import ConsoleContext
 from console.roles import Role
 from console.sessions import COOKIE
 from console.words import load_words
-from programme.content import load_content
+from programme.content import Content, load_content
 from programme.training_examples import TrainingExamples
 from store.clock import ManualClock
 from store.console_tables import account
@@ -94,7 +94,7 @@ async def measure(sheet: Sheet, scale: Scale) -> None:
         year = Year(size, load_content(), keyring, NOW)
         database = open_database(url, keyring, ManualClock(NOW))
         try:
-            async with _officers(database, year) as officers:
+            async with console_of(database, year.content, keyring, OFFICERS) as officers:
                 await asyncio.to_thread(fill, url, year)
                 await _pages(officers, url, year, sheet, scale)
                 sheet.put(sheet["console_take"].counted(await _races(officers, database, year, scale)))
@@ -103,28 +103,30 @@ async def measure(sheet: Sheet, scale: Scale) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _officers(database: Database, year: Year) -> AsyncIterator[list[Browser]]:
-    """All OFFICERS, whose numbers are 1 to OFFICERS."""
+async def console_of(
+    database: Database, content: Content, keyring: Keyring, people: int, role: Role = Role.OFFICER
+) -> AsyncIterator[list[Browser]]:
+    """So many officers' browsers, numbered from 1."""
     clock, wakeups = ManualClock(NOW), Wakeups()
     nobody = Dialogue("", "", TurnRegister())
     context = ConsoleContext(
         database=database,
         clock=clock,
-        keyring=year.keyring,
+        keyring=keyring,
         wakeups=wakeups,
-        content=year.content,
+        content=content,
         providers={},
-        files=Files(database, year.content, clock),
+        files=Files(database, content, clock),
         province=PROVINCE,
         words=load_words(),
-        switch=ModelSwitch(database, clock, year.keyring, wakeups, nobody, ""),
+        switch=ModelSwitch(database, clock, keyring, wakeups, nobody, ""),
         examples=TrainingExamples(),
     )
     site = Starlette(routes=[Mount("/console", console_app(context))])
     async with contextlib.AsyncExitStack() as clients:
         browsers = []
-        for number in range(OFFICERS):
-            officer_id, token, csrf = database.run_now(lambda c, n=number: sign_in(c, year.keyring, n, NOW))
+        for number in range(people):
+            officer_id, token, csrf = database.run_now(lambda c, n=number: sign_in(c, keyring, n, NOW, role))  # type: ignore[misc]
             transport = httpx.ASGITransport(site, raise_app_exceptions=False)
             client = await clients.enter_async_context(httpx.AsyncClient(transport=transport, base_url=SITE))
             client.cookies.set(COOKIE, token, path="/console")
@@ -132,10 +134,12 @@ async def _officers(database: Database, year: Year) -> AsyncIterator[list[Browse
         yield browsers
 
 
-def sign_in(connection: Connection, keyring: Keyring, number: int, now: datetime) -> tuple[int, str, str]:
+def sign_in(
+    connection: Connection, keyring: Keyring, number: int, now: datetime, role: Role = Role.OFFICER
+) -> tuple[int, str, str]:
     """A new officer's number, the cookie of their browser, and what their changes bring along."""
     officer_id = officer_named(connection, f"Cán bộ {number}", now)
-    row = {"officer_id": officer_id, "login": f"officer{number}", "role": Role.OFFICER, "created_at": now}
+    row = {"officer_id": officer_id, "login": f"officer{number}", "role": role, "created_at": now}
     account_id = insert_returning_id(connection, account, row)
     _, token = sessions.begin(connection, keyring, account_id, "bench", "127.0.0.1", now)
     found = sessions.find(connection, keyring, token, now)
@@ -149,21 +153,21 @@ async def _pages(officers: Sequence[Browser], url: str, year: Year, sheet: Sheet
     some, held = scale.console_waiting, scale.console_waiting // 8
     await asyncio.to_thread(put_in_queue, url, year, 0, some + held, held)
     queues = [f"/console/queue{which.format(commune=year.codes[0])}" for which in QUEUES]
-    sheet.put(sheet["console_queue"].timed(await _timed(first, queues, scale.console_samples)))
+    sheet.put(sheet["console_queue"].timed(await timed(first, queues, scale.console_samples)))
     talk = f"/console/conversations/{LONG}"
     around = [talk, f"{talk}?at={scale.console_long_talk // 2}"]
-    sheet.put(sheet["console_conversation"].timed(await _timed(first, around, scale.console_samples)))
+    sheet.put(sheet["console_conversation"].timed(await timed(first, around, scale.console_samples)))
     searches = [f"/console/search?{query}" for query in SEARCHES]
-    by_query = [await _timed(first, [one], max(scale.console_samples // len(searches), 1)) for one in searches]
+    by_query = [await timed(first, [one], max(scale.console_samples // len(searches), 1)) for one in searches]
     slowest = max(range(len(searches)), key=lambda n: by_query[n].p50)
     note = f"slowest: {SEARCHES[slowest]}, median {by_query[slowest].p50:.0f} ms"
     together = Times(tuple(ms for times in by_query for ms in times.ms))
     sheet.put(sheet["console_search"].timed(together, note=note))
     await asyncio.to_thread(put_in_queue, url, year, some + held, scale.console_owners)
-    sheet.put(sheet["console_queue_full"].timed(await _timed(first, queues, scale.console_samples)))
+    sheet.put(sheet["console_queue_full"].timed(await timed(first, queues, scale.console_samples)))
 
 
-async def _timed(browser: Browser, paths: Sequence[str], samples: int) -> Times:
+async def timed(browser: Browser, paths: Sequence[str], samples: int) -> Times:
     """The pages one after the other, in turn about."""
     for number in range(WARM):
         await browser.timed(paths[number % len(paths)])

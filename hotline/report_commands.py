@@ -30,7 +30,7 @@ from programme.survey_report import DEFAULT_K, header, notes, survey_report
 from programme.vendor_report import report_rules
 from programme.vendor_report_table import header as vendor_report_header
 from programme.vendor_report_table import merged
-from store import kpi_queries
+from store import kpi_kept, kpi_queries
 from store.clock import Clock
 from store.sla_queries import Dimension
 
@@ -268,7 +268,7 @@ def report_kpi(
         if begins > until:
             raise Stop("Khoảng ngày không dùng được: --from không sau --to.")
         counts = list(kpi_queries.recount(connection, counted(content, where, now, clock.timezone)))
-        sums, at = kpi_queries.summed(counts, begins, until), now.astimezone(clock.timezone)
+        sums, at = kpi_kept.summed(counts, begins, until), now.astimezone(clock.timezone)
         id_ = content.packs.province(where).id
         made.append(kpi_report(plan, id_, codes, sums, (begins, until), at, commune))
         return kpi_table.rows(content, plan, made[0])

@@ -13,6 +13,7 @@ from programme.canned_replies import CannedReply, load_canned_replies
 from programme.communes import CommuneDirectory, load_commune_file
 from programme.difficulties import Difficulties, load_difficulties
 from programme.domain_names import DomainOffer, load_domain_offer
+from programme.kpi import Plan, load_plans
 from programme.named_links import NamedLinks, load_named_links
 from programme.packs import NATIONAL, Packs, ProvincePack, load_packs
 from programme.phrases import Phrases, load_phrases
@@ -54,6 +55,7 @@ class Content:
     bulk_law: BulkLaw
     links: NamedLinks
     starters: Starters
+    plans: Mapping[str, Plan]
 
 
 def load_content(root: Path = CONTENT_ROOT) -> Content:
@@ -89,6 +91,7 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         bulk_law=bulk_law,
         links=load_named_links(root),
         starters=load_starters(root, packs, bulk_law),
+        plans=load_plans(root, packs),
     )
 
 

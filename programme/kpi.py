@@ -8,17 +8,20 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StrictInt, StringConstraints
 
-from programme.content import Content
-from programme.packs import NATIONAL, Document, Slug, Text, unknown_document
+from programme.packs import NATIONAL, Document, Packs, Slug, Text, unknown_document
 from programme.yaml_source import ContentModel, read_yaml
 from store.kpi_queries import Counted
 
+if TYPE_CHECKING:  # the content has the plans in it
+    from programme.content import Content
+
+FILE = "kpi.yaml"
 PORTAL = "rdx"
 SOFTWARE, NO_SOFTWARE = "current_software", "none"
 Base = Literal["count", "listed", "programme", "surveyed", "communes", "certified", "own"]
@@ -86,16 +89,15 @@ class Plan:
     documents: Mapping[str, Document]
 
 
+def load_plans(root: Path, packs: Packs) -> Mapping[str, Plan]:
+    """What each province is to reach. Raises ContentError with file, line and what is wrong."""
+    figures = {one.id: one for one in read_yaml(root / NATIONAL / FILE).validate(_FiguresFile).figures}
+    return MappingProxyType({id_: _plan(root / id_ / FILE, figures, packs.documents(id_)) for id_ in packs.provinces})
+
+
 def plan_of(content: Content, province: str) -> Plan:
-    """What is counted in a province and what it should be. Raises UnknownProvince, ContentError."""
-    pack = content.packs.province(province)
-    documents = content.packs.documents(pack.id)
-    figures, file = _read(content.packs.root, pack.id)
-    for index, target in enumerate(file.targets):
-        source = read_yaml(content.packs.root / pack.id / "kpi.yaml") if target.document not in documents else None
-        if source is not None:
-            raise unknown_document(source, ("targets", index, "document"), target.document)
-    return Plan(figures, file.programme_shops, file.phases, file.targets, documents)
+    """What is counted in a province and what it should be. Raises UnknownProvince."""
+    return content.plans[content.packs.province(province).id]
 
 
 def counted(content: Content, province: str, now: dt.datetime, timezone: dt.tzinfo) -> Counted:
@@ -105,13 +107,16 @@ def counted(content: Content, province: str, now: dt.datetime, timezone: dt.tzin
     return Counted((pack.id, pack.id.replace("-", "_")), now, timezone, PORTAL, (item, NO_SOFTWARE))
 
 
-@cache
-def _read(root: Path, province: str) -> tuple[Mapping[str, Definition], _PlanFile]:
-    figures = {one.id: one for one in read_yaml(root / NATIONAL / "kpi.yaml").validate(_FiguresFile).figures}
-    source = read_yaml(root / province / "kpi.yaml")
+def _plan(path: Path, figures: Mapping[str, Definition], documents: Mapping[str, Document]) -> Plan:
+    source = read_yaml(path)
     file = source.validate(_PlanFile)
     for index, target in enumerate(file.targets):
         if target.figure not in figures:
             problem = f'không có chỉ số "{target.figure}"'
-            raise source.error(("targets", index, "figure"), problem, "dùng một id trong content/national/kpi.yaml")
-    return figures, file
+            raise source.error(("targets", index, "figure"), problem, f"dùng một id trong content/{NATIONAL}/{FILE}")
+        if target.document not in documents:
+            raise unknown_document(source, ("targets", index, "document"), target.document)
+    for index, phase in enumerate(file.phases):
+        if phase.first > phase.last:
+            raise source.error(("phases", index), "ngày đầu sau ngày cuối", "sửa lại from và to")
+    return Plan(figures, file.programme_shops, file.phases, file.targets, documents)

@@ -17,12 +17,40 @@ from programme.survey_report import DEFAULT_K, HIDDEN
 UNKNOWN = "Chưa có số liệu"
 WHOLE = "Toàn tỉnh"
 _VERDICTS = {True: "Đạt", False: "Không đạt", None: ""}
+# In Vietnamese and in English.
 _OF = {
-    "listed": "trên danh sách cửa hàng",
-    "programme": "trên số của Chương trình",
-    "surveyed": "trên số đã khảo sát",
-    "communes": "trên số xã, phường",
-    "certified": "trên số hộ có giấy đăng ký kinh doanh",
+    "listed": ("trên danh sách cửa hàng", "of the shops on the list"),
+    "programme": ("trên số của Chương trình", "of the programme's number"),
+    "surveyed": ("trên số đã khảo sát", "of those surveyed"),
+    "communes": ("trên số xã, phường", "of the communes"),
+    "certified": ("trên số hộ có giấy đăng ký kinh doanh", "of the households with a business certificate"),
+}
+_PARTS = {
+    "zalo": ("Zalo", "Zalo"),
+    "zbs": ("Zalo (tin mẫu)", "Zalo (template)"),
+    "sms": ("SMS", "SMS"),
+    "telegram": ("Telegram", "Telegram"),
+    "webchat": ("Khung chat", "Web chat"),
+    "email": ("Thư điện tử", "E-mail"),
+    "facebook": ("Facebook", "Facebook"),
+    "poster": ("Áp phích", "Poster"),
+    "terminal": ("Dòng lệnh", "Terminal"),
+    "visit": ("Cán bộ khảo sát giúp", "Surveyed by an officer"),
+    "class": ("Dự lớp", "Came to a class"),
+    "firm": ("Doanh nghiệp báo", "Reported by a firm"),
+    "told": ("Chủ cửa hàng tự khai", "Said by the owner"),
+    "applied": ("đã đăng ký", "applied for"),
+    "active": ("đang dùng", "in use"),
+}
+_STATES = {
+    "offered": ("Chờ nhận", "Offered"),
+    "accepted": ("Đã nhận", "Accepted"),
+    "contacted": ("Đã liên hệ", "Contacted"),
+    "trial": ("Đang dùng thử", "Trial"),
+    "in_use": ("Đang sử dụng", "In use"),
+    "refused": ("Đã từ chối", "Refused"),
+    "lapsed": ("Quá hạn không nhận", "Lapsed"),
+    "withdrawn": ("Đã rút đồng ý", "Consent withdrawn"),
 }
 HEADER = (
     *("Nơi", "Chỉ số", "Đến ngày cuối (hoặc trong kỳ)", "Trong kỳ", "Trên tổng", "Tỷ lệ (%)", "Mức phải đạt"),
@@ -64,22 +92,36 @@ def shown(value: Published | None) -> Cell:
     return value
 
 
-def demanded(target: Target) -> str:
+def part_name(metric: str, key: str, language: str = "vi") -> str:
+    """A way, a channel, a state, in words; a domain's part is "tld status"."""
+    if metric == "domains":
+        tld, _, status = key.rpartition(" ")
+        return f".{tld}: {_PARTS[status][language == 'en']}"
+    known = _STATES if metric == "leads" else _PARTS
+    return known[key][language == "en"] if key in known else key
+
+
+def demanded(target: Target, language: str = "vi") -> str:
     """ "> 95 %", "≥ 15.000"; shares say of what."""
     sign = ">" if target.op == ">" else "≥"
     if target.of == "count":
-        return f"{sign} {int(target.value):,}".replace(",", ".")
-    percent = f"{float(Fraction(target.value) * 100):.10g}".replace(".", ",")
-    return f"{sign} {percent} % {_OF.get(target.of, '')}".rstrip()
+        return f"{sign} {_thousands(int(target.value), language)}"
+    percent = f"{float(Fraction(target.value) * 100):.10g}"
+    percent = percent if language == "en" else percent.replace(".", ",")
+    return f"{sign} {percent} % {_OF[target.of][language == 'en'] if target.of in _OF else ''}".rstrip()
 
 
-def measured(judged: Judged) -> str:
+def measured(judged: Judged, language: str = "vi") -> str:
     """In the target's unit."""
     if judged.measured is None:
         return UNKNOWN
     if judged.target.of == "count":
-        return f"{math.floor(judged.measured):,}".replace(",", ".")
+        return _thousands(math.floor(judged.measured), language)
     return f"{shown_share(judged.measured)} %"
+
+
+def _thousands(count: int, language: str) -> str:
+    return f"{count:,}" if language == "en" else f"{count:,}".replace(",", ".")
 
 
 def _lines(plan: Plan, place: str, figures: tuple[Figure, ...], with_words: bool) -> Iterator[tuple[Cell, ...]]:
@@ -105,3 +147,6 @@ def _lines(plan: Plan, place: str, figures: tuple[Figure, ...], with_words: bool
                 source = f"{document.short}, {one.target.article}"
                 verdict = _VERDICTS[one.is_met]
                 yield (*first, demanded(one.target), f"{one.target.by:%d/%m/%Y}", measured(one), verdict, source, words)
+        for part in figure.parts:
+            name = f"{known.name.vi}: {part_name(figure.id, part.key)}"
+            yield (place, name, shown(part.until), shown(part.within), *[None] * 8)

@@ -55,7 +55,8 @@ OWN: tuple[Held, ...] = (
         "id name token_hash hint scopes vendor communes created_at expires_at used_at revoked_at",
     ),
     # counts of days and communes, made anew every few minutes
-    Held(kpi_tables.kpi_count, "province metric part commune day count"),
+    Held(kpi_tables.kpi_count, "province metric part commune day until"),
+    Held(kpi_tables.kpi_line, "province metric part commune first_day last_day total"),
     Held(kpi_tables.kpi_as_of, "province as_of"),
     Held(kpi_tables.awareness_round, "id province run_id seed wanted drawn listed created_by created_at"),
     Held(vendor_tables.vendor_turn, "province vendor turn"),

@@ -1,5 +1,5 @@
-"""The job "kpi": the programme's figures counted anew every ten minutes (store/kpi_queries.py), so that their page need
-not count. Counting again gives the same, in place of what was there: it bears being run twice.
+"""The job "kpi": the programme's figures counted anew every ten minutes (store/kpi_queries.py) and kept
+(store/kpi_kept.py), so that their page need not count. Counting again gives the same: it bears being run twice.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from programme.kpi import counted
 from scheduler.kinds import JobContext, JobKind
-from store import kpi_queries
+from store import kpi_kept, kpi_queries
 
 
 async def count(context: JobContext) -> None:
@@ -21,7 +21,7 @@ async def count(context: JobContext) -> None:
         what = counted(context.content, province, context.clock.now(), context.clock.timezone)
         counts = await context.database.read(lambda c, what=what: list(kpi_queries.recount(c, what)))  # type: ignore[misc]
         await context.database.run(
-            lambda c, p=province, counts=counts, at=what.now: kpi_queries.keep(c, p, counts, at)  # type: ignore[misc]
+            lambda c, p=province, counts=counts, at=what.now: kpi_kept.keep(c, p, counts, at)  # type: ignore[misc]
         )
 
 

@@ -1,12 +1,12 @@
 """What the programme's figures count, in one place: each shop once, on the day on which it first got so far.
 
 Days are those of the place. Every count can be added up: over days (how many until then), and over communes. The
-counting reads everything, which takes seconds where there are a million shops; pages read what was kept of it.
+counting reads everything, which takes long where there are a million shops; pages read what store/kpi_kept.py keeps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -20,10 +20,8 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    delete,
     extract,
     func,
-    insert,
     literal,
     or_,
     select,
@@ -32,8 +30,6 @@ from sqlalchemy import (
 
 from store.campaign_tables import awareness_answer, campaign, campaign_run, link_click, recipient
 from store.console_tables import request
-from store.database import insert_if_new
-from store.kpi_tables import kpi_as_of, kpi_count
 from store.sla_queries import outcome_at
 from store.survey_tables import class_place, lead, survey_response, training_class
 from store.tables import conversation, escalation, shop, shop_domain
@@ -41,7 +37,6 @@ from store.vendor_tables import lead_step
 
 EPOCH = date(1970, 1, 1)
 AWARENESS = "awareness"  # `campaign.reminder` of the awareness survey
-ROWS_AT_ONCE = 2000
 _STEP = timedelta(days=1)
 _FIRST = datetime(2020, 1, 1)  # noqa: DTZ001 - the place's own calendar; the hotline counts nothing before
 
@@ -124,53 +119,6 @@ def recount(connection: Connection, what: Counted) -> Iterator[Count]:
     yield from _aware(connection, what, days)
     yield from _clicks(connection, what, days)
     yield from _rest(connection, what, days)
-
-
-def keep(connection: Connection, province: str, counts: Sequence[Count], as_of: datetime) -> None:
-    """In place of what was counted before."""
-    connection.execute(delete(kpi_count).where(kpi_count.c.province == province))
-    for start in range(0, len(counts), ROWS_AT_ONCE):
-        rows = [one._asdict() | {"province": province} for one in counts[start : start + ROWS_AT_ONCE]]
-        connection.execute(insert(kpi_count), [{"count": row.pop("times"), **row} for row in rows])
-    if insert_if_new(connection, kpi_as_of, {"province": province, "as_of": as_of}) is None:
-        connection.execute(kpi_as_of.update().where(kpi_as_of.c.province == province).values(as_of=as_of))
-
-
-def as_of(connection: Connection, province: str) -> datetime | None:
-    """When it was counted last; None: never."""
-    when: datetime | None = connection.scalar(select(kpi_as_of.c.as_of).where(kpi_as_of.c.province == province))
-    return when
-
-
-def sums(connection: Connection, province: str, first: date, last: date) -> list[Sum]:
-    """What was kept, added up per metric, part and commune.
-
-    By the primary key's order, a range of one province: as many rows as days on which something happened.
-    """
-    count = kpi_count.c.count
-    rows = (
-        select(
-            kpi_count.c.metric,
-            kpi_count.c.part,
-            kpi_count.c.commune,
-            func.sum(count),
-            func.sum(case((kpi_count.c.day >= first, count), else_=0)),
-        )
-        .where(kpi_count.c.province == province, kpi_count.c.day <= last)
-        .group_by(kpi_count.c.metric, kpi_count.c.part, kpi_count.c.commune)
-    )
-    return [Sum(metric, part, commune, int(a), int(b)) for metric, part, commune, a, b in connection.execute(rows)]
-
-
-def summed(counts: Collection[Count], first: date, last: date) -> list[Sum]:
-    """The same from counts that were not kept."""
-    added: dict[tuple[str, str, str], list[int]] = {}
-    for one in counts:
-        if one.day <= last:
-            both = added.setdefault(one[:3], [0, 0])
-            both[0] += one.times
-            both[1] += one.times if one.day >= first else 0
-    return [Sum(*key, *both) for key, both in added.items()]
 
 
 class _Days:
@@ -381,7 +329,8 @@ def _aware(connection: Connection, what: Counted, days: _Days) -> Iterator[Count
 
 
 def _clicks(connection: Connection, what: Counted, days: _Days) -> Iterator[Count]:
-    """Named links know no commune; a link of a campaign counts where its variant leads to the portal."""
+    """Of named links alone, which know their channel and no commune. What a campaign's links brought is told beside
+    that campaign."""
     own = and_(link_click.c.province.in_(what.provinces), link_click.c.link == what.portal)
     day = days.of(link_click.c.at)
     yield from _rows(connection, Metric.CLICKS, link_click.c.channel, literal(""), day, link_click, own)

@@ -8,10 +8,11 @@ from sqlalchemy import BigInteger, Column, Date, ForeignKey, Integer, String, Ta
 
 from store.tables import Id, UtcDateTime, metadata
 
-__all__ = ["awareness_round", "kpi_as_of", "kpi_count", "metadata"]
+__all__ = ["awareness_round", "kpi_as_of", "kpi_count", "kpi_line", "metadata"]
 
-# How often something happened (for shops: how many got so far) on one day, where the hotline is. A commune "" is
-# unknown, a part "" is the whole. Everything of a province is written in one transaction.
+# How often something happened until the end of a day, where the hotline is (for shops: how many had got so far); only
+# days on which something happened. A commune "" is unknown, a part "" is the whole. Everything of a province is written
+# in one transaction.
 kpi_count = Table(
     "kpi_count",
     metadata,
@@ -20,7 +21,20 @@ kpi_count = Table(
     Column("part", String(20), primary_key=True),
     Column("commune", String(10), primary_key=True),
     Column("day", Date, primary_key=True),
-    Column("count", Integer, nullable=False),
+    Column("until", Integer, nullable=False),
+)
+
+# Which lines there are in kpi_count, with their ends: what a page asks first, and often all that it needs.
+kpi_line = Table(
+    "kpi_line",
+    metadata,
+    Column("province", String(40), primary_key=True),
+    Column("metric", String(20), primary_key=True),
+    Column("part", String(20), primary_key=True),
+    Column("commune", String(10), primary_key=True),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("total", Integer, nullable=False),
 )
 
 # When the counts of a province were taken: they are the truth of that instant.

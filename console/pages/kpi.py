@@ -28,7 +28,7 @@ from programme import kpi_table
 from programme.kpi import Plan, plan_of
 from programme.kpi_figures import OF_PERIOD, Figure, KpiReport, kpi_report
 from programme.sla_report import shown_share
-from store import kpi_queries
+from store import kpi_kept
 from store.audit import record
 
 router = APIRouter(prefix="/reports")
@@ -117,9 +117,9 @@ async def _report(
 
     def read(connection: Connection) -> KpiReport:
         id_ = context.content.packs.province(context.province).id
-        as_of = kpi_queries.as_of(connection, id_)
+        as_of = kpi_kept.as_of(connection, id_)
         there = as_of.astimezone(context.clock.timezone) if as_of else None
-        sums = kpi_queries.sums(connection, id_, begins, last)
+        sums = kpi_kept.sums(connection, id_, begins, last)
         return kpi_report(plan, id_, codes, sums, (begins, last), there, commune or None)
 
     return plan, await context.database.read(read)

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, func, select
 
 from bench import chat, console_live
 from bench.catalogue import Sheet
-from bench.console import NOW, SECRET, Browser, _holders, _officers, _pages, _races
-from bench.console_data import LONG, Size, Year, fill, put_in_queue
+from bench.console import NOW, SECRET, Browser, _holders, _pages, _races, console_of
+from bench.console_data import LONG, OFFICERS, Size, Year, fill, put_in_queue
 from bench.console_live import Screen, _all_shown, _written
 from bench.scale import QUICK
 from programme.content import Content
@@ -62,7 +62,7 @@ def test_a_year_is_drawn_the_same_each_time(content: Content, year: Year) -> Non
 async def test_the_pages_are_measured_on_a_filled_hotline(filled: Database, year: Year) -> None:
     sheet = Sheet(decides=False)
     url = filled.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    async with _officers(filled, year) as officers:
+    async with console_of(filled, year.content, year.keyring, OFFICERS) as officers:
         await asyncio.to_thread(fill, url, year)
         await _pages(officers, url, year, sheet, SCALE)
         measured = {figure.id for figure in sheet.figures if figure.value is not None}
@@ -81,7 +81,7 @@ async def test_a_race_that_leaves_two_holders_is_counted(
     filled: Database, year: Year, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = filled.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    async with _officers(filled, year) as officers:
+    async with console_of(filled, year.content, year.keyring, OFFICERS) as officers:
         await asyncio.to_thread(fill, url, year)
         await asyncio.to_thread(put_in_queue, url, year, 0, 10)
 

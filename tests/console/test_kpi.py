@@ -4,9 +4,11 @@ communes.
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 from fractions import Fraction
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +16,14 @@ from sqlalchemy import insert
 
 from console.context import ConsoleContext
 from console.roles import Role
+from programme.content import CONTENT_ROOT, load_content
 from programme.kpi import Target, counted, plan_of
 from programme.kpi_figures import kpi_report, margin
 from programme.small_counts import Mark
+from programme.yaml_source import ContentError
 from scheduler.kinds import JobContext
 from scheduler.kpi_counts import count
-from store import kpi_queries
+from store import kpi_kept, kpi_queries
 from store.console_tables import audit_log
 from store.database import insert_returning_id
 from store.survey_tables import survey_response, training_class
@@ -66,13 +70,19 @@ async def test_what_is_kept_equals_the_truth(context: ConsoleContext, surveyed: 
     surveyed(2, LA_BANG, 1, answers={"P13": ["none"]})
     await run_job(context)
     surveyed(1, LA_BANG)
+    surveyed(1, PHU_XUYEN)
+    gone = survey_response.c.completed_at < context.clock.now() - timedelta(days=39)
+    context.database.run_now(lambda c: c.execute(survey_response.update().where(gone).values(status="open")))
+    await run_job(context)
+    context.database.run_now(lambda c: c.execute(survey_response.update().where(gone).values(status="done")))
     await run_job(context)
     today = context.clock.today()
     what = counted(context.content, "thai-nguyen", context.clock.now(), context.clock.timezone)
     truth = context.database.read_now(lambda c: list(kpi_queries.recount(c, what)))
-    for first, last in ((date(2025, 11, 1), today), (today - timedelta(days=10), today - timedelta(days=1))):
-        kept = context.database.read_now(lambda c, a=first, b=last: kpi_queries.sums(c, "thai-nguyen", a, b))
-        assert sorted(kept) == sorted(kpi_queries.summed(truth, first, last))
+    long_ago, lately = date(2020, 1, 1), (today - timedelta(days=10), today - timedelta(days=1))
+    for first, last in ((long_ago, long_ago), (date(2025, 11, 1), today), lately):
+        kept = context.database.read_now(lambda c, a=first, b=last: kpi_kept.sums(c, "thai-nguyen", a, b))
+        assert sorted(kept) == sorted(kpi_kept.summed(truth, first, last))
     of = {(one.metric, one.part, one.commune): one.until for one in kept}
     assert of["surveyed", "", TAN_CUONG] == 7 and of["surveyed", "", LA_BANG] == 8
     assert of["in_use", "told", LA_BANG] == 6 and of["reached", "visit", TAN_CUONG] == 7
@@ -93,10 +103,15 @@ async def test_leaders_see_figures_beside_targets_and_each_download_is_recorded(
     page = await shown(leader)
     assert "≥ 15.000, hạn 30/06/2026 (đã qua): 25" in page and "Kế hoạch 148/KHPH-BKHCN-UBND, mục II" in page
     assert '1,08 % <span class="soft">trên 92</span>' in page and "<5" in page and "Chưa có số liệu" in page
+    assert "Cán bộ khảo sát giúp: 25" in page and "visit" not in page
+    english = await shown(open_browser(make_person("Ann", Role.SUPERVISOR, language="en")))
+    assert "≥ 100 % of the shops on the list" in english and "≥ 15,000, by" in english
+    assert "Surveyed by an officer: 25" in english and "trên danh sách" not in english
     assert "<svg" in page and "style=" not in page
     assert "0 <" not in await shown(leader, f"{PAGE}?commune={LA_BANG}")
     table = (await leader.get(f"{PAGE}.csv")).content.decode("utf-8-sig")
     assert "Toàn tỉnh,Cửa hàng đã khảo sát,25" in table and "xã La Bằng,Cửa hàng đã khảo sát,<5" in table
+    assert "Cửa hàng được tiếp cận: Cán bộ khảo sát giúp,25,25" in table
     assert (await leader.get(f"{PAGE}.xlsx")).status_code == 200
     rows = context.database.read_now(lambda c: c.execute(audit_log.select().order_by(audit_log.c.id)).all())
     assert [row.action for row in rows if row.object == "report kpi"].count("report.exported") == 2
@@ -132,3 +147,22 @@ def test_more_than_is_strict_and_nothing_known_is_no_zero(context: ConsoleContex
     assert isinstance({one.id: one for one in hidden.figures}["surveyed"].count, Mark)
     assert margin(Fraction(1, 2), 385, None) is not None and margin(Fraction(1, 2), 0, None) is None
     assert abs(float(margin(Fraction(1, 2), 385, None) or 0) - 0.05) < 0.001
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("figure: domains", "figure: domain", "không có chỉ số"),
+        ("document: kh103", "document: kh104", "kh104"),
+        ("to: 2025-12-31", "to: 2025-10-31", "ngày đầu sau ngày cuối"),
+        ('value: "0.95"', "value: nhiều", "dòng"),
+    ],
+)
+def test_a_wrong_plan_stops_the_start_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    root = tmp_path / "content"
+    shutil.copytree(CONTENT_ROOT, root)
+    plan = root / "thai-nguyen" / "kpi.yaml"
+    plan.write_text(plan.read_text().replace(old, new))
+    with pytest.raises(ContentError) as wrong:
+        load_content(root)
+    assert "thai-nguyen/kpi.yaml" in str(wrong.value) and said in str(wrong.value)

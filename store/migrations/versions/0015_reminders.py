@@ -335,8 +335,19 @@ def _learn_from_surveys() -> None:
         sa.Column("part", sa.String(length=20), nullable=False),
         sa.Column("commune", sa.String(length=10), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("until", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("province", "metric", "part", "commune", "day"),
+    )
+    op.create_table(
+        "kpi_line",
+        sa.Column("province", sa.String(length=40), nullable=False),
+        sa.Column("metric", sa.String(length=20), nullable=False),
+        sa.Column("part", sa.String(length=20), nullable=False),
+        sa.Column("commune", sa.String(length=10), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("province", "metric", "part", "commune"),
     )
     op.create_table(
         "kpi_as_of",
@@ -369,6 +380,7 @@ def downgrade() -> None:
 
     op.drop_table("awareness_round")
     op.drop_table("kpi_as_of")
+    op.drop_table("kpi_line")
     op.drop_table("kpi_count")
 
     with op.batch_alter_table("shop") as batch_op:
