@@ -11,6 +11,7 @@ import click
 
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
+from hotline.shop_import_commands import import_shops
 from programme.class_file import MOST_BYTES, ClassFile, ClassFileInvalid, Refused
 from programme.classes import Entered, enter
 from programme.content import Content
@@ -31,6 +32,9 @@ _PROVINCE = click.option("--province", help="Tỉnh của tệp, thay cho HOTLIN
 @click.group("import")
 def import_group() -> None:
     """Nhập tệp của cán bộ. Có dòng bị từ chối thì kết thúc với mã 1; dòng đúng vẫn được giữ."""
+
+
+import_group.add_command(import_shops)
 
 
 @import_group.command("classes")

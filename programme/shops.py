@@ -6,10 +6,11 @@ within the caller's transaction.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from store.contacts import Contacts
 from store.crypto import Keyring
@@ -48,6 +49,24 @@ def fill(
 ) -> int:
     """Keep what a list says where nothing was known. Place and province go together: of two places the known stays."""
     return _keep(connection, keyring, contact_id, listed, source, now, replaces=False)
+
+
+def add_many(
+    connection: Connection, keyring: Keyring, listed: Sequence[tuple[int, ShopFacts]], source: str, now: datetime
+) -> None:
+    """Keep what a list says of the shops of contacts that are new with it, all at once."""
+    rows = [
+        {
+            "contact_id": contact_id,
+            **{one.name: getattr(said, one.name) for one in fields(said)},
+            "tax_code_hash": said.tax_code and keyring.hash(said.tax_code, "tax_code"),
+            "source": source,
+            "created_at": now,
+        }
+        for contact_id, said in listed
+    ]
+    if rows:
+        connection.execute(insert(shop), rows)
 
 
 def with_tax_code(connection: Connection, keyring: Keyring, tax_code: str) -> list[int]:

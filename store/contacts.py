@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,6 +59,31 @@ class Contacts:
         if name:
             self.set_name(contact_id, name)
         return contact_id
+
+    def add_many(self, now: datetime, people: Sequence[Person]) -> list[int]:
+        """New contacts' ids, in the order of `people`, in three statements however many they are."""
+        rows = [
+            {
+                "name": one.name,
+                "phone": one.phone,
+                "phone_hash": one.phone and self.keyring.hash(one.phone, "phone"),
+                "phone_key": one.phone and forgotten.phone_key(self.keyring, one.phone),
+                "created_at": now,
+            }
+            for one in people
+        ]
+        if not rows:
+            return []
+        added = insert(contact).returning(contact.c.id, sort_by_parameter_order=True)
+        ids = list(self.connection.scalars(added, rows))
+        words = [
+            {"contact_id": id_, "word_hash": word}
+            for id_, one in zip(ids, people, strict=True)
+            for word in self.keyring.name_words(one.name or "")
+        ]
+        if words:
+            self.connection.execute(insert(contact_name_word), words)
+        return ids
 
     def set_name(self, contact_id: int, name: str) -> None:
         self.connection.execute(update(contact).where(contact.c.id == contact_id).values(name=name))
