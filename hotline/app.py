@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -32,6 +32,8 @@ from bot.wakeups import Wakeups
 from bot.web.context import WebContext
 from bot.web.limits import WebLimits
 from bot.web.oauth import zalo_callback_route
+from bot.web.sms_door import SmsDoor
+from bot.web.sms_door import address as sms_address
 from bot.web.verification import zalo_verification_route
 from bot.worker import Worker
 from console.api.app import api_mount
@@ -44,11 +46,14 @@ from hotline.errors import Stop
 from hotline.models import release_of
 from hotline.paths import RASA_PYTHON, VAR, forgotten_path
 from hotline.trainer import Trainer
+from integrations.sms.gateway import Gateway
+from integrations.sms.registry import open_gateways
 from integrations.zalo.consent import Consent
 from programme.content import CONTENT_ROOT, Content, load_content
 from programme.packs import UnknownProvince
 from programme.training_examples import TrainingExamples
 from programme.yaml_source import ContentError
+from scheduler.dispatcher import Dispatcher
 from scheduler.ticker import Ticker
 from scheduler.watch import Watch
 from store.clock import Clock
@@ -92,6 +97,8 @@ class Hotline:
     keyring: Keyring
     redis: RedisLink | None
     notes: ForgottenFile
+    gateways: Mapping[str, Gateway]
+    dispatcher: Dispatcher
 
     def parts(self) -> list[Coroutine[Any, Any, None]]:
         """Everything that runs as long as the process does, beside its ports."""
@@ -103,6 +110,7 @@ class Hotline:
             self.fetcher.run(),
             self.switch.run(),
             self.notes.run(self.database),
+            self.dispatcher.run(),
         ]
         if self.trainer is not None:
             running.append(self.trainer.run())
@@ -134,6 +142,8 @@ class Hotline:
         await self.intake.finish()
 
     async def close(self) -> None:
+        for gateway in self.gateways.values():
+            await gateway.close()
         await self.channels.close()
         await self.dialogue.close()
         if self.redis is not None:
@@ -201,6 +211,10 @@ def compose(
     wakeups, pace = (SharedWakeups(redis), SharedPace(clock, redis)) if redis else (Wakeups(), Pace(clock))
     flows, register = load_flows(), TurnRegister()
     channels = open_channels(settings, database, keyring, clock)
+    gateways, public_url = open_gateways(settings, channels.zalo), settings.public_url or address
+    # A real gateway cannot call a loopback: without a public address its messages are asked about
+    reachable = settings.public_url or (address if "//127.0.0.1:" in settings.esms_api_url else "")
+    callbacks = {"esms": sms_address(reachable, keyring, "esms")} if reachable else {}
     dialogue = Dialogue(rasa_url, internal_url.rstrip("/") + ACTIONS_PATH, register)
     release, examples = release_of(content), TrainingExamples()
     switch = ModelSwitch(database, clock, keyring, wakeups, dialogue, release)
@@ -275,6 +289,7 @@ def compose(
             province=settings.province,
             embed_origins=read_origins(settings.embed_origins),
             limits=WebLimits(settings.messages_per_minute),
+            sms=SmsDoor.from_settings(settings, gateways),
         ),
         api=ApiContext(database, clock, keyring, content, settings.province),
         console=ConsoleContext(
@@ -294,4 +309,8 @@ def compose(
         keyring=keyring,
         redis=redis,
         notes=ForgottenFile(forgotten_path(settings), keyring),
+        gateways=gateways,
+        dispatcher=Dispatcher(
+            database, clock, content, keyring, gateways, wakeups, public_url=public_url, callbacks=callbacks
+        ),
     )

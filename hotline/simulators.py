@@ -1,5 +1,5 @@
 """Loopback stand-ins for channels without an account, so that anybody can try the hotline "on Zalo",
-"on Telegram" and by mail.
+"on Telegram", by mail and by SMS.
 
 Never beside a public address unless HOTLINE_SIMULATORS asks for it: what they sign with is known to everybody.
 """
@@ -13,10 +13,15 @@ from typing import Any, get_args
 
 from pydantic import SecretStr
 
+from bot.web.sms_door import address
 from hotline.channels import Channels
-from store.settings import Settings
+from hotline.errors import Stop
+from hotline.paths import VAR
+from store.crypto import Keyring
+from store.settings import Settings, secret_key
 
 ZALO_PAGE, TELEGRAM_PAGE, MAIL_PAGE = "Zalo (mô phỏng)", "Telegram (mô phỏng)", "Thư điện tử (mô phỏng)"
+SMS_PAGE = "SMS (mô phỏng)"
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,10 @@ class Simulators:
 async def simulated(settings: Settings, own_url: str) -> AsyncIterator[tuple[Settings, Simulators]]:
     """The settings with the account of a simulator for every channel that has none, while the simulators run.
 
-    `own_url`: where this hotline takes webhooks.
+    `own_url`: where this hotline takes webhooks. SMS_GATEWAY=simulator takes the place of an account. Raises Stop.
     """
+    if settings.sms_gateway == "simulator" and not settings.may_simulate:
+        raise Stop("SMS_GATEWAY=simulator không chạy cạnh một địa chỉ công khai, trừ khi đặt HOTLINE_SIMULATORS=true.")
     async with contextlib.AsyncExitStack() as running:
         changes: dict[str, Any] = {}
         addresses, tokens = {}, None
@@ -55,6 +62,17 @@ async def simulated(settings: Settings, own_url: str) -> AsyncIterator[tuple[Set
             mail = MailSimulator()
             addresses[MAIL_PAGE] = await running.enter_async_context(mail.running())
             changes |= _as_settings(mail.account())
+        has_sms = settings.has_esms or settings.has_speedsms
+        if settings.may_simulate and (settings.sms_gateway == "simulator" or not has_sms):
+            from integrations.sms.esms.sim_account import EsmsSwitches
+            from integrations.sms.esms.simulator import EsmsSimulator
+
+            # What a pack's campaigns say is registered with nobody here
+            esms = EsmsSimulator(EsmsSwitches(template_check=False))
+            with contextlib.suppress(ValueError):  # a damaged key stops the start later, with its reason
+                esms.callbacks.url = address(own_url, Keyring(secret_key(settings, VAR)), "esms")
+            addresses[SMS_PAGE] = await running.enter_async_context(esms.running())
+            changes |= _as_settings(esms.account()) | {"sms_gateway": "esms"}
         yield settings.model_copy(update=changes), Simulators(addresses, tokens)
 
 
