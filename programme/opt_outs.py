@@ -9,31 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from hashlib import sha256
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from programme import links
-from programme.acts_said import wants_messages_again
-from programme.campaign_text import plain
 from programme.consents import NEWS_CONSENT
-from programme.phrases import Phrases
 from store import forgotten
 from store.crypto import Keyring
 from store.database import insert_if_new
 from store.forgotten import Kind, Note
 from store.forgotten_tables import forgotten as note
 from store.tables import consent, contact, opt_out
-from store.text import folded_words
-
-# What is written to a short code, accent-free. In doubt it is a refusal: whoever writes "TC" and more wants no more.
-_STOP = frozenset(
-    {"tc", "tu choi", "tuchoi", "stop", "huy", "huy dk", "huy dang ky", "huy qc", "huy tin", "unsubscribe"}
-)
-_STOP_FIRST = ("tc ", "tu choi ", "stop ")
-_AGAIN = frozenset({"nhan lai", "dk lai", "dang ky lai", "nhan tin lai", "start"})
-_LONGEST_WORD = 60
 
 
 @dataclass(frozen=True)
@@ -103,32 +91,6 @@ def resume(
         connection.execute(insert(consent).values(**row, given_at=now))
     _note(connection, now, Kind.OPT_IN, keys, uid)
     return Said(now, is_new)
-
-
-def hear(
-    connection: Connection,
-    keyring: Keyring,
-    phrases: Phrases,
-    now: datetime,
-    timezone: tzinfo,
-    *,
-    phone: str,
-    text: str,
-    uid: str,
-) -> str | None:
-    """What a person wrote to a short code becomes an opt-out, or its end; the reply, for an SMS. None: it is neither.
-
-    `uid` (`word_of`): a word that a gateway brings twice is one word, and its answer the same: the confirmation that
-    Decree 91/2020/NĐ-CP, article 16, asks for (received, when, from when it stops) is one per word. `phone`: E.164.
-    """
-    words = " ".join(folded_words(text[:_LONGEST_WORD]))
-    if words in _AGAIN or wants_messages_again(text):
-        resume(connection, keyring, now, "sms", phone=phone, uid=uid)
-        return plain(phrases.say("sms_opted_in"))
-    if words not in _STOP and not words.startswith(_STOP_FIRST):
-        return None
-    said = stop(connection, keyring, now, "sms", phone=phone, uid=uid)
-    return plain(phrases.say("sms_opted_out", time=f"{said.at.astimezone(timezone):%H:%M %d/%m/%Y}"))
 
 
 def is_stopped(connection: Connection, people: Sequence[int], keys: Sequence[bytes]) -> bool:

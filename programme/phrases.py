@@ -122,8 +122,6 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "access_asked_about": frozenset(),
     "messages_again": frozenset(),
     "opt_out_unchanged": frozenset(),
-    "sms_opted_out": frozenset({"time"}),
-    "sms_opted_in": frozenset(),
     "sms_stopped": frozenset({"time"}),
     "sms_resumed": frozenset({"time"}),
     "sms_unread": frozenset(),
