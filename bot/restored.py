@@ -17,6 +17,7 @@ from bot.baton import Reason
 from integrations.zalo.token_state import REFUSED
 from programme.content import Content
 from programme.packs import UnknownProvince
+from store.campaign_tables import campaign_run, recipient
 from store.channel_tables import zalo_token
 from store.console_tables import officer_notice, request
 from store.restore import GAP
@@ -65,6 +66,11 @@ def _say_nothing_again(connection: Connection, now: datetime) -> None:
         connection.execute(update(lead).where(mark.is_(None)).values({mark.name: now}))
     # The firm may have taken it up in time: it has its time once more before anybody else (scheduler/lead_watch.py)
     connection.execute(update(lead).where(lead.c.accept_by.is_not(None)).values(accept_by=None))
+    # Whoever was reached since the backup is still waiting here: a person decides, with the gateway's list beside them
+    running = update(campaign_run).where(campaign_run.c.status == "running")
+    connection.execute(running.values(status="paused", pause_reason=RESTORED))
+    called = update(recipient).where(recipient.c.status == "sending")
+    connection.execute(called.values(status="uncertain", reason=RESTORED, next_at=None))
     # The refresh token works once, and the hotline that made the backup may have used it, or still lives
     dead = {"trouble": REFUSED, "expires_at": now, "refreshing": None, "refreshing_until": None}
     connection.execute(update(zalo_token).values(dead))

@@ -247,11 +247,8 @@ class _Claim:
         left = {name: bucket.holds(MOST_AT_ONCE) for name, (bucket, _, _) in buckets.items()}
         stopped = {name for name, (_, until, _) in buckets.items() if until is not None}
         down = {name for name, (_, _, why) in buckets.items() if why is not None}
-        talks = (
-            bulk_zalo.talks(self.connection, rows, self.now)
-            if any(step.channel == "zalo" for step in self.steps)
-            else {}
-        )
+        on_chat = any(step.channel == "zalo" for step in self.steps)
+        talks = bulk_zalo.talks(self.connection, rows, self.now) if on_chat else {}
         chosen: list[tuple[dict[str, Any], Step]] = []
         skipped: dict[str, list[int]] = {}
         waits: dict[tuple[str | None, datetime], list[int]] = {}
@@ -276,18 +273,7 @@ class _Claim:
             on_zalo += step.channel == "zalo"
             left[step.gateway] = left.get(step.gateway, 1) - (1 if step.gateway else 0)
             chosen.append((row, step))
-        verdicts = self._judge(chosen)
-        going: list[tuple[dict[str, Any], Step]] = []
-        for row, step in chosen:
-            verdict = verdicts[row["id"]]
-            if verdict.decision == "send":
-                going.append((row, step))
-            elif row["status"] == State.SENDING:
-                self._uncertain([row])  # it must not be said again, and may have been
-            elif verdict.decision == "later" and verdict.until is not None:
-                waits.setdefault((verdict.rule, verdict.until), []).append(row["id"])
-            else:
-                skipped.setdefault(verdict.rule or "law", []).append(row["id"])
+        going = self._lawful(chosen, waits, skipped)
         self._put_off(waits)
         for reason, ids in skipped.items():
             self._skip(ids, reason)
@@ -300,6 +286,27 @@ class _Claim:
             ledger.pause(self.connection, self.run["id"], reason)
             self.claimed.paused = reason
         return used
+
+    def _lawful(
+        self,
+        chosen: Sequence[tuple[dict[str, Any], Step]],
+        waits: dict[tuple[str | None, datetime], list[int]],
+        skipped: dict[str, list[int]],
+    ) -> list[tuple[dict[str, Any], Step]]:
+        """What the law lets leave now; the others join those that wait or are skipped."""
+        verdicts = self._judge(chosen)
+        going: list[tuple[dict[str, Any], Step]] = []
+        for row, step in chosen:
+            verdict = verdicts[row["id"]]
+            if verdict.decision == "send":
+                going.append((row, step))
+            elif row["status"] == State.SENDING:
+                self._uncertain([row])  # it must not be said again, and may have been
+            elif verdict.decision == "later" and verdict.until is not None:
+                waits.setdefault((verdict.rule, verdict.until), []).append(row["id"])
+            else:
+                skipped.setdefault(verdict.rule or "law", []).append(row["id"])
+        return going
 
     def _way(self, row: Mapping[str, Any], talks: Mapping[int, RowMapping], down: set[str]) -> tuple[Step | None, str]:
         """The first step that can reach the row, from the one it has come to; or why there is none."""
@@ -390,7 +397,11 @@ class _Claim:
                     attempts=recipient.c.attempts + 1,
                     request_id=case((is_same, recipient.c.request_id), else_=new_id),
                     next_at=self.now + LEASE,
-                    tried_at=func.coalesce(recipient.c.tried_at, self.now),
+                    # Caps count from when it may have been taken: what certainly was not is counted anew
+                    tried_at=case(
+                        (recipient.c.status == State.SENDING, func.coalesce(recipient.c.tried_at, self.now)),
+                        else_=self.now,
+                    ),
                 )
             )
             self.claimed.moved += len(ids)
