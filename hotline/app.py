@@ -305,6 +305,7 @@ def compose(
             switch=switch,
             examples=examples,
             public_url=settings.public_url,
+            carries={name: gateway.kinds for name, gateway in gateways.items()},
         ),
         keyring=keyring,
         redis=redis,
