@@ -89,9 +89,10 @@ OWN: tuple[Held, ...] = (
     # whom it is for is said by a question or by numbers of contacts, never by names
     Held(
         campaign_tables.campaign,
-        "id province name kind variants channels gateways pace_per_minute audience schedule window late_minutes"
-        " deadline stops pause_rule status pause_reason digest audience_digest audience_count created_by edited_by submitted_by submitted_at approved_by"
-        " approved_at next_at reminder version created_at updated_at ended_at",
+        "id province name kind variants channels gateways pace_per_minute audience schedule window"
+        " late_minutes deadline stops pause_rule status pause_reason digest audience_digest audience_count"
+        " created_by edited_by submitted_by submitted_at approved_by approved_at next_at reminder version"
+        " created_at updated_at ended_at",
     ),
     Held(
         campaign_tables.campaign_run,
