@@ -76,6 +76,7 @@ def _in_words(figures: dict[str, Any]) -> str:
         f"  không gửi: {sum(figures['skipped'].values())}",
         *(f"    {reason}: {count}" for reason, count in sorted(figures["skipped"].items())),
         f"  chưa rõ: {figures['uncertain']}",
+        *([f"  chưa gửi: {figures['unsent']}"] if "unsent" in figures else []),
         f"{figures['seconds']} giây, {figures['per_second']} tin mỗi giây",
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The SMS gateway's simulator as a child process, which dies with this one.
+"""The SMS gateway's simulator as a child process, which dies with this one; and who may simulate on a database.
 
 What it accepted it keeps in a file beside a database that outlives it: a simulator that forgot its RequestIds would
 take a repeated call for a new message, as no gateway does within 24 hours.
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import os
 import sys
-from collections.abc import AsyncIterator, Collection
+import time
+from collections.abc import AsyncIterator, Collection, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -34,11 +37,53 @@ def journal_path(database_url: str) -> Path:
     return VAR / f"sms-simulator-{sha256(database_url.encode()).hexdigest()[:16]}.jsonl"
 
 
+class Alone:
+    """A file that one simulation on a database holds, its simulator with it: whoever gets it knows that the one before
+    is dead and calls nobody any more. In it is the port where reports arrive, so that those of before find it again.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    @property
+    def port(self) -> int:
+        """Of the simulation before; 0: there was none."""
+        said = os.pread(self.descriptor, 8, 0)
+        return int(said) if said.isdigit() else 0
+
+    def keep_port(self, port: int) -> None:
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, str(port).encode(), 0)
+
+
+@contextlib.contextmanager
+def alone(database_url: str) -> Iterator[Alone]:
+    """Raises Stop while another simulation, or its simulator, still runs on this database."""
+    path = journal_path(database_url).with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        until = time.monotonic() + STOP_SECONDS  # the simulator of somebody just killed ends a moment later
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise Stop(
+                        "database_in_use: đang có một lần chạy thử khác trên cơ sở dữ liệu này. Hãy chờ nó xong."
+                    ) from None
+                time.sleep(0.05)
+        yield Alone(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class GatewayProcess:
     """`database_url`: whose campaigns it serves. `clock`: the simulator's begins where this one is."""
 
-    def __init__(self, database_url: str, clock: Clock) -> None:
-        self.journal, self._clock = journal_path(database_url), clock
+    def __init__(self, database_url: str, clock: Clock, holder: Alone) -> None:
+        self.journal, self._clock, self._holder = journal_path(database_url), clock, holder
         self.url, self._account = "", dict[str, Any]()
 
     @contextlib.asynccontextmanager
@@ -51,6 +96,7 @@ class GatewayProcess:
             cwd=ROOT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            pass_fds=(self._holder.descriptor,),
             start_new_session=True,  # Ctrl-C is ours to hear: calls under way still need an answer
         )
         assert process.stdout is not None and process.stdin is not None  # noqa: S101 - both are pipes

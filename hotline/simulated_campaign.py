@@ -1,6 +1,7 @@
 """Runs a campaign from a file to its end: database, scheduler's job, dispatcher, and a door for the gateway's reports.
 
-The law goes by HOTLINE_NOW's clock; how long this waits for receipts goes by real time.
+The law goes by HOTLINE_NOW's clock; how long this waits for receipts goes by real time. So do leases: a start after a
+kill, when that clock begins anew, knows that nobody calls any more and waits for none of them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from starlette.routing import Route
 from bot.wakeups import CAMPAIGNS, Wakeups
 from hotline.app import open_migrated_database
 from hotline.errors import Stop
-from hotline.gateway_process import GatewayProcess
+from hotline.gateway_process import Alone, GatewayProcess, alone
 from hotline.serve import LOOPBACK, bind, server_for
 from integrations.errors import NotReadable
 from integrations.sms.esms.callback import read_callback
@@ -77,12 +78,12 @@ async def simulate(
 ) -> Outcome:
     """The whole way of `file` to its end, or on from where a killed start left it. Raises Stop."""
     clock, wakeups = Clock(settings.timezone, settings.now), Wakeups()
-    with _database(settings, clock) as (database, keyring):
+    with _database(settings, clock) as (database, keyring), alone(database.url) as holder:
         id_ = await database.run(lambda c: _planned(c, keyring, content, settings, file, people, clock))
         context = JobContext(database, clock, content, wakeups, keyring)
         async with (
-            _gateway(settings, file.gateway, database, clock) as gateway,
-            _reports(database, clock, keyring, file.gateway) as (url, callback),
+            _gateway(settings, file.gateway, database, clock, holder) as gateway,
+            _reports(database, clock, keyring, file.gateway, holder) as (url, callback),
         ):
             dispatcher = Dispatcher(
                 database,
@@ -95,6 +96,8 @@ async def simulate(
                 callbacks={file.gateway: callback},
             )
             run = await _due(context, file, id_, tell)
+            await database.run(lambda c: campaign_trial.take_over(c, run, file.gateway, clock.now()))
+            before = campaign_trial.called(await database.read(lambda c: ledger.counts(c, run)))
             began = time.monotonic()
             sending = asyncio.create_task(dispatcher.run())
             try:
@@ -105,7 +108,7 @@ async def simulate(
             finally:
                 sending.cancel()
                 await asyncio.wait([sending])
-        figures = await database.read(lambda c: campaign_trial.outcome(c, run, seconds, people))
+        figures = await database.read(lambda c: campaign_trial.outcome(c, run, seconds, before, people))
         row = await database.read(lambda c: campaign_trial.run_of(c, id_))
     is_paused = row is not None and row["status"] == ledger.RunStatus.PAUSED
     return Outcome(figures, str(row["pause_reason"]) if row is not None and is_paused else None)
@@ -144,20 +147,25 @@ def _planned(
 
 
 @contextlib.asynccontextmanager
-async def _gateway(settings: Settings, name: str, database: Database, clock: Clock) -> AsyncIterator[EsmsGateway]:
+async def _gateway(
+    settings: Settings, name: str, database: Database, clock: Clock, holder: Alone
+) -> AsyncIterator[EsmsGateway]:
     async with contextlib.AsyncExitStack() as stack:
         if name == ESMS:
             gateway = EsmsGateway.from_settings(settings)
         else:
-            process = await stack.enter_async_context(GatewayProcess(database.url, clock).running())
+            process = await stack.enter_async_context(GatewayProcess(database.url, clock, holder).running())
             gateway = process.gateway(SIMULATOR, CARRIED[SIMULATOR])
         stack.push_async_callback(gateway.close)
         yield gateway
 
 
 @contextlib.asynccontextmanager
-async def _reports(database: Database, clock: Clock, keyring: Keyring, gateway: str) -> AsyncIterator[tuple[str, str]]:
-    """A port on the loopback where the gateway's reports arrive: its address, and the one for callbacks."""
+async def _reports(
+    database: Database, clock: Clock, keyring: Keyring, gateway: str, holder: Alone
+) -> AsyncIterator[tuple[str, str]]:
+    """A port on the loopback where the gateway's reports arrive, the same as before a kill if nobody has it since: its
+    address, and the one for callbacks."""
     secret = keyring.lasting_hash(gateway, "campaign_simulate").hex()[:32]
     path = f"/webhooks/sms/esms/{secret}"
 
@@ -169,7 +177,11 @@ async def _reports(database: Database, clock: Clock, keyring: Keyring, gateway: 
         await database.run(lambda c: receipts.take(c, gateway, report, clock.now(), "callback"))
         return Response()
 
-    listener = bind(LOOPBACK, 0)
+    try:
+        listener = bind(LOOPBACK, holder.port)
+    except Stop:
+        listener = bind(LOOPBACK, 0)
+    holder.keep_port(listener.getsockname()[1])
     server = server_for(Starlette(routes=[Route(path, take)]))
     serving = asyncio.create_task(server.serve([listener]))
     url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
@@ -200,8 +212,8 @@ async def _end(database: Database, run: int, sending: asyncio.Task[None]) -> Non
         state, status = await database.read(lambda c: (ledger.counts(c, run), campaign_trial.status(c, run)))
         if campaign_trial.is_over(state):
             return
-        if status in (ledger.RunStatus.PAUSED, ledger.RunStatus.CANCELLED) and not state.by_state[State.SENDING]:
-            return
+        if status in (ledger.RunStatus.PAUSED, ledger.RunStatus.CANCELLED):
+            return  # calls under way are finished by the dispatcher when it is stopped
         _raise_if_ended(sending)
         await asyncio.sleep(LOOK_SECONDS)
 

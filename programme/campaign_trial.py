@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from programme import ledger
 from programme.campaign_file import CampaignFile
@@ -26,7 +26,7 @@ from programme.ledger import Counts, State
 from programme.sms_parts import parts
 from store import forgotten
 from store.audit import Actor
-from store.campaign_tables import campaign, campaign_run, recipient
+from store.campaign_tables import campaign, campaign_run, gateway_state, recipient
 from store.crypto import Keyring
 from store.database import insert_returning_id
 from store.tables import consent, contact, contact_name_word, opt_out, shop
@@ -91,6 +91,16 @@ def status(connection: Connection, run_id: int) -> str:
     return str(connection.execute(select(campaign_run.c.status).filter_by(id=run_id)).scalar_one())
 
 
+def take_over(connection: Connection, run_id: int, gateway: str, now: datetime) -> None:
+    """Go on with a run whose process is dead for certain, by a clock that may have been set back since: its leases are
+    over, and nothing waits for a time that was reckoned by the clock of before. The law is asked again in any case."""
+    rows = update(recipient).where(recipient.c.run_id == run_id)
+    connection.execute(rows.where(recipient.c.status == State.SENDING).values(next_at=now))
+    connection.execute(rows.where(recipient.c.status == State.WAITING).values(next_at=None))
+    stopped = update(gateway_state).where(gateway_state.c.gateway == gateway)
+    connection.execute(stopped.values(stopped_until=None, stopped_for=None))
+
+
 def others_open(connection: Connection, gateways: Sequence[str]) -> bool:
     """Whether a campaign runs in this database that is to leave by another gateway: then this is no place to try."""
     rows = (
@@ -103,15 +113,22 @@ def others_open(connection: Connection, gateways: Sequence[str]) -> bool:
     )
 
 
-def outcome(connection: Connection, run_id: int, seconds: float, people: Sequence[Addressee]) -> dict[str, Any]:
-    """What the command prints. `seconds`: that this process took. `people`: of the file, in its order.
+def called(counts: Counts) -> int:
+    """Rows about which a gateway was called, to their end."""
+    return counts.sum - _unsent(counts) - sum(counts.skipped.values())
+
+
+def outcome(
+    connection: Connection, run_id: int, seconds: float, before: int, people: Sequence[Addressee]
+) -> dict[str, Any]:
+    """What the command prints. `seconds`: that this process took. `before`: `called` when it began, which is not of
+    its pace. `people`: of the file, in its order.
 
     A row that was accepted and has no receipt yet counts as accepted, one that was delivered only as delivered, so
-    that the states add up to `prepared`. Rows that still wait or are being sent (of a run that paused itself) are in
-    `prepared` and named beside.
+    that the states add up to `prepared`. Only a run that paused itself has rows that are not at their end: `unsent`.
     """
     counts = ledger.counts(connection, run_id)
-    done = counts.sum - counts.by_state[State.WAITING] - counts.by_state[State.SENDING]
+    unsent = _unsent(counts)
     return {
         "prepared": counts.prepared,
         "accepted": counts.by_state[State.ACCEPTED],
@@ -120,13 +137,18 @@ def outcome(connection: Connection, run_id: int, seconds: float, people: Sequenc
         "skipped": _why_skipped(connection, run_id, counts, people),
         "uncertain": counts.by_state[State.UNCERTAIN],
         "seconds": round(seconds, 3),
-        "per_second": round((done - sum(counts.skipped.values())) / seconds, 1) if seconds > 0 else 0.0,
+        "per_second": round((called(counts) - before) / seconds, 1) if seconds > 0 else 0.0,
+        **({"unsent": unsent} if unsent else {}),
     }
 
 
 def is_over(counts: Counts) -> bool:
     """Whether every row is accepted or final."""
-    return not counts.by_state[State.WAITING] and not counts.by_state[State.SENDING]
+    return not _unsent(counts)
+
+
+def _unsent(counts: Counts) -> int:
+    return counts.by_state[State.WAITING] + counts.by_state[State.SENDING]
 
 
 def _why_skipped(connection: Connection, run_id: int, counts: Counts, people: Sequence[Addressee]) -> dict[str, int]:

@@ -102,7 +102,7 @@ async def test_after_its_deadline_everybody_is_too_late(
     file = a_file(tmp_path, deadline=(clock.now() - timedelta(hours=1)).isoformat())
     people = list(made_up(5))
     run = await made(context, write(context, file, people))
-    said = context.database.read_now(lambda c: campaign_trial.outcome(c, run, 2.0, people))
+    said = context.database.read_now(lambda c: campaign_trial.outcome(c, run, 2.0, 0, people))
     assert said["skipped"] == {"too_late": 5} and said["prepared"] == 5
 
 
@@ -129,7 +129,7 @@ async def test_the_outcome_has_the_contracts_keys_and_adds_up(context: JobContex
             connection.execute(one.values(status=state, reason=reason))
 
     context.database.run_now(happen)
-    assert context.database.read_now(lambda c: campaign_trial.outcome(c, run, 2.0, people)) == {
+    assert context.database.read_now(lambda c: campaign_trial.outcome(c, run, 2.0, 0, people)) == {
         "prepared": 5,
         "accepted": 0,
         "delivered": 1,
@@ -155,3 +155,20 @@ async def test_what_is_written_with_accents_goes_out_with_them(context: JobConte
     write(context, a_file(tmp_path, text="Chào mừng {{ name }}"), [])
     kept = context.database.read_now(lambda c: list(c.scalars(select(campaign.c.variants).order_by(campaign.c.id))))
     assert [variants[0]["unicode"] for variants in kept] == [False, True]
+
+
+async def test_after_a_kill_nothing_waits_for_a_time_of_the_clock_of_before(
+    context: JobContext, clock: ManualClock, tmp_path: Path
+) -> None:
+    run = await made(context, write(context, a_file(tmp_path), list(made_up(2))))
+    ahead = clock.now() + timedelta(hours=1)
+
+    def left(connection: Connection) -> None:
+        first = select(func.min(recipient.c.id)).scalar_subquery()
+        connection.execute(update(recipient).values(next_at=ahead))
+        connection.execute(update(recipient).where(recipient.c.id == first).values(status=State.SENDING))
+
+    context.database.run_now(left)
+    context.database.run_now(lambda c: campaign_trial.take_over(c, run, "simulator", clock.now()))
+    rows = context.database.read_now(lambda c: c.execute(select(recipient.c.status, recipient.c.next_at)).all())
+    assert {row.status: row.next_at for row in rows} == {State.SENDING: clock.now(), State.WAITING: None}
