@@ -16,10 +16,10 @@ from programme.phrases import Phrases
 from store.crypto import Keyring
 from store.text import folded_words
 
-# Nobody writes much with the keys of a telephone: who names one of these means it
-_STOPS = re.compile(
-    r"\b(?:stop|tc|tu choi|huy|ngung|dung (?:gui|nhan|nhac)|(?:khong|ko|k) (?:muon )?(?:nhan|gui)|unsubscribe)\b"
-)
+# Only a message that is nothing but the refusal: "hủy hợp đồng" is about something else
+_WORD = r"stop|tc|tu choi|huy|ngung|dung|unsubscribe|(?:khong|ko|k)(?: muon)? (?:nhan|gui)"
+_ABOUT = r"gui|nhan|nhac|tin|sms|quang cao|qc|nua|them|cho|toi|em|minh|di|a|nhe|nha|cam on"
+_STOPS = re.compile(rf"(?:(?:soan|toi|em|minh|xin) )?(?:{_WORD})(?: (?:{_ABOUT}))*")
 
 
 def hear(
@@ -39,7 +39,7 @@ def hear(
     text, uid = _without(said.text, keyword), opt_outs.word_of(gateway, said.id_)
     if wants_messages_again(text):
         heard, phrase = opt_outs.resume(connection, keyring, now, "sms", phone=said.phone, uid=uid), "sms_resumed"
-    elif says_stop(text) or _STOPS.search(" ".join(folded_words(text))):
+    elif says_stop(text) or _STOPS.fullmatch(" ".join(folded_words(text))):
         heard, phrase = opt_outs.stop(connection, keyring, now, "sms", phone=said.phone, uid=uid), "sms_stopped"
     else:
         return plain(phrases.say("sms_unread"))
@@ -48,7 +48,9 @@ def hear(
 
 
 def _without(text: str, keyword: str) -> str:
+    """The message behind the keyword, which may be followed by a space or by punctuation."""
     rest = text.strip()
-    if keyword and rest.lower().startswith(f"{keyword.lower()} "):
-        return rest[len(keyword) :].strip()
+    behind = rest[len(keyword) :]
+    if keyword and rest.lower().startswith(keyword.lower()) and behind and not behind[0].isalnum():
+        return behind.strip()
     return rest

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
 
 from programme import links
 from programme.consents import NEWS_CONSENT
@@ -21,6 +21,7 @@ from store.crypto import Keyring
 from store.database import insert_if_new
 from store.forgotten import Kind, Note
 from store.forgotten_tables import forgotten as note
+from store.forgotten_tables import forgotten_key
 from store.tables import consent, contact, opt_out
 
 
@@ -53,7 +54,7 @@ def stop(
     people, keys = _meant(connection, keyring, phone, phone_key, contact_id)
     heard = _heard(connection, uid)
     if heard is not None:
-        return Said(heard, True)
+        return Said(heard.at, not _was_stopped(connection, heard, people, keys))
     is_new = not is_stopped(connection, people, keys)
     for one in people:
         row = {"contact_id": one, "channel": channel, "inbound_id": inbound_id, "at": now}
@@ -83,7 +84,7 @@ def resume(
     people, keys = _meant(connection, keyring, phone, None, contact_id)
     heard = _heard(connection, uid)
     if heard is not None:
-        return Said(heard, True)
+        return Said(heard.at, _was_stopped(connection, heard, people, keys))
     is_new = is_stopped(connection, people, keys)
     connection.execute(delete(opt_out).where(opt_out.c.contact_id.in_(people)))
     if people and text_version is not None:
@@ -119,8 +120,29 @@ def _meant(
     return people, sorted(keys | ({key} if key is not None else set()))
 
 
-def _heard(connection: Connection, uid: str | None) -> datetime | None:
-    return None if uid is None else connection.scalar(select(note.c.at).filter_by(uid=uid))
+def _heard(connection: Connection, uid: str | None) -> Row[int, datetime] | None:
+    """The note of the word with this name: when it was heard first, and which note it is."""
+    return None if uid is None else connection.execute(select(note.c.id, note.c.at).filter_by(uid=uid)).one_or_none()
+
+
+def _was_stopped(
+    connection: Connection, heard: Row[int, datetime], people: Sequence[int], keys: Sequence[bytes]
+) -> bool:
+    """Whether they wanted nothing unasked before that word, so that its redelivery is answered as it was."""
+    words = (
+        select(note.c.kind)
+        .join(forgotten_key, forgotten_key.c.forgotten_id == note.c.id)
+        .where(forgotten_key.c.key.in_(keys), note.c.kind.in_((Kind.OPT_OUT, Kind.OPT_IN)))
+        .where(or_(note.c.at < heard.at, and_(note.c.at == heard.at, note.c.id < heard.id)))
+        .order_by(note.c.at.desc(), note.c.id.desc())
+        .limit(1)
+    )
+    last = connection.scalar(words)
+    if last is not None:
+        return bool(last == Kind.OPT_OUT)
+    # A contact that nothing was known by left no note, only its row
+    row = select(opt_out.c.contact_id).where(opt_out.c.contact_id.in_(people), opt_out.c.at < heard.at).limit(1)
+    return connection.scalar(row) is not None
 
 
 def _note(connection: Connection, now: datetime, kind: Kind, keys: Sequence[bytes], uid: str | None) -> None:

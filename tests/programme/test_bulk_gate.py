@@ -87,6 +87,22 @@ def test_a_refusal_is_new_once_and_the_same_word_is_answered_alike(database: Dat
     assert database.run_now(work) == [(True, timedelta()), (True, timedelta()), (False, repeated)]
 
 
+def test_a_word_delivered_again_is_answered_as_it_was_the_first_time(database: Database, keyring: Keyring) -> None:
+    def work(connection: Connection) -> tuple[list[bool], list[bool]]:
+        _shop(connection, keyring)
+
+        def hear(minute: int, name: str) -> bool:
+            act = opt_outs.resume if name.startswith("again") else opt_outs.stop
+            at = NOW + timedelta(minutes=minute)
+            return act(connection, keyring, at, "sms", phone=PHONE, uid=opt_outs.word_of("esms", name)).is_new
+
+        words = ["first", "second", "again", "again twice", "third"]
+        return [hear(n, word) for n, word in enumerate(words)], [hear(9, word) for word in words]
+
+    said = [True, False, True, False, True]
+    assert database.run_now(work) == (said, said)
+
+
 def test_who_comes_back_is_written_to_again_and_has_to_agree_anew(
     database: Database, keyring: Keyring, content: Content
 ) -> None:

@@ -1,0 +1,45 @@
+"""What is heard as a refusal at a short code: a message that is the word, and no message in which it merely stands."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection
+
+from bot import sms_words
+from integrations.sms.gateway import Opinion
+from programme.content import Content
+from store.crypto import Keyring
+from store.database import Database
+from store.forgotten import has_opted_out, phone_key
+from tests.conftest import NOW
+from tests.programme.test_bulk_gate import PHONE, ZONE
+
+
+def _refused(database: Database, keyring: Keyring, content: Content, text: str) -> bool:
+    said = Opinion(id_="1", phone=PHONE, text=text)
+
+    def work(connection: Connection) -> bool:
+        sms_words.hear(connection, keyring, content.phrases, "esms", said, "HKD", NOW, ZONE)
+        return has_opted_out(connection, [phone_key(keyring, PHONE)])
+
+    return database.run_now(work)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TC", "tc.", "HKD TC", "hkd: tc!", "STOP", "Từ chối", "Từ chối nhận tin", "soạn TC", "Đừng gửi tin cho tôi nữa"],
+)
+def test_a_message_that_is_the_word_ends_everything(
+    database: Database, keyring: Keyring, content: Content, text: str
+) -> None:
+    assert _refused(database, keyring, content, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hủy hợp đồng", "HKD hủy hóa đơn thế nào", "Tôi bị từ chối hồ sơ", "k gửi được tờ khai", "ngừng kinh doanh"],
+)
+def test_the_word_within_another_matter_ends_nothing(
+    database: Database, keyring: Keyring, content: Content, text: str
+) -> None:
+    assert not _refused(database, keyring, content, text)
