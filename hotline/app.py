@@ -111,6 +111,7 @@ class Hotline:
             self.switch.run(),
             self.notes.run(self.database),
             self.dispatcher.run(),
+            self.dispatcher.receipts.run(),
         ]
         if self.trainer is not None:
             running.append(self.trainer.run())

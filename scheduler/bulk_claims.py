@@ -14,34 +14,24 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
-    String,
-    and_,
-    case,
-    cast,
     exists,
     func,
-    literal,
     or_,
     select,
     update,
 )
 
-from bot.wakeups import Wakeups
-from integrations.sms.gateway import Gateway
 from programme import bulk_gate, ledger
 from programme.bulk_gate import Asked
 from programme.bulk_law import MessageKind, Verdict
 from programme.campaign_schedule import Place
 from programme.campaign_window import read_window
-from programme.content import Content
 from programme.ledger import RunStatus, State
 from scheduler import bulk_zalo
 from scheduler.bulk_calls import LEASE, MOST_REPEATED, STOPPED, Call, Step, may_repeat
+from scheduler.bulk_marking import Rooms, mark
 from scheduler.bulk_pace import Bucket
-from scheduler.bulk_values import values_of
 from store.campaign_tables import campaign, campaign_run, gateway_state, recipient
-from store.clock import Clock
-from store.crypto import Keyring
 from store.database import insert_if_new
 from store.tables import contact
 
@@ -52,18 +42,6 @@ LOOK_AGAIN = timedelta(minutes=1)
 ZALO_AT_ONCE = 20
 INTERRUPTED, TOO_LATE, CANCELLED = "interrupted", "too_late", "cancelled"
 NO_NUMBER, NUMBER_CHANGED, NO_WAY, NO_GATEWAY = "no_number", "number_changed", "kind_not_carried", "no_gateway"
-
-
-@dataclass(frozen=True)
-class Rooms:
-    """What a claim works with."""
-
-    clock: Clock
-    content: Content
-    keyring: Keyring
-    gateways: Mapping[str, Gateway]
-    wakeups: Wakeups
-    public_url: str = ""
 
 
 @dataclass
@@ -277,7 +255,21 @@ class _Claim:
         self._put_off(waits)
         for reason, ids in skipped.items():
             self._skip(ids, reason)
-        self._mark(going, talks)
+        marked = mark(
+            self.rooms,
+            self.connection,
+            self.run["id"],
+            self.steps,
+            going,
+            talks,
+            self._variant,
+            self.planned,
+            self.token,
+            self.deadline,
+        )
+        self.claimed.calls += marked.calls
+        self.claimed.moved += marked.moved
+        self.claimed.said = self.claimed.said or marked.said
         used: dict[str, int] = {}
         for _, step in going:
             used[step.gateway] = used.get(step.gateway, 0) + 1
@@ -359,75 +351,6 @@ class _Claim:
         self.connection.execute(own.values(status=State.SKIPPED, reason=reason, next_at=None, final_at=self.now))
         self.claimed.moved += len(ids)
 
-    def _mark(self, going: Sequence[tuple[dict[str, Any], Step]], talks: Mapping[int, RowMapping]) -> None:
-        if not going:
-            return
-        rows = [row for row, _ in going]
-        texts = [text for one in self.planned["variants"] for text in _texts(one)]
-        values = values_of(
-            self.connection,
-            self.rooms.content,
-            self.rooms.keyring,
-            self.rooms.public_url,
-            self.rooms.clock.timezone,
-            rows,
-            texts,
-        )
-        prefix = secrets.token_hex(8)
-        for step in dict.fromkeys(step for _, step in going):
-            of_step = [row for row, its in going if its == step]
-            if step.channel == "zalo":
-                kept = (self._variant, values, talks, self.now, self.token)
-                said = bulk_zalo.say_all(self.connection, self.rooms.content, of_step, *kept)
-                self.claimed.moved += said
-                self.claimed.said = self.claimed.said or said > 0
-                continue
-            ids = [row["id"] for row in of_step]
-            is_same = and_(recipient.c.gateway == step.gateway, recipient.c.request_id.is_not(None))
-            new_id = literal(f"{prefix}-") + cast(recipient.c.id, String)
-            self.connection.execute(
-                update(recipient)
-                .where(recipient.c.id.in_(ids))
-                .values(
-                    status=State.SENDING,
-                    reason=None,
-                    channel=step.channel,
-                    gateway=step.gateway,
-                    attempt=self.token,
-                    attempts=recipient.c.attempts + 1,
-                    request_id=case((is_same, recipient.c.request_id), else_=new_id),
-                    next_at=self.now + LEASE,
-                    # Caps count from when it may have been taken: what certainly was not is counted anew
-                    tried_at=case(
-                        (recipient.c.status == State.SENDING, func.coalesce(recipient.c.tried_at, self.now)),
-                        else_=self.now,
-                    ),
-                )
-            )
-            self.claimed.moved += len(ids)
-            place = self.steps.index(step)
-            onward = self.steps[place + 1] if place + 1 < len(self.steps) else None
-            for row in of_step:
-                has_id = row["gateway"] == step.gateway and row["request_id"]
-                self.claimed.calls.append(
-                    Call(
-                        row["id"],
-                        self.run["id"],
-                        self.token,
-                        step,
-                        onward,
-                        row["request_id"] if has_id else f"{prefix}-{row['id']}",
-                        row["phone"],
-                        row["kind"],
-                        self._variant(row),
-                        values[row["id"]],
-                        row["attempts"] + 1,
-                        row["status"] == State.WAITING,
-                        self.now,
-                        self.deadline,
-                    )
-                )
-
     # the end
 
     def _sweep(self, reason: str, status: RunStatus) -> Claimed:
@@ -463,8 +386,3 @@ class _Claim:
             due = select(func.min(recipient.c.next_at)).where(recipient.c.run_id == self.run["id"], open_)
             at = self.connection.scalar(due)
             self.claimed.again_in = 1.0 if at is None else max(0.02, (at - self.now).total_seconds())
-
-
-def _texts(variant: Mapping[str, Any]) -> list[str]:
-    zbs = variant.get("zbs") or {}
-    return [variant["text"], *(f"{{{{ {name} }}}}" for name in (zbs.get("variables") or {}).values())]

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 
 from bot import outbox
 from bot.baton import Holder
+from programme import receipts
 from programme.campaign_text import MissingValue, render
 from programme.content import Content
 from programme.ledger import State
-from store.campaign_tables import recipient
+from store.campaign_tables import campaign_run, recipient
 from store.messages import Button, Reply
 from store.tables import conversation, outbound
 
@@ -132,6 +133,23 @@ def _became(message: RowMapping | None, now: datetime) -> dict[str, Any] | None:
     if message["status"] == "settled" or (message["status"] == "uncertain" and message["decide_at"] is None):
         return {"status": State.UNCERTAIN, "reason": (message["error"] or "settled")[:40], "next_at": None}
     return None
+
+
+def hear(recipient_id: int, now: datetime, connection: Connection) -> None:
+    """Take over what was heard of a message that is `accepted`: it arrived, or did not after all.
+
+    It is not sent another way then, since days may have passed."""
+    found = connection.execute(select(recipient.c.run_id, recipient.c.outbound_id).filter_by(id=recipient_id)).one()
+    message = connection.execute(select(outbound).where(outbound.c.id == found.outbound_id)).mappings().one_or_none()
+    values = _became(message, now)
+    if values is None or values["status"] not in (State.DELIVERED, State.FAILED):
+        return
+    values.pop("accepted_at", None)
+    if values["status"] == State.FAILED:  # the run's row before the recipient's, as everybody takes them
+        connection.execute(select(campaign_run.c.id).where(campaign_run.c.id == found.run_id).with_for_update())
+    own = update(recipient).where(recipient.c.id == recipient_id, recipient.c.status == State.ACCEPTED)
+    if connection.execute(own.values(values)).rowcount and values["status"] == State.FAILED:
+        receipts.note_late_failure(connection, found.run_id)
 
 
 def withdraw(connection: Connection, run_id: int, reason: str, now: datetime) -> None:

@@ -24,7 +24,9 @@ from programme.ledger import State
 from programme.sms_parts import parts
 from scheduler import bulk_results
 from scheduler.bulk_calls import CALL_SECONDS, FRESH, Call, Result, failed
-from scheduler.bulk_claims import MOST_AT_ONCE, Rooms, claim, open_runs
+from scheduler.bulk_claims import MOST_AT_ONCE, claim, open_runs
+from scheduler.bulk_marking import Rooms
+from scheduler.bulk_receipts import ReceiptAsker
 from store.clock import Clock
 from store.crypto import Keyring
 from store.database import Database
@@ -62,6 +64,7 @@ class Dispatcher:
         self.database, self.clock, self.gateways, self.wakeups = database, clock, gateways, wakeups
         self.callbacks = callbacks or {}
         self.rooms = Rooms(clock, content, keyring, gateways, wakeups, public_url.rstrip("/"))
+        self.receipts = ReceiptAsker(database, clock, gateways)
         self._calls: set[asyncio.Task[None]] = set()
         self._results: list[Result] = []
         self._writer: asyncio.Task[None] | None = None

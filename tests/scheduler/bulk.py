@@ -9,15 +9,18 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from bot.wakeups import Wakeups
 from integrations.errors import Fate, ProviderError, SendFailed
 from integrations.sms.gateway import Bulk, Report, Taken
 from programme import ledger
+from programme.content import Content
+from scheduler.dispatcher import Dispatcher
 from store.campaign_tables import campaign, recipient
-from store.clock import Clock
+from store.clock import Clock, ManualClock
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import Database
-from store.tables import contact
+from store.tables import contact, conversation
 
 Answer = Callable[[Bulk], Awaitable[Taken]]
 
@@ -37,6 +40,8 @@ class FakeGateway:
     answer: Answer | None = None
     journal: list[Bulk] = field(default_factory=list)
     sent: dict[str, Bulk] = field(default_factory=dict)
+    reports: dict[str, Report | SendFailed] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
 
     async def send(self, message: Bulk) -> Taken:
         self.journal.append(message)
@@ -51,7 +56,11 @@ class FakeGateway:
         return Taken(f"{self.name}-{message.request_id}", 500)
 
     async def ask(self, message_id: str) -> Report | None:
-        return None
+        self.asked.append(message_id)
+        report = self.reports.get(message_id)
+        if isinstance(report, SendFailed):
+            raise report
+        return report
 
     async def close(self) -> None:
         return None
@@ -92,6 +101,28 @@ def plan(database: Database, keyring: Keyring, clock: Clock, people: int, **chan
     return database.run_now(work)
 
 
+class Room:
+    """What every test of the dispatcher works with."""
+
+    def __init__(self, database: Database, clock: ManualClock, content: Content, keyring: Keyring) -> None:
+        self.database, self.clock, self.content, self.keyring = database, clock, content, keyring
+
+    def plan(self, people: int, **changes: object) -> int:
+        run_id = plan(self.database, self.keyring, self.clock, people, **changes)
+        self.clock.advance(timedelta(seconds=2))  # its pace begins to count with the first look
+        return run_id
+
+    def dispatcher(self, *gateways: FakeGateway) -> Dispatcher:
+        known = {gateway.name: gateway for gateway in gateways}
+        return Dispatcher(self.database, self.clock, self.content, self.keyring, known, Wakeups())
+
+    async def send(self, dispatcher: Dispatcher, seconds: int = 3) -> None:
+        """So many seconds go by, one after the other."""
+        for _ in range(seconds):
+            await dispatcher.send_due()
+            self.clock.advance(timedelta(seconds=1))
+
+
 def states(database: Database, run_id: int) -> dict[str, int]:
     """State → rows, those that there are; and the sum is right."""
     counts = database.read_now(lambda connection: ledger.counts(connection, run_id))
@@ -102,3 +133,21 @@ def states(database: Database, run_id: int) -> dict[str, int]:
 def reasons(database: Database, run_id: int) -> set[str | None]:
     of = select(recipient.c.reason).where(recipient.c.run_id == run_id)
     return set(database.read_now(lambda connection: connection.scalars(of).all()))
+
+
+def talk(room: Room, contact_id: int, *, heard: timedelta = timedelta(0), holder: str = "bot") -> None:
+    """A conversation on Zalo in which the owner wrote so long ago."""
+    now = room.clock.now()
+    row = {
+        "id": f"zalo-{contact_id}",
+        "channel": "zalo",
+        "address": f"u{contact_id}",
+        "contact_id": contact_id,
+        "province": "thai-nguyen",
+        "holder": holder,
+        "version": 1,
+        "last_seq": 0,
+        "last_heard_at": now - heard,
+        "created_at": now,
+    }
+    room.database.run_now(lambda connection: connection.execute(insert(conversation), row))

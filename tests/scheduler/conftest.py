@@ -27,6 +27,7 @@ from store.survey_tables import due_job, survey_response
 from store.tables import conversation, outbound
 from tests.bot.conftest import Bot
 from tests.bot.conftest import bot as bot
+from tests.scheduler.bulk import Room
 
 
 @dataclass
@@ -123,6 +124,11 @@ def context(database: Database, clock: ManualClock, content: Content, keyring: K
 @pytest.fixture
 def desk(bot: Bot, content: Content, database_url: str) -> Desk:
     return Desk(bot, content, Heard(), database_url)
+
+
+@pytest.fixture
+def room(database: Database, clock: ManualClock, content: Content, keyring: Keyring) -> Room:
+    return Room(database, clock, content, keyring)
 
 
 @contextmanager

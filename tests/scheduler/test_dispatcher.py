@@ -9,47 +9,14 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from bot.wakeups import Wakeups
 from integrations.errors import Fate
 from integrations.sms.gateway import Bulk, Report, Taken
 from programme import ledger, receipts
-from programme.content import Content
 from programme.receipts import Outcome
 from scheduler.bulk_claims import claim
-from scheduler.dispatcher import Dispatcher
 from store.campaign_tables import campaign_run, recipient
-from store.clock import ManualClock
 from store.contacts import Contacts
-from store.crypto import Keyring
-from store.database import Database
-from tests.scheduler.bulk import FakeGateway, plan, reasons, refusal, states
-
-
-class Room:
-    """What every test here works with."""
-
-    def __init__(self, database: Database, clock: ManualClock, content: Content, keyring: Keyring) -> None:
-        self.database, self.clock, self.content, self.keyring = database, clock, content, keyring
-
-    def plan(self, people: int, **changes: object) -> int:
-        run_id = plan(self.database, self.keyring, self.clock, people, **changes)
-        self.clock.advance(timedelta(seconds=2))  # its pace begins to count with the first look
-        return run_id
-
-    def dispatcher(self, *gateways: FakeGateway) -> Dispatcher:
-        known = {gateway.name: gateway for gateway in gateways}
-        return Dispatcher(self.database, self.clock, self.content, self.keyring, known, Wakeups())
-
-    async def send(self, dispatcher: Dispatcher, seconds: int = 3) -> None:
-        """So many seconds go by, one after the other."""
-        for _ in range(seconds):
-            await dispatcher.send_due()
-            self.clock.advance(timedelta(seconds=1))
-
-
-@pytest.fixture
-def room(database: Database, clock: ManualClock, content: Content, keyring: Keyring) -> Room:
-    return Room(database, clock, content, keyring)
+from tests.scheduler.bulk import FakeGateway, Room, reasons, refusal, states
 
 
 async def test_everybody_is_reached_once_and_the_run_ends(room: Room) -> None:
