@@ -13,6 +13,7 @@ from hotline.app import open_migrated_database, read_settings
 from hotline.channel_check import Finding
 from hotline.errors import Stop
 from hotline.mail_check import check_email
+from hotline.sms_check import check_sms
 from hotline.zalo_check import check_zalo
 from hotline.zalo_commands import tokens
 from integrations.errors import SendFailed
@@ -29,11 +30,11 @@ T = TypeVar("T")
 
 @click.group("channel")
 def channel_group() -> None:
-    """Các kênh: Zalo, Telegram, thư điện tử."""
+    """Các kênh: Zalo, Telegram, thư điện tử, SMS."""
 
 
 @channel_group.command("check")
-@click.argument("channel", type=click.Choice(["zalo", "telegram", "email"]))
+@click.argument("channel", type=click.Choice(["zalo", "telegram", "email", "sms"]))
 def check(channel: str) -> None:
     """Kiểm tra từng bước một kênh có chạy được không, và cách sửa. Có bước sai thì mã thoát là 1."""
     configure_logs(logging.ERROR)
@@ -41,6 +42,8 @@ def check(channel: str) -> None:
     clock = Clock(settings.timezone, settings.now)
     if channel == "zalo":
         is_ready = _with_database(settings, clock, lambda database, _: _print(check_zalo(settings, database, clock)))
+    elif channel == "sms":
+        is_ready = _with_database(settings, clock, lambda _, keyring: _print(check_sms(settings, keyring)))
     elif channel == "email":
         is_ready = asyncio.run(_print(check_email(settings)))
     else:

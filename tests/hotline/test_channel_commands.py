@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from bot.web.sms_door import address
 from bot.web.verification import zalo_verification_route
 from hotline import channel_commands
 from hotline.channel_check import Finding, check_public_url
@@ -22,10 +23,12 @@ from hotline.channel_commands import channel_group, zalo_group
 from hotline.errors import Stop
 from hotline.mail_check import check_email
 from hotline.serve import LOOPBACK, bind, server_for
+from hotline.sms_check import check_sms
 from hotline.telegram_check import PORTS, check_telegram
 from hotline.zalo_check import check_zalo
 from integrations.email.simulator import MailSimulator
 from integrations.registry import settings_for
+from integrations.sms.esms.simulator import EsmsSimulator
 from integrations.telegram.provider import TelegramProvider
 from integrations.telegram.simulator import TelegramSimulator
 from integrations.zalo.oauth import Pair
@@ -116,6 +119,35 @@ async def test_a_mailbox_that_works_and_one_that_does_not() -> None:
         assert not [one for one in findings if "mophong-thu-dien-tu" in one]
     findings = await findings_of(check_email(load_settings(_env_file=None)))
     assert "HOTLINE_MAIL_FROM" in that_are("✗", findings)
+
+
+# --- SMS
+
+
+async def test_an_sms_account_that_works_and_what_to_enter_at_the_provider(keyring: Keyring) -> None:
+    sim = EsmsSimulator()
+    async with sim.running():
+        account = dict(sim.account())
+        settings = with_account(account, public_url="https://hotline.thainguyen.gov.vn")
+        findings = await findings_of(check_sms(settings, keyring))
+        assert that_are("✗", findings) == ""
+        assert "eSMS nhận khóa; còn 1.000.000.000 đồng; brandname trong cấu hình: CDS.XA" in that_are("✓", findings)
+        reports = address("https://hotline.thainguyen.gov.vn", keyring, "esms")
+        assert findings[-2].endswith(f": {reports}") and findings[-1].endswith(f": {reports}/inbound")
+        for key in ("ESMS_API_KEY", "ESMS_SECRET_KEY", "ESMS_MO_KEY"):
+            assert account[key] not in "".join(findings)
+        sim.switches.balance = 0
+        assert "hết tiền" in that_are("✗", await findings_of(check_sms(settings, keyring)))
+
+
+async def test_sms_keys_that_the_gateway_does_not_know(keyring: Keyring) -> None:
+    sim = EsmsSimulator()
+    async with sim.running():
+        settings = with_account(dict(sim.account()), esms_secret_key="of-another-account")
+        findings = await findings_of(check_sms(settings, keyring))
+    wrong = that_are("✗", findings)
+    assert "Chưa có địa chỉ công khai" in wrong and "eSMS không nhận lời gọi (esms_101)" in wrong
+    assert "of-another-account" not in "".join(findings)
 
 
 # --- Zalo
@@ -280,7 +312,7 @@ def run(*arguments: str, environment: dict[str, str]) -> Result:
     return CliRunner().invoke(group, arguments, env=environment)
 
 
-@pytest.mark.parametrize("channel", ["zalo", "telegram"])
+@pytest.mark.parametrize("channel", ["zalo", "telegram", "sms"])
 def test_something_wrong_is_exit_code_one(environment: dict[str, str], channel: str) -> None:
     alone = {name: value for name, value in environment.items() if name.startswith("HOTLINE")}
     result = run("check", channel, environment=alone)
@@ -291,8 +323,8 @@ def test_something_wrong_is_exit_code_one(environment: dict[str, str], channel: 
 def test_connect_prints_the_address_of_the_consent(environment: dict[str, str]) -> None:
     result = run("connect", environment=environment)
     assert result.exit_code == 0, result.exception
-    address = result.output.split("\n")[-2]
-    assert address.startswith(
+    consent = result.output.split("\n")[-2]
+    assert consent.startswith(
         "https://oauth.zaloapp.com/v4/oa/permission?app_id=123&redirect_uri=https%3A%2F%2Fhotline"
     )
     assert "secret-of-the-app" not in result.output
