@@ -183,7 +183,8 @@ def _variants(filled: Filled, templates: Sequence[MessageTemplate]) -> tuple[Var
     target = filled.text("target") or None
     if template is not None:
         draft = template.draft
-        zbs = {"template": draft.zbs_template, "variables": {}} if draft.zbs_template else None
+        variables = dict(draft.zbs_variables)
+        zbs = {"template": draft.zbs_template, "variables": variables} if draft.zbs_template else None
         brandname, accents = draft.brandname or None, draft.sends == "accented"
         one = Variant("A", draft.sent_text, 100, 0, template.id, accents, brandname, zbs, target)
     else:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 from console.context import ConsoleContext
 from console.roles import Role
 from programme.campaign_plan import plan_of
+from programme.message_templates import Draft, create
 from store.campaign_tables import campaign, campaign_run, recipient
 from store.console_tables import audit_log
 from store.contacts import Contacts
@@ -304,3 +305,17 @@ async def test_a_test_goes_to_ones_own_number_and_is_no_part_of_the_campaign(
     assert (run.is_test, run.status, run.prepared) == (True, "running", 1)
     assert "Gửi thử" in await shown(planner) and row_of(context)["status"] == "draft"
     assert (await planner.get(f"{PAGE}/1/ledger.csv")).text.count("\n") == 1
+
+
+async def test_a_template_of_zalo_goes_into_the_plan_with_its_parameters(
+    context: ConsoleContext, planner: Browser, shops: list[int]
+) -> None:
+    parameters = {"ten": "name"}
+    draft = Draft("Nhắc", "customer_care", "Chào {{ name }}", "Chao {{ name }}", zbs_template="301")
+    draft = dataclasses.replace(draft, zbs_variables=parameters)
+    now, province = context.clock.now(), context.province
+    id_ = context.database.run_now(lambda c: create(c, province, draft, 1, now))
+    answer = await planner.post(f"{PAGE}/new", {**FORM, "text": "", "template": str(id_)})
+    assert answer.status_code == 303, answer.text
+    (variant,) = plan_of(row_of(context)).variants
+    assert variant.zbs == {"template": "301", "variables": parameters}
