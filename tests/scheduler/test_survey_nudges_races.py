@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.wakeups import Wakeups
+from programme.bulk_gate import is_quiet, may_be_reached
 from programme.responses import Kept
 from programme.survey.response import left
 from scheduler import survey_nudges
 from scheduler.kinds import JobContext
 from scheduler.survey_nudges import NUDGE_AFTER, nudge_owners
 from scheduler.ticker import Ticker
-from store.clock import Clock
 from store.leadership import LEASE
 from store.tables import conversation
 from tests.scheduler.conftest import ONLY_NUDGES, Desk, Heard, own_connection
@@ -48,13 +48,16 @@ async def test_nobody_changes_the_conversation_between_the_check_and_the_reminde
 ) -> None:
     kept, free = await desk.leave_unfinished(), []
     desk.clock.advance(NUDGE_AFTER)
-    is_daytime = survey_nudges._is_daytime
 
-    def look_who_may_write(clock: Clock) -> bool:
-        free.append(_may_be_written_to(desk, str(kept.origin.conversation_id)))
-        return is_daytime(clock)
+    def looking(asked: Callable[..., Any]) -> Callable[..., Any]:
+        def look_who_may_write(*about: Any) -> Any:
+            free.append(_may_be_written_to(desk, str(kept.origin.conversation_id)))
+            return asked(*about)
 
-    monkeypatch.setattr(survey_nudges, "_is_daytime", look_who_may_write)
+        return look_who_may_write
+
+    monkeypatch.setattr(survey_nudges, "is_quiet", looking(is_quiet))
+    monkeypatch.setattr(survey_nudges, "may_be_reached", looking(may_be_reached))
     await nudge_owners(desk.context)
     assert free == [True, False]  # before the job begins; behind the check in the owner's transaction
 

@@ -35,8 +35,9 @@ TESTED = {
         "officer_notices": "officer_notices",
         "lead_watch": "lead_watch",
         "erasures": "erasures",
+        "campaigns": "campaigns",
     }.items()
-}
+} | {"kpi": Path(__file__).parents[1] / "console" / "test_kpi.py"}
 
 
 class Died(BaseException):
