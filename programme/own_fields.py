@@ -100,7 +100,6 @@ OWN: tuple[Held, ...] = (
         " frozen_at ended_at",
     ),
     Held(campaign_tables.gateway_state, "gateway millitokens filled_at stopped_until stopped_for"),
-    Held(campaign_tables.reminder_switch, "province name is_on changed_by changed_at"),
     Held(privacy_tables.purge, "id why asked_at done_at is_partial", rule="jobs"),
     Held(privacy_tables.retention_progress, "rule up_to"),
 )

@@ -15,7 +15,6 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
-    true,
 )
 
 from store.tables import Id, Json, UtcDateTime, metadata
@@ -30,7 +29,6 @@ __all__ = [
     "metadata",
     "receipt",
     "recipient",
-    "reminder_switch",
     "segment",
 ]
 
@@ -222,17 +220,6 @@ link_click = Table(
 )
 Index("ix_link_click_report", link_click.c.province, link_click.c.link, link_click.c.at)
 Index("ix_link_click_run", link_click.c.run_id)
-
-# Which automatic reminders are on (scheduler/reminders.py); without a row: as the pack says.
-reminder_switch = Table(
-    "reminder_switch",
-    metadata,
-    Column("province", String(40), primary_key=True),
-    Column("name", String(40), primary_key=True),
-    Column("is_on", Boolean, nullable=False, server_default=true()),
-    Column("changed_by", String(80), nullable=False),
-    Column("changed_at", UtcDateTime, nullable=False),
-)
 
 # The one-question survey of awareness: who was drawn, and what they said. `recipient_id` says when they were asked.
 awareness_answer = Table(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from integrations.errors import NotReadable
+from integrations.sms.amounts import amount
 from integrations.sms.gateway import Report
 
 MAX_ID = 80
@@ -25,8 +26,8 @@ def read_callback(query: Mapping[str, str]) -> Report:
 
 def report_of(said: Mapping[str, Any], message_id: str | None, request_id: str | None) -> Report:
     """`said`: SendStatus and counters, numbers or their digits. Counters may count parts: none is taken for 1."""
-    status, failed = _number(said.get("SendStatus")), _number(said.get("SendFailed"))
-    price = _number(said.get("TotalPrice"))
+    status, failed = amount(said.get("SendStatus")), amount(said.get("SendFailed"))
+    price = amount(said.get("TotalPrice"))
     if status in _WAITING:
         return Report("accepted", message_id, request_id, price=price)
     if status == _REJECTED:
@@ -35,17 +36,6 @@ def report_of(said: Mapping[str, Any], message_id: str | None, request_id: str |
         raise NotReadable("esms_status")
     if failed:
         return Report("failed", message_id, request_id, "esms_undelivered", price)
-    if not _number(said.get("SendSuccess")):
+    if not amount(said.get("SendSuccess")):
         raise NotReadable("esms_counts")
     return Report("delivered", message_id, request_id, price=price)
-
-
-def _number(value: Any) -> int | None:
-    """A count or a price; None: it cannot be one."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > 20:
-        return None
-    try:
-        number = int(float(value))
-    except (ValueError, OverflowError):
-        return None
-    return number if 0 <= number < 10**9 else None

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from integrations.errors import Fate, NotReadable, SendFailed
+from integrations.sms.amounts import amount
 from integrations.sms.gateway import Bulk, Report, Taken
 from integrations.sms.numbers import to_e164, with_country
 from integrations.sms.speedsms import errors
@@ -63,7 +64,7 @@ class SpeedSmsGateway:
             raise SendFailed(errors.OUTCOMES.not_json)
         if message.phone in _invalid(data):
             raise _refusal(errors.PHONE)
-        return Taken(message_id(data.get("tranId")), _dong(data.get("totalPrice")))
+        return Taken(message_id(data.get("tranId")), amount(data.get("totalPrice")))
 
     async def ask(self, message_id: str) -> Report | None:
         """Gateway.ask: a list with one entry per number, of which we have one; empty while nothing is known."""
@@ -87,7 +88,7 @@ class SpeedSmsGateway:
         answer = await self._harmless(self._url + ACCOUNT)
         # Its own page wraps the account, the samples show it bare
         account = answer.body if "balance" in answer.body else _data(answer)
-        left = _dong(account.get("balance")) if isinstance(account, dict) else None
+        left = amount(account.get("balance")) if isinstance(account, dict) else None
         if left is None:
             _data(answer)
             raise SendFailed(replace(errors.OUTCOMES.not_json, fate=Fate.RETRY))
@@ -145,13 +146,3 @@ def _invalid(data: dict[str, Any]) -> set[str | None]:
     """The numbers that were left out, in E.164."""
     said = data.get("invalidPhone")
     return {to_e164(str(one)) for one in said} if isinstance(said, list) else set()
-
-
-def _dong(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > 20:
-        return None
-    try:
-        number = int(float(value))
-    except (ValueError, OverflowError):
-        return None
-    return number if 0 <= number < 2**31 else None

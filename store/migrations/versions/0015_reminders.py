@@ -95,15 +95,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("gateway", name="pk_gateway_state"),
     )
     op.create_table(
-        "reminder_switch",
-        sa.Column("province", sa.String(length=40), nullable=False),
-        sa.Column("name", sa.String(length=40), nullable=False),
-        sa.Column("is_on", sa.Boolean(), server_default=sa.true(), nullable=False),
-        sa.Column("changed_by", sa.String(length=80), nullable=False),
-        sa.Column("changed_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("province", "name", name="pk_reminder_switch"),
-    )
-    op.create_table(
         "campaign_run",
         sa.Column("id", Id, nullable=False),
         sa.Column("campaign_id", Id, nullable=False),
@@ -451,7 +442,6 @@ def downgrade() -> None:
         )
 
     op.drop_table("campaign_run")
-    op.drop_table("reminder_switch")
     op.drop_table("gateway_state")
     with op.batch_alter_table("file_import") as batch_op:
         batch_op.drop_index("ix_file_import_status")
