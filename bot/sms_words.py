@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, tzinfo
 
 from sqlalchemy import Connection
@@ -13,13 +12,8 @@ from programme import opt_outs
 from programme.acts_said import wants_messages_again
 from programme.campaign_text import plain
 from programme.phrases import Phrases
+from programme.refusals_said import refuses_messages
 from store.crypto import Keyring
-from store.text import folded_words
-
-# Only a message that is nothing but the refusal: "hủy hợp đồng" is about something else
-_WORD = r"stop|tc|tu choi|huy|ngung|dung|unsubscribe|(?:khong|ko|k)(?: muon)? (?:nhan|gui)"
-_ABOUT = r"gui|nhan|nhac|tin|sms|quang cao|qc|nua|them|cho|toi|em|minh|di|a|nhe|nha|cam on"
-_STOPS = re.compile(rf"(?:(?:soan|toi|em|minh|xin) )?(?:{_WORD})(?: (?:{_ABOUT}))*")
 
 
 def hear(
@@ -39,7 +33,7 @@ def hear(
     text, uid = _without(said.text, keyword), opt_outs.word_of(gateway, said.id_)
     if wants_messages_again(text):
         heard, phrase = opt_outs.resume(connection, keyring, now, "sms", phone=said.phone, uid=uid), "sms_resumed"
-    elif says_stop(text) or _STOPS.fullmatch(" ".join(folded_words(text))):
+    elif says_stop(text) or refuses_messages(text):
         heard, phrase = opt_outs.stop(connection, keyring, now, "sms", phone=said.phone, uid=uid), "sms_stopped"
     else:
         return plain(phrases.say("sms_unread"))

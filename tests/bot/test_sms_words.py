@@ -25,20 +25,14 @@ def _refused(database: Database, keyring: Keyring, content: Content, text: str) 
     return database.run_now(work)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["TC", "tc.", "HKD TC", "hkd: tc!", "STOP", "Từ chối", "Từ chối nhận tin", "soạn TC", "Đừng gửi tin cho tôi nữa"],
-)
-def test_a_message_that_is_the_word_ends_everything(
+@pytest.mark.parametrize("text", ["HKD TC", "hkd: tc!", "Từ chối", "HKD huy dang ky nhan tin"])
+def test_a_message_that_is_the_refusal_ends_everything(
     database: Database, keyring: Keyring, content: Content, text: str
 ) -> None:
     assert _refused(database, keyring, content, text)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["hủy hợp đồng", "HKD hủy hóa đơn thế nào", "Tôi bị từ chối hồ sơ", "k gửi được tờ khai", "ngừng kinh doanh"],
-)
+@pytest.mark.parametrize("text", ["HKD hủy hóa đơn thế nào", "toi muon dang ky nhan tin", "HKD"])
 def test_the_word_within_another_matter_ends_nothing(
     database: Database, keyring: Keyring, content: Content, text: str
 ) -> None:
