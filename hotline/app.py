@@ -24,6 +24,7 @@ from bot.mail_poller import MailPoller
 from bot.model_switch import ModelSwitch
 from bot.pace import Pace
 from bot.polling import TelegramPoller
+from bot.receipt_batches import ReceiptBatches
 from bot.sender import Sender
 from bot.shared_pace import SharedPace
 from bot.shared_wakeups import SharedWakeups
@@ -54,6 +55,7 @@ from programme.packs import UnknownProvince
 from programme.training_examples import TrainingExamples
 from programme.yaml_source import ContentError
 from scheduler.dispatcher import Dispatcher
+from scheduler.imports import Importer
 from scheduler.ticker import Ticker
 from scheduler.watch import Watch
 from store.clock import Clock
@@ -99,6 +101,7 @@ class Hotline:
     notes: ForgottenFile
     gateways: Mapping[str, Gateway]
     dispatcher: Dispatcher
+    importer: Importer
 
     def parts(self) -> list[Coroutine[Any, Any, None]]:
         """Everything that runs as long as the process does, beside its ports."""
@@ -112,6 +115,7 @@ class Hotline:
             self.notes.run(self.database),
             self.dispatcher.run(),
             self.dispatcher.receipts.run(),
+            self.importer.run(),
         ]
         if self.trainer is not None:
             running.append(self.trainer.run())
@@ -285,6 +289,7 @@ def compose(
             dialogue=dialogue,
             worker=worker,
             intake=intake,
+            receipts=ReceiptBatches(database, clock),
             providers=channels.called,
             files=files,
             province=settings.province,
@@ -315,4 +320,5 @@ def compose(
         dispatcher=Dispatcher(
             database, clock, content, keyring, gateways, wakeups, public_url=public_url, callbacks=callbacks
         ),
+        importer=Importer(database, clock, content, keyring, wakeups),
     )

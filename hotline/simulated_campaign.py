@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.receipt_batches import ReceiptBatches
 from bot.wakeups import CAMPAIGNS, Wakeups
 from hotline.app import open_migrated_database
 from hotline.errors import Stop
@@ -29,7 +30,7 @@ from hotline.serve import LOOPBACK, bind, server_for
 from integrations.errors import NotReadable
 from integrations.sms.esms.callback import read_callback
 from integrations.sms.esms.client import KINDS, EsmsGateway
-from programme import campaign_trial, ledger, receipts
+from programme import campaign_trial, ledger
 from programme.campaign_file import CampaignFile, CampaignFileInvalid
 from programme.campaign_people import Addressee
 from programme.content import Content
@@ -167,14 +168,14 @@ async def _reports(
     """A port on the loopback where the gateway's reports arrive, the same as before a kill if nobody has it since: its
     address, and the one for callbacks."""
     secret = keyring.lasting_hash(gateway, "campaign_simulate").hex()[:32]
-    path = f"/webhooks/sms/esms/{secret}"
+    path, batches = f"/webhooks/sms/esms/{secret}", ReceiptBatches(database, clock)
 
     async def take(request: Request) -> Response:
         try:
             report = read_callback(request.query_params)
         except NotReadable:
             return Response(status_code=400)
-        await database.run(lambda c: receipts.take(c, gateway, report, clock.now(), "callback"))
+        await batches.take(gateway, report)
         return Response()
 
     try:

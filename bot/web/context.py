@@ -11,6 +11,7 @@ from bot.dialogue import Dialogue
 from bot.files import Files
 from bot.flow_domain import Flows
 from bot.intake import Intake
+from bot.receipt_batches import ReceiptBatches
 from bot.wakeups import Wakeups
 from bot.web.limits import WebLimits
 from bot.web.sms_door import SmsDoor
@@ -37,6 +38,7 @@ class WebContext:
     dialogue: Dialogue
     worker: Worker
     intake: Intake
+    receipts: ReceiptBatches
     providers: Mapping[str, CalledProvider]
     files: Files
     province: str

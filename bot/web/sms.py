@@ -21,7 +21,7 @@ from integrations.sms.esms.inbound import answer, read_inbound
 from integrations.sms.gateway import Opinion, Report
 from integrations.sms.numbers import with_country
 from integrations.sms.speedsms.callback import read_report
-from programme import receipts
+from programme.receipts import Outcome
 from store.logs import get_logger
 
 log = get_logger("bot.web.sms")
@@ -99,9 +99,8 @@ async def speedsms(request: Request) -> Response:
 
 
 async def _take(context: WebContext, gateway: str, report: Report) -> None:
-    now = context.clock.now()
-    outcome = await context.database.run(lambda c: receipts.take(c, gateway, report, now, "callback"))
-    if outcome in (receipts.Outcome.UNKNOWN, receipts.Outcome.FOREIGN):
+    outcome = await context.receipts.take(gateway, report)
+    if outcome in (Outcome.UNKNOWN, Outcome.FOREIGN):
         log.warning("sms_report_of_no_message", gateway=gateway, outcome=outcome.value)
 
 

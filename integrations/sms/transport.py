@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import orjson
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import BytesPayload
 
 from integrations.errors import Fate, ProviderError, SendFailed
 
@@ -21,6 +22,23 @@ TOTAL_SECONDS = 10
 IDLE_SECONDS = 10
 MAX_ANSWER_BYTES = 1 << 18
 MAYBE = "Không rõ cổng SMS đã nhận tin này hay chưa; hotline không gửi lại khi chưa chắc."
+
+
+_TIMEOUT = aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS)
+
+
+class _Body(BytesPayload):
+    """JSON that knows whether any of it may have reached the other side. A message is in the body: without it none was
+    taken."""
+
+    began = False
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content, content_type="application/json")
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self.began = True
+        await super().write_with_length(writer, content_length)
 
 
 @dataclass(frozen=True)
@@ -79,23 +97,22 @@ class Transport:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The JSON object that was answered with a status below 500. Raises SendFailed (RETRY, BACK_OFF, UNCERTAIN)."""
-        progress = SimpleNamespace(began=False)
-        kind = {"Content-Type": "application/json"} if json is not None else {}
+        body = None if json is None else _Body(orjson.dumps(json))
         try:
             async with self._session().request(
                 method,
                 url,
                 params=query,
-                data=None if json is None else orjson.dumps(json),
-                headers={**(headers or {}), **kind},
+                data=body,
+                headers=headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS),
-                trace_request_ctx=progress,
+                timeout=_TIMEOUT,
             ) as response:
                 return await self._answer(response)
         except (aiohttp.ClientError, OSError, TimeoutError):
             # Without its cause: an exception of the client quotes the address, and with it the keys
-            error = self._outcomes.no_answer if progress.began else self._outcomes.not_sent
+            may_be_there = body is None or body.began
+            error = self._outcomes.no_answer if may_be_there else self._outcomes.not_sent
         raise SendFailed(error)
 
     async def _answer(self, response: aiohttp.ClientResponse) -> Answer:
@@ -118,18 +135,11 @@ class Transport:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._client is None:
-            trace = aiohttp.TraceConfig()
-            trace.on_request_headers_sent.append(_request_began)
             self._client = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_SECONDS, limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trace_configs=[trace],
             )
         return self._client
-
-
-async def _request_began(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:
-    context.trace_request_ctx.began = True
 
 
 def _seconds(headers: Mapping[str, str]) -> float:

@@ -19,6 +19,7 @@ from bot.files import Files
 from bot.flow_domain import Flows
 from bot.intake import Intake
 from bot.pace import Pace
+from bot.receipt_batches import ReceiptBatches
 from bot.sender import Sender
 from bot.turn import TurnRunner
 from bot.wakeups import Wakeups
@@ -231,6 +232,7 @@ async def bot(database: Database, clock: ManualClock, keyring: Keyring, content:
         dialogue=dialogue,
         worker=worker,
         intake=intake,
+        receipts=ReceiptBatches(database, clock),
         providers=providers,
         files=files,
         province="thai-nguyen",
