@@ -18,7 +18,7 @@ from tools.services.machine import die_with_parent
 FOLDER = VAR / "bench"
 STOP_SECONDS = 10
 LOOK_SECONDS = 0.02
-SETTINGS = ("HOTLINE_", "ZALO_", "TELEGRAM_", "SMTP_", "IMAP_")
+SETTINGS = ("HOTLINE_", "ZALO_", "TELEGRAM_", "SMTP_", "IMAP_", "SMS_", "ESMS_", "SPEEDSMS_")
 Command = Sequence[str | Path]
 
 
