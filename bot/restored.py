@@ -22,6 +22,7 @@ from store.channel_tables import zalo_token
 from store.console_tables import officer_notice, request
 from store.restore import GAP
 from store.rotation import end_what_opens
+from store.sms_tables import sms_answer
 from store.survey_tables import due_job, lead, leader, survey_response
 from store.tables import conversation, escalation, inbound, outbound
 from store.vendor_tables import vendor_notice
@@ -69,6 +70,9 @@ def _say_nothing_again(connection: Connection, now: datetime) -> None:
     # Whoever was reached since the backup is still waiting here: a person decides, with the gateway's list beside them
     running = update(campaign_run).where(campaign_run.c.status == "running")
     connection.execute(running.values(status="paused", pause_reason=RESTORED))
+    unsaid = update(sms_answer).where(sms_answer.c.settled_at.is_(None))
+    settled = {"status": "uncertain", "reason": RESTORED, "settled_at": now, "phone": None, "next_at": None}
+    connection.execute(unsaid.values(settled))
     called = update(recipient).where(recipient.c.status == "sending")
     connection.execute(called.values(status="uncertain", reason=RESTORED, next_at=None))
     # The refresh token works once, and the hotline that made the backup may have used it, or still lives

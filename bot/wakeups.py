@@ -11,6 +11,7 @@ from collections import defaultdict
 INBOX = "inbox"
 OUTBOX = "outbox"
 CAMPAIGNS = "campaigns"  # a run was frozen, resumed or cancelled
+SMS_ANSWERS = "sms_answers"  # a refusal by SMS is to be confirmed
 ATTACHMENTS = "attachments"
 QUEUE = "queue"  # what waits for people, or who holds it
 

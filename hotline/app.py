@@ -55,6 +55,7 @@ from programme.packs import UnknownProvince
 from programme.training_examples import TrainingExamples
 from programme.yaml_source import ContentError
 from scheduler.dispatcher import Dispatcher
+from scheduler.sms_answers import SmsAnswerer
 from scheduler.imports import Importer
 from scheduler.ticker import Ticker
 from scheduler.watch import Watch
@@ -101,6 +102,7 @@ class Hotline:
     notes: ForgottenFile
     gateways: Mapping[str, Gateway]
     dispatcher: Dispatcher
+    answerer: SmsAnswerer
     importer: Importer
 
     def parts(self) -> list[Coroutine[Any, Any, None]]:
@@ -115,6 +117,7 @@ class Hotline:
             self.notes.run(self.database),
             self.dispatcher.run(),
             self.dispatcher.receipts.run(),
+            self.answerer.run(),
             self.importer.run(),
         ]
         if self.trainer is not None:
@@ -320,5 +323,6 @@ def compose(
         dispatcher=Dispatcher(
             database, clock, content, keyring, gateways, wakeups, public_url=public_url, callbacks=callbacks
         ),
+        answerer=SmsAnswerer(database, clock, gateways, wakeups),
         importer=Importer(database, clock, content, keyring, wakeups),
     )

@@ -20,6 +20,7 @@ from store.difficulty_tables import difficulty
 from store.mail_tables import mail_message, mail_ticket
 from store.privacy_tables import ERASED, data_copy
 from store.registry_tables import do_not_call, file_import, import_row
+from store.sms_tables import sms_answer
 from store.survey_tables import class_place, lead, survey_response
 from store.tables import (
     consent,
@@ -223,6 +224,24 @@ PERSONAL: tuple[Held, ...] = (
         rule="campaigns",
     ),
     Held(receipt, "id recipient_id gateway state reason by obeyed at", rule="campaigns"),
+    # that a refusal by SMS was confirmed: the number goes with the answer's end, the row stays as the proof
+    Held(
+        sms_answer,
+        "id uid gateway text status reason attempts next_at created_at settled_at",
+        "phone phone_key",
+        whose=lambda scope: sms_answer.c.phone_key.in_(
+            select(contact.c.phone_key).where(contact.c.id.in_(scope.people))
+        ),
+        erasure=Erasure.BLANK,
+        blank=MappingProxyType(
+            {
+                **nothing("phone", "phone_key"),
+                "reason": case((sms_answer.c.status == "waiting", ERASED), else_=sms_answer.c.reason),
+                "status": case((sms_answer.c.status == "waiting", "failed"), else_=sms_answer.c.status),
+            }
+        ),
+        rule="campaigns",
+    ),
     Held(
         link_click,
         "id link channel run_id province at",

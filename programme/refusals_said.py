@@ -22,7 +22,8 @@ _SMS = r"tin nhan|tin|sms|thong bao|quang cao|qc|mess|message|messages|nhan tin"
 _ACTS = rf"gui|nhan|nhac|spam|lam phien|quay ray|(?:goi|nhan) (?:{_SMS})|nhan tin"
 _OF = (
     rf"{_SMS}|gui|nhan|nhac|rac|cho|den|toi|vao|ve|qua|tu|{_ME}|ho|so|sdt|so dien thoai|dien thoai|may|nay|kia|do|cac"
-    r"|nhung|loai|kieu|moi|tat ca|het|them|hotline|dich vu|hang ngay|khao sat|lop hoc|nhac nho|gioi thieu|chuong trinh|cua"
+    r"|nhung|loai|kieu|moi|tat ca|het|them|hotline|dich vu|hang ngay|khao sat|lop hoc|nhac nho|gioi thieu|chuong"
+    r" trinh|cua"
 )
 _AFTER = (
     r"nua|dau|nhe|nha|nhen|di|luon|a|ạ|voi|giup|ngay|roi|cam on|xin cam on|cam on nhieu|em|duoc khong|duoc ko|duoc k"

@@ -17,6 +17,7 @@ from integrations.email.mailbox import ENDED, LOGIN_REFUSED, NO_TLS, NOT_REACHED
 from integrations.errors import Fate, ProviderError
 from integrations.sms import registry as gateways
 from integrations.zalo.token_state import AGEING_AFTER, LOST
+from programme import sms_answers
 from programme.working_time import WorkingTime
 from scheduler.provider_errors import described
 from scheduler.watch import Watch
@@ -245,6 +246,11 @@ def _stopped(concerns: Callable[[str], bool]) -> Callable[[Moment], str | None]:
     return check
 
 
+def _unconfirmed(moment: Moment) -> str | None:
+    count = sms_answers.unconfirmed(moment.connection, moment.now - LATELY)
+    return f"Trong một giờ qua: {count} lời từ chối đã có hiệu lực mà chưa chắc được xác nhận." if count else None
+
+
 def _is_about_bulk_money(code: str) -> bool:
     return code in gateways.BALANCE | BALANCE
 
@@ -380,6 +386,12 @@ CONDITIONS: tuple[Condition, ...] = (
         "cổng tin nhắn hết tiền",
         "Nạp tiền cho tài khoản của cổng, rồi cho chiến dịch chạy tiếp trong trang của cán bộ.",
         _stopped(_is_about_bulk_money),
+    ),
+    Condition(
+        "refusal_unconfirmed",
+        "lời từ chối tin nhắn chưa được xác nhận",
+        "Chạy: hotline channel check sms. Người đã từ chối không nhận tin nữa; luật đòi xác nhận ngay cho họ.",
+        _unconfirmed,
     ),
     Condition(
         "gateway_stopped",

@@ -57,6 +57,7 @@ LASTING = frozenset(
         "mail_sender.address_hash",
         "mail_ticket.address_hash",
         "recipient.phone_key",
+        "sms_answer.phone_key",
     }
 )
 ENDING = frozenset(

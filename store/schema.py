@@ -15,6 +15,7 @@ from store import (
     privacy_tables,
     quality_tables,
     registry_tables,
+    sms_tables,
     survey_tables,
     vendor_tables,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "privacy_tables",
     "quality_tables",
     "registry_tables",
+    "sms_tables",
     "survey_tables",
     "vendor_tables",
 ]

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot import metrics
-from bot.sms_words import hear
+from bot.sms_words import hear, hear_and_answer
+from bot.wakeups import SMS_ANSWERS
 from bot.web.body import read_body
 from bot.web.context import WebContext, web_context
 from bot.web.problems import Problem
@@ -81,7 +82,7 @@ async def esms_inbound(request: Request) -> Response:
 
 
 async def speedsms(request: Request) -> Response:
-    """SpeedSMS's one address. It carries no answer to a person: what they said is heard all the same."""
+    """SpeedSMS's one address. It carries no answer to a person: a refusal is confirmed by a message of its own."""
     context = _admitted(request, SPEEDSMS)
     with metrics.webhook_seconds(SPEEDSMS), _waiting:
         body = await read_body(request, MAX_BODY_BYTES)
@@ -92,7 +93,7 @@ async def speedsms(request: Request) -> Response:
         except NotReadable as damage:
             return _unread(SPEEDSMS, str(damage))
         if isinstance(said, Opinion):
-            await _hear(context, SPEEDSMS, said, "")
+            await _hear_and_answer(context, SPEEDSMS, said)
         else:
             await _take(context, SPEEDSMS, said)
     return _done()
@@ -106,9 +107,19 @@ async def _take(context: WebContext, gateway: str, report: Report) -> None:
 
 async def _hear(context: WebContext, gateway: str, opinion: Opinion, keyword: str) -> str:
     now, phrases = context.clock.now(), context.content.phrases
-    return await context.database.run(
+    heard = await context.database.run(
         lambda c: hear(c, context.keyring, phrases, gateway, opinion, keyword, now, context.clock.timezone)
     )
+    return heard.words
+
+
+async def _hear_and_answer(context: WebContext, gateway: str, opinion: Opinion) -> None:
+    now, phrases = context.clock.now(), context.content.phrases
+    is_waiting = await context.database.run(
+        lambda c: hear_and_answer(c, context.keyring, phrases, gateway, opinion, now, context.clock.timezone)
+    )
+    if is_waiting:
+        context.wakeups.notify(SMS_ANSWERS)
 
 
 def _admitted(request: Request, gateway: str) -> WebContext:

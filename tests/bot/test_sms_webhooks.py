@@ -22,6 +22,7 @@ from programme import opt_outs
 from store import forgotten
 from store.campaign_tables import receipt, recipient
 from store.crypto import Keyring
+from store.sms_tables import sms_answer
 from tests.bot.conftest import Bot
 from tests.bot.test_number_reached import sent, state
 from tests.integrations.sms.esms_stand_in import fixture
@@ -209,6 +210,11 @@ async def test_speedsms_reports_and_brings_refusals_too(door: Door) -> None:
     said = {"type": "sms", "tranId": "9", "phone": PHONE[1:], "content": "TC"}
     assert (await door.http.post(path, json=said)).status_code == 200
     assert await door.is_stopped()
+    said |= {"tranId": "10", "content": "lop hoc o dau"}
+    assert (await door.http.post(path, json=said)).status_code == 200
+    waiting = select(sms_answer.c.gateway, sms_answer.c.phone, sms_answer.c.text)
+    ((gateway, phone, words),) = await door.bot.database.read(lambda c: c.execute(waiting).all())
+    assert (gateway, phone) == ("speedsms", PHONE) and "luc 09:00 23/11/2026" in words
     assert (await door.http.post(path, content=b"a" * 70_000)).status_code == 413
     assert (await door.http.post(path[:-1], json=said)).status_code == 404
     count = await door.bot.database.read(lambda c: c.scalar(select(func.count()).select_from(receipt)))

@@ -26,6 +26,7 @@ from store.database import Database, insert_returning_id
 from store.mail_tables import mailbox
 from store.messages import Reply
 from store.privacy_tables import purge
+from store.sms_tables import sms_answer
 from store.tables import conversation, data_request, inbound, outbound
 from tests.store.plans import tables_read_whole
 
@@ -125,6 +126,12 @@ class World:
         row = {"gateway": gateway, "filled_at": self.clock.now(), "stopped_until": until, "stopped_for": code}
         self.database.run_now(lambda c: c.execute(insert(gateway_state).values(row)))
 
+    def answer_by_sms(self, status: str, ago: timedelta = timedelta(0)) -> None:
+        at = self.clock.now() - ago
+        row = {"uid": f"{next(self._numbers)}", "gateway": "speedsms", "text": "x", "status": status}
+        row |= {"created_at": at, "settled_at": at}
+        self.database.run_now(lambda c: c.execute(insert(sms_answer).values(row)))
+
     def pause_a_run(self, reason: str, ended: bool = False) -> None:
         now = self.clock.now()
         plan: dict[str, Any] = {"province": "thai-nguyen", "name": "x", "kind": "staff", "status": "paused"}
@@ -181,6 +188,7 @@ OPENING: dict[str, tuple[Callable[[World], None], str]] = {
     "purge_waits": (lambda w: w.purge(ago=7 * HOUR), "1 lần xóa"),
     "gateway_keys": (lambda w: w.stop("esms", "esms_101"), "eSMS: eSMS đang không cho gửi tin: ApiKey hoặc SecretKey"),
     "gateway_balance": (lambda w: w.stop("speedsms", "speedsms_300"), "không đủ tiền. (speedsms_300)"),
+    "refusal_unconfirmed": (lambda w: w.answer_by_sms("uncertain"), "1 lời từ chối"),
     "gateway_stopped": (lambda w: w.stop("zbs", "zalo_zbs_-120"), "ZBS (Zalo): Zalo đang không cho hotline gửi tin"),
 }
 DISK_ALONE = {"disk"}  # needs the disk, not the database: below
@@ -208,6 +216,8 @@ def all_is_well(world: World) -> None:
     world.stop("esms", None)  # too fast for a moment
     world.stop("speedsms", "speedsms_300", ago=2 * HOUR)  # its runs went on elsewhere
     world.pause_a_run("too_many_errors")
+    world.answer_by_sms("sent")
+    world.answer_by_sms("failed", ago=2 * HOUR)
 
 
 def test_every_condition_has_a_situation() -> None:

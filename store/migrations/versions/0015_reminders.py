@@ -86,6 +86,38 @@ def upgrade() -> None:
         batch_op.create_index("ix_file_import_status", ["status"])
 
     op.create_table(
+        "sms_answer",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("gateway", sa.String(length=20), nullable=False),
+        sa.Column("phone", EncryptedText()),
+        sa.Column("phone_key", sa.LargeBinary()),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=10), server_default="waiting", nullable=False),
+        sa.Column("reason", sa.String(length=40)),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("next_at", UtcDateTime()),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("settled_at", UtcDateTime()),
+        sa.PrimaryKeyConstraint("id", name="pk_sms_answer"),
+        sa.UniqueConstraint("uid", name="uq_sms_answer_uid"),
+    )
+    with op.batch_alter_table("sms_answer") as batch_op:
+        batch_op.create_index(
+            "ix_sms_answer_open",
+            ["next_at"],
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+        batch_op.create_index("ix_sms_answer_phone", ["phone_key", "created_at"])
+        batch_op.create_index(
+            "ix_sms_answer_unconfirmed",
+            ["settled_at"],
+            sqlite_where=sa.text("status IN ('failed', 'uncertain')"),
+            postgresql_where=sa.text("status IN ('failed', 'uncertain')"),
+        )
+
+    op.create_table(
         "gateway_state",
         sa.Column("gateway", sa.String(length=20), nullable=False),
         sa.Column("millitokens", sa.Integer(), server_default="0", nullable=False),
@@ -443,6 +475,7 @@ def downgrade() -> None:
 
     op.drop_table("campaign_run")
     op.drop_table("gateway_state")
+    op.drop_table("sms_answer")
     with op.batch_alter_table("file_import") as batch_op:
         batch_op.drop_index("ix_file_import_status")
 
