@@ -74,7 +74,7 @@ def _say_nothing_again(connection: Connection, now: datetime) -> None:
     settled = {"status": "uncertain", "reason": RESTORED, "settled_at": now, "phone": None, "next_at": None}
     connection.execute(unsaid.values(settled))
     called = update(recipient).where(recipient.c.status == "sending")
-    connection.execute(called.values(status="uncertain", reason=RESTORED, next_at=None))
+    connection.execute(called.values(status="uncertain", reason=RESTORED, next_at=now))  # asking sends nothing
     # The refresh token works once, and the hotline that made the backup may have used it, or still lives
     dead = {"trouble": REFUSED, "expires_at": now, "refreshing": None, "refreshing_until": None}
     connection.execute(update(zalo_token).values(dead))

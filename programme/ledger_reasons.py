@@ -17,6 +17,10 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "too_late": ("quá hạn gửi", "too late"),
         "left_audience": ("không còn thuộc nhóm người nhận", "no longer in the audience"),
         "cancelled": ("đợt nhắc đã hủy", "the campaign was cancelled"),
+        "not_listed": (
+            "hỏi cổng gửi suốt 48 giờ, danh sách tin đã nhận của cổng không có tin này",
+            "asked for 48 hours, the gateway's list of what it took has it not",
+        ),
         "no_number": ("không có số điện thoại", "no telephone number"),
         "number_changed": ("số điện thoại đã đổi sau khi chốt danh sách", "the number changed after the freeze"),
         "no_value": ("thiếu thông tin để điền vào tin", "a value of the text is missing"),

@@ -28,7 +28,7 @@ from programme.campaign_schedule import Place
 from programme.campaign_window import read_window
 from programme.ledger import RunStatus, State
 from scheduler import bulk_zalo
-from scheduler.bulk_calls import LEASE, MOST_REPEATED, STOPPED, Call, Step, may_repeat
+from scheduler.bulk_calls import FIRST_RECEIPT, LEASE, MOST_REPEATED, STOPPED, Call, Step, may_repeat
 from scheduler.bulk_marking import Rooms, mark
 from scheduler.bulk_pace import Bucket
 from store.campaign_tables import campaign, campaign_run, gateway_state, recipient
@@ -213,7 +213,8 @@ class _Claim:
         for reason in {row["reason"] or INTERRUPTED for row in rows}:
             ids = [row["id"] for row in rows if (row["reason"] or INTERRUPTED) == reason]
             own = update(recipient).where(recipient.c.id.in_(ids), recipient.c.status == State.SENDING)
-            self.connection.execute(own.values(status=State.UNCERTAIN, reason=reason, next_at=None))
+            ask_at = self.now + FIRST_RECEIPT
+            self.connection.execute(own.values(status=State.UNCERTAIN, reason=reason, next_at=ask_at))
             self.claimed.moved += len(ids)
 
     # choosing and marking

@@ -55,7 +55,7 @@ def write(results: Sequence[Result], now: datetime, connection: Connection) -> l
             "cost": one.price,
             "size": one.parts,
             "at": now,
-            "ask_at": now + FIRST_RECEIPT if one.message_id else None,
+            "ask_at": now + FIRST_RECEIPT,
         }
         for one in ordered
         if one.status is State.ACCEPTED
@@ -79,7 +79,7 @@ def _values(one: Result, now: datetime) -> dict[str, object]:
         "token": one.call.token,
         "state": one.status.value,
         "why": one.reason,
-        "again_at": one.next_at,
+        "again_at": now + FIRST_RECEIPT if one.status is State.UNCERTAIN else one.next_at,
         "on": step.channel,
         "by": step.gateway,
         "end": now if one.status in ledger.FINAL else None,

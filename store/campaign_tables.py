@@ -153,7 +153,8 @@ recipient = Table(
     # waiting | sending | accepted | delivered | failed | skipped | uncertain
     Column("status", String(10), nullable=False, server_default="waiting"),
     Column("reason", String(40)),  # of failed, skipped, uncertain; of a waiting row why it waits
-    # waiting: not before (null: at once); sending: the lease of whoever sends it; accepted: when to ask for its receipt
+    # waiting: not before (null: at once); sending: the lease of whoever sends it; accepted, uncertain: when
+    # to ask for its receipt
     Column("next_at", UtcDateTime),
     Column("channel", String(6)),  # zalo | zbs | sms, once it is chosen
     Column("gateway", String(20)),
@@ -170,7 +171,7 @@ recipient = Table(
     UniqueConstraint("contact_id", "run_id", "about"),  # in this order it finds a contact's rows as well
 )
 Index("ix_recipient_run_status", recipient.c.run_id, recipient.c.status, recipient.c.next_at, recipient.c.id)
-_ASKED = and_(recipient.c.status == "accepted", recipient.c.next_at.is_not(None))
+_ASKED = and_(recipient.c.status.in_(("accepted", "uncertain")), recipient.c.next_at.is_not(None))
 Index("ix_recipient_ask", recipient.c.next_at, recipient.c.id, sqlite_where=_ASKED, postgresql_where=_ASKED)
 # Caps count what was tried within a day, whatever became of it
 _TRIED = recipient.c.tried_at.is_not(None)

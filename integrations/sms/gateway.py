@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -80,3 +80,12 @@ class Gateway(Protocol):
 
     async def close(self) -> None:
         """End connections."""
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A gateway that can be asked for what it took, so that a message is found whose answer was lost."""
+
+    async def listed(self, since: datetime, until: datetime) -> Mapping[str, Report]:
+        """What was taken between the two and what became of it, by our `request_id`. Reads only. Raises SendFailed,
+        also for more than can be looked through."""

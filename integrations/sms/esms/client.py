@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.errors import Fate, NotReadable, SendFailed
 from integrations.sms.esms import errors
 from integrations.sms.esms.callback import report_of
+from integrations.sms.esms.listed import local_time, read_listed
 from integrations.sms.gateway import Bulk, Report, Taken
 from integrations.sms.numbers import national
 from integrations.sms.transport import Answer, Transport
@@ -21,6 +22,8 @@ logger = get_logger("integrations.sms.esms")
 ROOT = "/MainService.svc/json"
 SEND = f"{ROOT}/SendMultipleMessage_V4_post_json/"  # the trailing slash is part of it
 STATUS, BALANCE = f"{ROOT}/GetSendStatus", f"{ROOT}/GetBalance_json"
+LIST = f"{ROOT}/GetSmsSentData_V2"
+PAGE_SIZE, MOST_PAGES = 500, 60
 CUSTOMER_CARE = "2"
 KINDS = frozenset({"state_notice", "customer_care", "staff"})
 
@@ -69,6 +72,7 @@ class EsmsGateway:
             "IsUnicode": "1" if message.unicode else "0",
             "Sandbox": "0",
             "RequestId": message.request_id,
+            "campaignid": message.request_id,  # by which the list of what was sent names it
             **({"CallbackUrl": message.callback} if message.callback else {}),
         }
         answer = await self._transport.call("POST", self._url + SEND, json=body)
@@ -93,6 +97,25 @@ class EsmsGateway:
             return report_of(answer.body, message_id, None)
         except NotReadable:
             raise SendFailed(replace(errors.OUTCOMES.not_json, fate=Fate.RETRY)) from None
+
+    async def listed(self, since: datetime, until: datetime) -> dict[str, Report]:
+        """Listing.listed, page by page (developers.esms.vn, ham-kiem-tra-trang-thai-tin-nhan-theo-khoang-thoi-gian): an
+        entry gives back the campaignid of its call, and there is no other way to a message without its SMSID."""
+        span = {"From": local_time(since), "To": local_time(until), "SmsType": CUSTOMER_CARE}
+        found: dict[str, Report] = {}
+        for page in range(1, MOST_PAGES + 1):
+            asked = {**self._keys, **span, "Page": page, "PageSize": PAGE_SIZE}
+            answer = await self._harmless("POST", self._url + LIST, json=asked)
+            code = _code(answer, "CodeResult")
+            if code != errors.ACCEPTED:
+                raise self._refusal(code)
+            entries = answer.body.get("SentData")
+            if not isinstance(entries, list):
+                raise SendFailed(replace(errors.OUTCOMES.not_json, fate=Fate.RETRY))
+            found |= {id_: report for id_, report in map(read_listed, entries) if id_ and report}
+            if len(entries) < PAGE_SIZE:
+                return found
+        raise SendFailed(errors.TOO_MANY)
 
     async def balance(self) -> int:
         """What is left, in đồng. Raises SendFailed."""

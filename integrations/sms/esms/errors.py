@@ -47,6 +47,8 @@ TABLE: dict[int, _Entry] = {
     **dict.fromkeys((789, 790, 791, 799, 801, 802, 851, 854), _refused("eSMS báo lỗi về Zalo cho một tin SMS.")),
 }
 MALFORMED = ProviderError("esms_malformed", *_refused())
+# Only of a list that is read: nothing is sent with it
+TOO_MANY = ProviderError("esms_list_too_long", Fate.RETRY, "Danh sách tin đã gửi của eSMS quá dài để xem hết.")
 BALANCE = frozenset({"esms_102", "esms_103"})
 KEYS = frozenset({"esms_101", "esms_140", "esms_143"})
 
@@ -56,4 +58,4 @@ def error(code: int) -> ProviderError:
     return ProviderError(f"esms_{code}", *TABLE.get(code, _UNKNOWN))
 
 
-ERRORS = {one.code: one for one in (*OUTCOMES.all(), MALFORMED, *map(error, TABLE))}
+ERRORS = {one.code: one for one in (*OUTCOMES.all(), MALFORMED, TOO_MANY, *map(error, TABLE))}

@@ -9,8 +9,10 @@ import unicodedata
 import zlib
 from collections import deque
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import orjson
 from aiohttp import web
@@ -22,6 +24,7 @@ from integrations.sms.esms.sim_world import World
 
 ROOT = "/MainService.svc/json"
 LONGEST_REQUEST_ID = 50
+MOST_LISTED, LOCAL = 500, ZoneInfo("Asia/Ho_Chi_Minh")
 FEWEST_IN_ADVERTISING, MOST_IN_ADVERTISING = 30, 5000
 _TEXTS = ("ApiKey", "SecretKey", "Phone", "Content", "Brandname")
 _OPTIONAL = ("SmsType", "IsUnicode", "Sandbox", "RequestId", "SendDate", "campaignid", "CallbackUrl")
@@ -76,6 +79,7 @@ class Api:
             web.post(f"{ROOT}/SendMultipleSMSBrandname_json/", self._advertise),
             web.get(f"{ROOT}/GetSendStatus", self._status, allow_head=False),
             web.post(f"{ROOT}/GetBalance_json", self._balance),
+            web.post(f"{ROOT}/GetSmsSentData_V2", self._listed),
         ]
 
     async def _send(self, request: web.Request) -> web.Response:
@@ -128,7 +132,8 @@ class Api:
         fate = self._fate(phone, text, request_id or text)
         callback = body.get("CallbackUrl", "")
         id_ = uuid4().hex + "156"
-        return Message(id_, request_id, phone, text, now.timestamp(), fate, parts, parts * TARIFF, callback)
+        price, campaign = parts * TARIFF, body.get("campaignid", "")
+        return Message(id_, request_id, phone, text, now.timestamp(), fate, parts, price, callback, campaign)
 
     def _authorize(self, said: Mapping[str, Any]) -> None:
         if said.get("ApiKey") != API_KEY or said.get("SecretKey") != SECRET_KEY:
@@ -213,6 +218,21 @@ class Api:
             return _json({"CodeResponse": "105", "SMSID": id_, "ErrorMessage": _WORDS[105]})
         return _json({"CodeResponse": "100", **found})
 
+    async def _listed(self, request: web.Request) -> web.Response:
+        """What was taken in a span of local time, page by page, the oldest first."""
+        try:
+            body = await _object(request)
+            self._authorize(body)
+            since, until = (_moment(body.get(name)) for name in ("From", "To"))
+            page, size = body.get("Page"), body.get("PageSize")
+            if not (isinstance(page, int) and isinstance(size, int) and page >= 1 and 1 <= size <= MOST_LISTED):
+                raise _Refused(None)
+        except _Refused as refused:
+            return self._refusal(request, refused)
+        found = [one for one in self._taken.messages.values() if since <= one.at <= until]
+        shown = [self._world.reports.listed(one) for one in found[(page - 1) * size : page * size]]
+        return _json({"CodeResult": "100", "CountTotal": len(found), "SentData": shown})
+
     async def _balance(self, request: web.Request) -> web.Response:
         try:
             self._authorize(await _object(request))
@@ -254,6 +274,13 @@ def count_parts(text: str, unicode: bool) -> int:
 def _chance(text: str) -> int:
     """0 to 99, always the same for the same text."""
     return zlib.crc32(text.encode()) % 100
+
+
+def _moment(said: Any) -> float:
+    try:
+        return datetime.strptime(said, "%Y-%m-%d %H:%M:%S").replace(tzinfo=LOCAL).timestamp()
+    except (TypeError, ValueError):
+        raise _Refused(None) from None
 
 
 async def _object(request: web.Request) -> dict[str, Any]:

@@ -55,6 +55,23 @@ class Reports:
             state = SENT
         return {"SMSID": message.id, **self.counters(message, state), "TotalPrice": float(message.price)}
 
+    def listed(self, message: Message) -> dict[str, Any]:
+        """An entry of GetSmsSentData_V2."""
+        state = (self.status(message.id) or {"SendStatus": WAITING})["SendStatus"]
+        result = {"delivered": 1, "failed": 0}.get(message.fate, 2) if state == FINISHED else 2
+        return {
+            "Campaign": message.campaign,
+            "Content": message.text,
+            "Phone": national(message.phone),
+            "ReferenceId": message.id,
+            "SellPrice": float(message.price),
+            "SendResult": result,
+            "SendStatus": state,
+            "SentTime": f"/Date({int(message.at * 1000)}+0700)/",
+            "SmsId": 29_028_845,
+            "SmsType": 2,
+        }
+
     def counters(self, message: Message, state: int) -> dict[str, int]:
         count = message.parts if self._switches.counts_parts else 1
         is_final = state == FINISHED

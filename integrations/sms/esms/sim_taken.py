@@ -35,6 +35,7 @@ class Message:
     parts: int
     price: int
     callback: str
+    campaign: str = ""
 
 
 class Taken:

@@ -242,8 +242,8 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_recipient_ask",
             ["next_at", "id"],
-            sqlite_where=sa.text("status = 'accepted' AND next_at IS NOT NULL"),
-            postgresql_where=sa.text("status = 'accepted' AND next_at IS NOT NULL"),
+            sqlite_where=sa.text("status IN ('accepted', 'uncertain') AND next_at IS NOT NULL"),
+            postgresql_where=sa.text("status IN ('accepted', 'uncertain') AND next_at IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_recipient_gateway",
@@ -453,8 +453,8 @@ def downgrade() -> None:
         )
         batch_op.drop_index(
             "ix_recipient_ask",
-            sqlite_where=sa.text("status = 'accepted' AND next_at IS NOT NULL"),
-            postgresql_where=sa.text("status = 'accepted' AND next_at IS NOT NULL"),
+            sqlite_where=sa.text("status IN ('accepted', 'uncertain') AND next_at IS NOT NULL"),
+            postgresql_where=sa.text("status IN ('accepted', 'uncertain') AND next_at IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_recipient_cap",
