@@ -25,7 +25,7 @@ from bench.figures import Times
 from bench.machine import FOLDER, Running, Unavailable, hotline_environment, new_file
 from bench.part import run_alone
 from bench.postgres import new_database
-from bench.product import START_SECONDS, running_product, sentences
+from bench.product import START_SECONDS, running_product
 from bench.scale import Scale
 from hotline.models import ensure_model
 from hotline.paths import ROOT
@@ -50,29 +50,30 @@ UNBOUND, PACE = 5000, 100  # messages per second
 QUIET_SECONDS = 10.0
 MESSAGES_PER_SECOND, OWNERS = 5.0, 20
 END_SECONDS = 300.0
+QUESTION = "chị ơi đăng ký tên miền biz.vn miễn phí ở đâu ạ"
 
 
 async def measure(sheet: Sheet, scale: Scale) -> None:
     """Raises Unavailable."""
     people = scale.campaign_recipients
-    async with _gateway() as (url, account):
-        bare = await _bare(url, account, people)
-        with new_database() as database:
-            fast = await _simulated(database, account, people, UNBOUND)
-        for id_, per_second in (
-            ("sends_sqlite", await _simulated(_new_sqlite(), account, people, UNBOUND)),
-            ("sends_postgresql", fast),
-        ):
-            note = f"bare loop {bare:.0f}/s: {per_second / bare:.2f} of it"
-            sheet.put(sheet[id_].counted(per_second, n=people, note=note))
-        kept = await _simulated(_new_sqlite(), account, people, PACE)
-        sheet.put(sheet["pace_kept"].counted(100 * kept / PACE, n=people, note=f"{people / kept:.1f} s"))
+    async with _gateway() as account:
+        bare = await _bare(account, people)
+    with new_database() as database:
+        by_database = {"sends_postgresql": await _simulated(database, people, UNBOUND)}
+    by_database["sends_sqlite"] = await _simulated(_new_sqlite(), people, UNBOUND)
+    for id_, per_second in by_database.items():
+        note = f"bare loop {bare:.0f}/s: {per_second / bare:.2f} of it"
+        sheet.put(sheet[id_].counted(per_second, n=people, note=note))
+    kept = await _simulated(_new_sqlite(), people, PACE)
+    sheet.put(sheet["pace_kept"].counted(100 * kept / PACE, n=people, note=f"{people / kept:.1f} s"))
+    async with _gateway() as account:
         await _beside_owners(sheet, account, people)
 
 
 @contextlib.asynccontextmanager
-async def _gateway() -> AsyncIterator[tuple[str, dict[str, str]]]:
-    """The stand-in for eSMS in a process of its own: its address, and the settings that lead to it."""
+async def _gateway() -> AsyncIterator[dict[str, str]]:
+    """The stand-in for eSMS in a process of its own: the settings that lead to it. A new one for each measurement: the
+    same words to the same number would be no second message there."""
     switches = {"delay_ms": DELAY_MS, "template_check": "false", "journal": "false"}
     options = [part for name, value in switches.items() for part in ("--switch", f"{name}={value}")]
     command = (sys.executable, "-m", "integrations.sms.esms.simulator", "--now", MORNING, *options)
@@ -81,14 +82,15 @@ async def _gateway() -> AsyncIterator[tuple[str, dict[str, str]]]:
         url = (await running.line(r"http://127\.0\.0\.1:\d+", START_SECONDS))[0]
         async with aiohttp.ClientSession() as session, session.get(f"{url}/__sim/account") as answer:
             account = {name: str(value) for name, value in (await answer.json()).items()}
-        yield url, {**account, "SMS_GATEWAY": "esms", "HOTLINE_NOW": MORNING}
+        yield {**account, "SMS_GATEWAY": "esms", "HOTLINE_NOW": MORNING}
     finally:
         await running.stop()
 
 
-async def _bare(url: str, account: Mapping[str, str], people: int) -> float:
+async def _bare(account: Mapping[str, str], people: int) -> float:
     """Messages per second of the client alone, as many at once as the dispatcher has under way."""
-    gateway = EsmsGateway(url, account["ESMS_API_KEY"], account["ESMS_SECRET_KEY"], account["ESMS_BRANDNAME"])
+    settings = ("ESMS_API_URL", "ESMS_API_KEY", "ESMS_SECRET_KEY", "ESMS_BRANDNAME")
+    gateway = EsmsGateway(*(account[name] for name in settings))
     everybody = enumerate(made_up(people))
 
     async def send() -> None:
@@ -107,18 +109,22 @@ def _new_sqlite() -> str:
     return f"sqlite:///{new_file('campaign-sends.db')}"
 
 
-async def _simulated(database: str, account: Mapping[str, str], people: int, pace: int) -> float:
+async def _simulated(database: str, people: int, pace: int) -> float:
     """`hotline campaign simulate` from its first message to its last: messages per second. Raises Unavailable."""
     file = FOLDER / "campaign.json"
     said = {"kind": "customer_care", "text": TEXT, "gateway": "esms", "pace_per_second": pace}
     file.write_text(json.dumps({**said, "audience": {"count": people}}))
     command = (ROOT / ".venv" / "bin" / "hotline", "campaign", "simulate", file, "--json")
-    running = Running("campaign-simulate", command, {**hotline_environment(database), **account})
-    try:
-        ended = await running.line(r'\{"prepared".*\}', END_SECONDS)
-    finally:
-        await running.stop()
-    figures = json.loads(ended[0])
+    async with _gateway() as account:
+        running = Running("campaign-simulate", command, {**hotline_environment(database), **account})
+        try:
+            status = await asyncio.to_thread(running.wait, END_SECONDS)
+        finally:
+            await running.stop()
+    last = running.log.read_text(errors="replace").rstrip().rpartition("\n")[2]
+    if status != 0:
+        raise Unavailable(f"{running.name} ended with {status}: {last}")
+    figures = json.loads(last)
     if figures["accepted"] + figures["delivered"] != people:
         raise Unavailable(f"the campaign came to something else: {figures}")
     return float(figures["per_second"])
@@ -132,7 +138,7 @@ async def _beside_owners(sheet: Sheet, account: Mapping[str, str], people: int) 
         await chat.answering(url, session, START_SECONDS)
         owners = [await Chat.opened(url, session) for _ in range(OWNERS)]
         for owner in owners:
-            await owner.say(sentences(1)[0])
+            await owner.say(QUESTION)
         before = await _asked(owners, asyncio.create_task(asyncio.sleep(QUIET_SECONDS)))
         keyring, clock = Keyring(SECRET), ManualClock(datetime.fromisoformat(MORNING))
         database = open_database(f"sqlite:///{FOLDER / name}.db", keyring, clock)
@@ -149,12 +155,11 @@ async def _beside_owners(sheet: Sheet, account: Mapping[str, str], people: int) 
 
 
 async def _asked(owners: list[Chat], until: asyncio.Task[None]) -> Times:
-    """Questions at a steady pace, each by the next owner, until something else has ended; NoReply ends it."""
-    questions, asked = sentences(100), list[asyncio.Task[chat.Answer]]()
+    """Questions at a steady pace, each by the next owner, until something else has ended. Raises NoReply."""
+    asked: list[asyncio.Task[chat.Answer]] = []
     while not until.done():
-        number = len(asked)
-        owner, question = owners[number % len(owners)], questions[number % len(questions)]
-        asked.append(asyncio.create_task(owner.say(question)))
+        owner = owners[len(asked) % len(owners)]
+        asked.append(asyncio.create_task(owner.say(QUESTION)))
         await asyncio.sleep(1 / MESSAGES_PER_SECOND)
     await until
     return Times(tuple(answer.ms for answer in await asyncio.gather(*asked)))
