@@ -275,6 +275,7 @@ def compose(
             keyring,
             watch=Watch.from_settings(settings, channels.providers, place, VAR, clock),
             renewals=[channels.zalo.tokens.keep_fresh] if channels.zalo else [],
+            gateways=gateways,
         ),
         intake=intake,
         sender=sender,

@@ -99,7 +99,10 @@ OWN: tuple[Held, ...] = (
         "id campaign_id due_at step is_test status pause_reason prepared deadline_at recent millitokens filled_at"
         " frozen_at ended_at",
     ),
-    Held(campaign_tables.gateway_state, "gateway millitokens filled_at stopped_until stopped_for"),
+    Held(
+        campaign_tables.gateway_state,
+        "gateway millitokens filled_at stopped_until stopped_for balance balance_at balance_error needed",
+    ),
     Held(privacy_tables.purge, "id why asked_at done_at is_partial", rule="jobs"),
     Held(privacy_tables.retention_progress, "rule up_to"),
 )

@@ -18,6 +18,7 @@ from integrations.errors import Fate, ProviderError
 from integrations.sms import registry as gateways
 from integrations.zalo.token_state import AGEING_AFTER, LOST
 from programme import sms_answers
+from programme.thousands import grouped
 from programme.working_time import WorkingTime
 from scheduler.provider_errors import described
 from scheduler.watch import Watch
@@ -46,6 +47,7 @@ DISK_SHARE, DISK_BYTES = 0.05, GIBIBYTE
 NEAR_DUE = timedelta(days=3)
 UNPURGED = timedelta(hours=6)
 DISK_CALM = 1.2  # times the limits
+BALANCE_CALM = 1.1
 # Zalo: the account or the package has nothing left to send with.
 BALANCE = frozenset({"zalo_-211", "zalo_-311", "zalo_-321", "zalo_zbs_-115", "zalo_zbs_-137", "zalo_zbs_-144"})
 ZBS_KEYS = frozenset(
@@ -246,6 +248,20 @@ def _stopped(concerns: Callable[[str], bool]) -> Callable[[Moment], str | None]:
     return check
 
 
+def _low_balance(moment: Moment) -> str | None:
+    """Before the gateway refuses: less than the campaigns cost, as far as a price is known, or than should be there."""
+    said = []
+    for row in alarm_queries.gateway_accounts(moment.connection, moment.now - LATELY):
+        needed, left = row["needed"] or 0, row["balance"]
+        times = BALANCE_CALM if moment.is_open else 1
+        if left is None or left >= times * max(needed, moment.watch.least_balance):
+            continue
+        words = f"{gateways.TITLES.get(row['gateway'], row['gateway'])} còn {grouped(left)} đồng"
+        words += f", các đợt nhắc cần nhiều nhất {grouped(needed)} đồng" if needed else ""
+        said.append(words)
+    return "; ".join(said) + "." if said else None
+
+
 def _unconfirmed(moment: Moment) -> str | None:
     count = sms_answers.unconfirmed(moment.connection, moment.now - LATELY)
     return f"Trong một giờ qua: {count} lời từ chối đã có hiệu lực mà chưa chắc được xác nhận." if count else None
@@ -386,6 +402,12 @@ CONDITIONS: tuple[Condition, ...] = (
         "cổng tin nhắn hết tiền",
         "Nạp tiền cho tài khoản của cổng, rồi cho chiến dịch chạy tiếp trong trang của cán bộ.",
         _stopped(_is_about_bulk_money),
+    ),
+    Condition(
+        "gateway_low",
+        "tài khoản SMS sắp hết tiền",
+        "Nạp tiền cho tài khoản của cổng trước khi nó từ chối; đợt nhắc không phải dừng.",
+        _low_balance,
     ),
     Condition(
         "refusal_unconfirmed",

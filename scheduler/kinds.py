@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.wakeups import Wakeups
+from integrations.sms.gateway import Gateway
 from programme.content import Content
 from programme.office_hours import ALWAYS_CLOSED
 from programme.packs import normalise_province_id
@@ -20,7 +21,7 @@ from store.database import Database
 @dataclass(frozen=True)
 class JobContext:
     """The rooms that jobs work with. `renewals`: what must be renewed in time also when nobody uses it; none raises for
-    what the provider answers.
+    what the provider answers. `gateways`: of bulk messages, by name.
     """
 
     database: Database
@@ -30,6 +31,7 @@ class JobContext:
     keyring: Keyring
     watch: Watch = NOTHING_WATCHED
     renewals: Sequence[Callable[[], Awaitable[object]]] = ()
+    gateways: Mapping[str, Gateway] = field(default_factory=dict)
 
     def working_time(self, province: str) -> WorkingTime:
         """When the officers of a province are at work: never, where it has no pack."""

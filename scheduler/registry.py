@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from scheduler.alarms import ALARMS
+from scheduler.balances import BALANCES
 from scheduler.campaigns import CAMPAIGNS
 from scheduler.erasures import ERASURES
 from scheduler.kinds import JobKind
@@ -22,7 +23,7 @@ KINDS: Mapping[str, JobKind] = MappingProxyType(
         kind.name: kind
         for kind in (
             *(SLA_WATCH, OFFICER_NOTICES, LEAD_WATCH, SURVEY_NUDGE, ALARMS, RENEWAL, ERASURES, RETENTION, KPI),
-            CAMPAIGNS,
+            *(CAMPAIGNS, BALANCES),
         )
     }
 )

@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC
+from types import MappingProxyType
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -17,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.wakeups import Wakeups
+from integrations.sms.gateway import Gateway
 from programme.content import Content
 from scheduler import jobs
 from scheduler.jobs import DueJob
@@ -52,8 +54,9 @@ class Ticker:
         kinds: Mapping[str, JobKind] = KINDS,
         watch: Watch = NOTHING_WATCHED,
         renewals: Sequence[Callable[[], Awaitable[object]]] = (),
+        gateways: Mapping[str, Gateway] = MappingProxyType({}),
     ) -> None:
-        self.context = JobContext(database, clock, content, wakeups, keyring, watch, renewals)
+        self.context = JobContext(database, clock, content, wakeups, keyring, watch, renewals, gateways)
         self.kinds = kinds
         self.name = secrets.token_hex(16)
 

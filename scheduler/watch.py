@@ -56,7 +56,8 @@ class Watch:
     `volumes`: folders whose disks must not fill. Without a `sender` the log is the only one who hears of an alarm.
     `place`: whose hotline this is, as the people on duty call it. `province`: whose office hours count; "": nobody's.
     `notices`: how single officers are told; without it they see what waits on the console's pages only. `address`: of
-    this server, for links; None where nobody could open them.
+    this server, for links; None where nobody could open them. `least_balance`: đồng that should be left at an SMS
+    gateway.
     """
 
     channels: tuple[str, ...] = ()
@@ -67,6 +68,7 @@ class Watch:
     province: str = ""
     notices: NoticeSender | None = None
     address: str | None = None
+    least_balance: int = 0
 
     @classmethod
     def from_settings(
@@ -87,6 +89,7 @@ class Watch:
             province=settings.province,
             notices=notices,
             address=settings.public_url,
+            least_balance=settings.sms_balance_least,
         )
 
 

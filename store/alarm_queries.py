@@ -93,6 +93,13 @@ def stopped_gateways(connection: Connection, since: datetime) -> dict[str, str]:
     }
 
 
+def gateway_accounts(connection: Connection, since: datetime) -> list[RowMapping]:
+    """gateway, balance, needed, balance_error of the gateways whose account was asked for after `since`."""
+    state = gateway_state.c
+    of = select(state.gateway, state.balance, state.needed, state.balance_error)
+    return list(connection.execute(of.where(state.balance_at > since).order_by(state.gateway)).mappings())
+
+
 def floods(connection: Connection, since: datetime) -> int:
     """How many messages that came after `since` were too many for their sender, and nobody has looked at yet."""
     counted = select(func.count()).select_from(inbound).where(FLOOD, inbound.c.received_at > since)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -196,7 +197,7 @@ receipt = Table(
     UniqueConstraint("recipient_id", "gateway", "state", "reason"),
 )
 
-# One row per gateway and process-independent: its pace, and whether it is stopped.
+# One row per gateway and process-independent: its pace, whether it is stopped, and what is left on its account.
 gateway_state = Table(
     "gateway_state",
     metadata,
@@ -205,6 +206,10 @@ gateway_state = Table(
     Column("filled_at", UtcDateTime, nullable=False),
     Column("stopped_until", UtcDateTime),  # too fast, or out of order for a while
     Column("stopped_for", String(60)),  # code of the trouble; a person must act
+    Column("balance", BigInteger),  # đồng, as the gateway said at `balance_at`
+    Column("balance_at", UtcDateTime),
+    Column("balance_error", String(60)),  # code of why it did not say when it was asked last
+    Column("needed", BigInteger),  # đồng that campaigns still cost there at most; null: no price is known
 )
 
 # Clicks on tracked links. Previews and scanners are not counted and leave no row.

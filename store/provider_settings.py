@@ -182,6 +182,12 @@ class SmsSettings(BaseSettings):
         description="Địa chỉ IP hoặc dải địa chỉ mà nhà cung cấp SMS gọi đến, cách nhau bằng dấu cách; để trống thì"
         " nhận từ mọi địa chỉ biết đường dẫn bí mật.",
     )
+    sms_balance_least: int = Field(
+        200_000,
+        ge=0,
+        validation_alias="SMS_BALANCE_LEAST",
+        description="Khi có đợt nhắc mà tài khoản SMS còn ít hơn số đồng này hoặc ít hơn số các đợt cần thì báo động.",
+    )
     esms_api_url: str = Field(
         "https://rest.esms.vn", validation_alias="ESMS_API_URL", description="Địa chỉ API của eSMS."
     )

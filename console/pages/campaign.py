@@ -24,6 +24,7 @@ from console.campaign_facts import (
 )
 from console.context import ConsoleContext, console_context
 from console.forms import see_other, text_field
+from console.gateway_money import money_of, words_of
 from console.pages.campaigns import Id, Planner, Reader, as_problem, read_version
 from console.roles import LEADERS, Role
 from console.sessions import SignedIn
@@ -72,6 +73,7 @@ async def campaign_page(request: Request, person: Reader, campaign_id: Id) -> HT
     row, plan = found["row"], found["plan"]
     people = row["audience_count"] if row["audience_count"] is not None else found["audience"].people or 0
     first, last = estimate(context, plan, people)
+    money = await context.database.read(lambda c: money_of(c, context, plan, row["status"], people))
     is_author = person.name in (row["created_by"], row["edited_by"], row["submitted_by"])
     return page(
         request,
@@ -81,6 +83,7 @@ async def campaign_page(request: Request, person: Reader, campaign_id: Id) -> HT
         people=people,
         first=first,
         last=last,
+        money=list(words_of(money, say, context.clock.timezone, person.language)),
         when=schedule_words(plan, say),
         window=window_words(plan, say),
         is_author=is_author,

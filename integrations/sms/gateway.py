@@ -83,6 +83,14 @@ class Gateway(Protocol):
 
 
 @runtime_checkable
+class HasBalance(Protocol):
+    """A gateway with an account of money."""
+
+    async def balance(self) -> int:
+        """What is left, in đồng. Reads only. Raises SendFailed."""
+
+
+@runtime_checkable
 class Listing(Protocol):
     """A gateway that can be asked for what it took, so that a message is found whose answer was lost."""
 

@@ -6,6 +6,7 @@ import itertools
 import shutil
 from collections import namedtuple
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,11 @@ class World:
         row = {"gateway": gateway, "filled_at": self.clock.now(), "stopped_until": until, "stopped_for": code}
         self.database.run_now(lambda c: c.execute(insert(gateway_state).values(row)))
 
+    def leave(self, gateway: str, balance: int, needed: int | None, ago: timedelta = timedelta(0)) -> None:
+        row = {"gateway": gateway, "filled_at": self.clock.now(), "balance": balance, "needed": needed}
+        row["balance_at"] = self.clock.now() - ago
+        self.database.run_now(lambda c: c.execute(insert(gateway_state).values(row)))
+
     def answer_by_sms(self, status: str, ago: timedelta = timedelta(0)) -> None:
         at = self.clock.now() - ago
         row = {"uid": f"{next(self._numbers)}", "gateway": "speedsms", "text": "x", "status": status}
@@ -188,6 +194,7 @@ OPENING: dict[str, tuple[Callable[[World], None], str]] = {
     "purge_waits": (lambda w: w.purge(ago=7 * HOUR), "1 lần xóa"),
     "gateway_keys": (lambda w: w.stop("esms", "esms_101"), "eSMS: eSMS đang không cho gửi tin: ApiKey hoặc SecretKey"),
     "gateway_balance": (lambda w: w.stop("speedsms", "speedsms_300"), "không đủ tiền. (speedsms_300)"),
+    "gateway_low": (lambda w: w.leave("esms", 300_000, 1_000_000), "eSMS còn 300.000 đồng, các đợt nhắc cần"),
     "refusal_unconfirmed": (lambda w: w.answer_by_sms("uncertain"), "1 lời từ chối"),
     "gateway_stopped": (lambda w: w.stop("zbs", "zalo_zbs_-120"), "ZBS (Zalo): Zalo đang không cho hotline gửi tin"),
 }
@@ -216,6 +223,7 @@ def all_is_well(world: World) -> None:
     world.stop("esms", None)  # too fast for a moment
     world.stop("speedsms", "speedsms_300", ago=2 * HOUR)  # its runs went on elsewhere
     world.pause_a_run("too_many_errors")
+    world.leave("zbs", 0, 5, ago=2 * HOUR)  # long ago: nobody needs it any more
     world.answer_by_sms("sent")
     world.answer_by_sms("failed", ago=2 * HOUR)
 
@@ -233,6 +241,26 @@ def test_nothing_is_said_of_a_new_hotline(world: World) -> None:
 def test_nothing_is_said_while_all_is_well(world: World) -> None:
     all_is_well(world)
     assert {name: said for name in BY_NAME if (said := world.says(name))} == {}
+
+
+@pytest.mark.parametrize(
+    ("balance", "needed", "is_open", "is_low"),
+    [
+        (1_000_000, 1_000_001, False, True),
+        (1_000_000, 1_000_000, False, False),
+        (1_000_000, 1_000_000, True, True),  # over only at a tenth more
+        (1_100_000, 1_000_000, True, False),
+        (199_999, None, False, True),  # nobody knows the price: what should be there in any case
+        (200_000, None, False, False),
+        (0, 0, False, True),
+    ],
+)
+def test_money_is_missed_before_the_gateway_refuses(
+    world: World, balance: int, needed: int | None, is_open: bool, is_low: bool
+) -> None:
+    world.watch = replace(world.watch, least_balance=200_000)
+    world.leave("esms", balance, needed)
+    assert (world.says("gateway_low", is_open) is not None) is is_low
 
 
 @pytest.mark.parametrize("name", OPENING)

@@ -36,6 +36,7 @@ TESTED = {
         "lead_watch": "lead_watch",
         "erasures": "erasures",
         "campaigns": "campaigns",
+        "balances": "balances",
     }.items()
 } | {"kpi": Path(__file__).parents[1] / "console" / "test_kpi.py"}
 

@@ -124,6 +124,10 @@ def upgrade() -> None:
         sa.Column("filled_at", UtcDateTime(), nullable=False),
         sa.Column("stopped_until", UtcDateTime()),
         sa.Column("stopped_for", sa.String(length=60)),
+        sa.Column("balance", sa.BigInteger()),
+        sa.Column("balance_at", UtcDateTime()),
+        sa.Column("balance_error", sa.String(length=60)),
+        sa.Column("needed", sa.BigInteger()),
         sa.PrimaryKeyConstraint("gateway", name="pk_gateway_state"),
     )
     op.create_table(
