@@ -135,6 +135,11 @@ def _take_into_use(settings: Settings, old: Keyring, new: Keyring, pending: Path
         "Giữ khóa cũ ở nơi khác chừng nào còn bản sao lưu làm trước lúc này; nếu đổi vì lộ khóa thì làm bản sao lưu mới"
         " rồi hủy bản cũ. Mọi người phải đăng nhập lại; lời mời, địa chỉ xem dữ liệu đã gửi không còn dùng được."
     )
+    if settings.has_esms or settings.has_speedsms:
+        click.echo(
+            "Địa chỉ bí mật mà cổng SMS gọi đến đã đổi theo khóa: chạy hotline channel check sms rồi nhập ngay địa chỉ"
+            " mới ở trang của cổng. Chưa nhập thì tin từ chối (TC) của người dân không đến được."
+        )
 
 
 def _is_key_of_database(settings: Settings, keyring: Keyring) -> bool:
