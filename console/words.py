@@ -1,4 +1,6 @@
-"""What the console's pages say, in Vietnamese and English: `words/*.yaml`, read once and checked."""
+"""What the console's pages say, in Vietnamese and English: `words/*.yaml`, read once and checked, and the names that
+files and reports have as well.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from programme.packs import Text
+from programme.shown_names import CHANNELS, LEAD_STATES
 from programme.yaml_source import ContentModel, read_yaml
 
 FOLDER = Path(__file__).parent / "words"
@@ -39,7 +42,11 @@ class Words:
 
 def load_words(folder: Path = FOLDER) -> Words:
     """Raises ContentError for what cannot be used: a key twice, different variables in the two languages."""
-    texts: dict[str, Mapping[str, str]] = {}
+    shown = {f"channel.{one}": names for one, names in CHANNELS.items()}
+    shown |= {f"leads.state_{one}": names for one, names in LEAD_STATES.items()}
+    texts: dict[str, Mapping[str, str]] = {
+        key: MappingProxyType(dict(zip(LANGUAGES, names, strict=True))) for key, names in shown.items()
+    }
     for path in sorted(folder.glob("*.yaml")):
         source = read_yaml(path)
         for key, both in source.validate(_WordsFile).words.items():

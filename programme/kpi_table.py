@@ -10,6 +10,7 @@ from programme.content import Content
 from programme.kpi import Plan, Target
 from programme.kpi_figures import Figure, Judged, KpiReport
 from programme.safe_cells import Cell
+from programme.shown_names import CHANNELS, LEAD_STATES
 from programme.sla_report import shown_share
 from programme.small_counts import Mark, Published
 from programme.survey_report import DEFAULT_K, HIDDEN
@@ -26,15 +27,11 @@ _OF = {
     "certified": ("trên số hộ có giấy đăng ký kinh doanh", "of the households with a business certificate"),
 }
 _PARTS = {
-    "zalo": ("Zalo", "Zalo"),
+    **CHANNELS,
     "zbs": ("Zalo (tin mẫu)", "Zalo (template)"),
     "sms": ("SMS", "SMS"),
-    "telegram": ("Telegram", "Telegram"),
-    "webchat": ("Khung chat", "Web chat"),
-    "email": ("Thư điện tử", "E-mail"),
     "facebook": ("Facebook", "Facebook"),
     "poster": ("Áp phích", "Poster"),
-    "terminal": ("Dòng lệnh", "Terminal"),
     "visit": ("Cán bộ khảo sát giúp", "Surveyed by an officer"),
     "class": ("Dự lớp", "Came to a class"),
     "firm": ("Doanh nghiệp báo", "Reported by a firm"),
@@ -42,16 +39,8 @@ _PARTS = {
     "applied": ("đã đăng ký", "applied for"),
     "active": ("đang dùng", "in use"),
 }
-_STATES = {
-    "offered": ("Chờ nhận", "Offered"),
-    "accepted": ("Đã nhận", "Accepted"),
-    "contacted": ("Đã liên hệ", "Contacted"),
-    "trial": ("Đang dùng thử", "Trial"),
-    "in_use": ("Đang sử dụng", "In use"),
-    "refused": ("Đã từ chối", "Refused"),
-    "lapsed": ("Quá hạn không nhận", "Lapsed"),
-    "withdrawn": ("Đã rút đồng ý", "Consent withdrawn"),
-}
+# A part that means something else under one figure.
+_OF_FIGURE = {("reached", "firm"): ("Doanh nghiệp liên hệ", "Contacted by a firm")}
 HEADER = (
     *("Nơi", "Chỉ số", "Đến ngày cuối (hoặc trong kỳ)", "Trong kỳ", "Trên tổng", "Tỷ lệ (%)", "Mức phải đạt"),
     *("Hạn theo văn bản", "Đo được", "So với mức", "Văn bản", "Cách tính"),
@@ -97,8 +86,8 @@ def part_name(metric: str, key: str, language: str = "vi") -> str:
     if metric == "domains":
         tld, _, status = key.rpartition(" ")
         return f".{tld}: {_PARTS[status][language == 'en']}"
-    known = _STATES if metric == "leads" else _PARTS
-    return known[key][language == "en"] if key in known else key
+    known = _OF_FIGURE.get((metric, key)) or (LEAD_STATES if metric == "leads" else _PARTS).get(key)
+    return known[language == "en"] if known else key
 
 
 def demanded(target: Target, language: str = "vi") -> str:
