@@ -6,6 +6,7 @@ Leaders write them; officers read them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -21,6 +22,7 @@ from console.sessions import SignedIn
 from console.template_form import EMPTY, Typed, parameter_lines, read_form, typed_of
 from console.template_preview import VARIABLES, preview
 from console.templating import page
+from console.versioned import change_as_seen
 from console.viewing import actor_of
 from programme import campaign_text, message_templates
 from programme.bulk_law import MessageKind
@@ -161,20 +163,9 @@ async def _step(
     act: Callable[[Connection, MessageTemplate], None],
 ) -> bool:
     """Do it and record it, if the template is still as the form saw it."""
-    now = context.clock.now()
-
-    def work(connection: Connection) -> None:
-        known = _of(connection, context, person, template_id)
-        if known.version != version:
-            raise TemplateStale(template_id)
-        act(connection, known)
-        record(connection, context.keyring, now, actor_of(person), action, f"message_template {template_id}")
-
-    try:
-        await context.database.run(work)
-    except TemplateStale:
-        return False
-    return True
+    find = partial(_of, context=context, person=person, template_id=template_id)
+    about = f"message_template {template_id}"
+    return await change_as_seen(context, person, find, version, act, TemplateStale, action, about)
 
 
 def _of(connection: Connection, context: ConsoleContext, person: SignedIn, template_id: int) -> MessageTemplate:

@@ -23,6 +23,7 @@ from console.roles import DESK, LEADERS
 from console.segment_form import FIELDS, SIDES, Builder, Incomplete, builder_of, options, read_form
 from console.sessions import SignedIn
 from console.templating import page
+from console.versioned import change_as_seen
 from console.viewing import actor_of, seen_lately
 from programme import saved_segments
 from programme.saved_segments import LONGEST_NAME, SavedSegment, SegmentStale
@@ -149,20 +150,9 @@ async def _step(
     act: Callable[[Connection, SavedSegment], None],
 ) -> bool:
     """Do it and record it, if the segment is still as the form saw it."""
-    now = context.clock.now()
-
-    def work(connection: Connection) -> None:
-        known = _of(connection, context, person, segment_id)
-        if known.version != version:
-            raise SegmentStale(segment_id)
-        act(connection, known)
-        record(connection, context.keyring, now, actor_of(person), action, f"segment {segment_id}")
-
-    try:
-        await context.database.run(work)
-    except SegmentStale:
-        return False
-    return True
+    find = partial(_of, context=context, person=person, segment_id=segment_id)
+    about = f"segment {segment_id}"
+    return await change_as_seen(context, person, find, version, act, SegmentStale, action, about)
 
 
 def _read(context: ConsoleContext, form: FormData) -> tuple[Builder, str]:
