@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -24,67 +21,34 @@ from console import accounts, api_tokens
 from console.accounts import Rights
 from console.api_tokens import ApiScope, Grant
 from console.roles import Role
-from hotline import backup_commands, key_commands, paths
 from integrations.simulation.people import Wish
 from integrations.telegram.provider import TelegramProvider
 from integrations.telegram.simulator import TelegramSimulator
 from integrations.zalo.oauth import Pair
 from integrations.zalo.tokens import replace_pair
-from programme import consents, remembering
+from programme import consents
 from programme.content import Content
 from programme.erasure import erase
 from scheduler.ticker import Ticker
 from store import audit, forgotten
-from store.api_tables import api_token
 from store.channel_tables import zalo_token
 from store.clock import ManualClock
-from store.console_tables import account, account_session, request
+from store.console_tables import account_session, request
 from store.contacts import Contacts
 from store.crypto import Keyring
-from store.database import Database, insert_if_new, open_database
+from store.database import Database, open_database
 from store.forgotten import Kind
-from store.forgotten_file import ForgottenFile, WrongLine
-from store.forgotten_tables import forgotten as forgotten_table
-from store.forgotten_tables import forgotten_key
+from store.forgotten_file import ForgottenFile
 from store.messages import InboundMessage, Reply
 from store.settings import Settings
 from store.survey_tables import due_job, lead, survey_response
 from store.tables import consent, conversation, escalation, inbound, opt_out, outbound
-from tests.conftest import NOW, SECRET, _new_database, _with_name
+from tests.conftest import NOW, SECRET
 from tests.hotline.commands import hotline
+from tests.hotline.restoring_places import at, opt_out_of, still_open
+from tests.hotline.restoring_places import elsewhere as elsewhere
+from tests.hotline.restoring_places import var as var
 from tests.programme.test_erasure import NAME, PHONE, Owners
-
-
-@pytest.fixture(autouse=True)
-def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where this installation keeps its files."""
-    folder = tmp_path / "var"
-    folder.mkdir()
-    for module in (paths, backup_commands, key_commands):
-        monkeypatch.setattr(module, "VAR", folder)
-    monkeypatch.setenv("HOTLINE_FORGOTTEN_FILE", str(folder / "forgotten.jsonl"))
-    return folder
-
-
-@pytest.fixture
-def elsewhere(database: Database, tmp_path: Path, postgresql_server: str) -> Iterator[str]:
-    """An empty place of the other kind: what is backed up on one database is restored on the other."""
-    if not database.is_sqlite:
-        yield f"sqlite:///{tmp_path / 'new.db'}"
-        return
-    with _new_database(postgresql_server) as name:
-        yield _with_name(postgresql_server, name)
-
-
-def at(now: Any = NOW) -> str:
-    return str((now + timedelta(days=1)).isoformat())
-
-
-def opt_out_of(c: Connection, keyring: Keyring, contact_id: int, now: Any) -> None:
-    """As the bot's effect does it."""
-    last = c.execute(select(inbound.c.id).order_by(inbound.c.id.desc()).limit(1)).scalar_one()
-    insert_if_new(c, opt_out, {"contact_id": contact_id, "channel": "zalo", "inbound_id": last, "at": now})
-    forgotten.record(c, now, Kind.OPT_OUT, forgotten.keys_of(c, keyring, [contact_id]))
 
 
 async def test_a_drill(
@@ -115,7 +79,7 @@ async def test_a_drill(
             newest = select(func.max(outbound.c.id)).scalar_subquery()
             c.execute(update(outbound).where(outbound.c.id == newest).values(status=status))
         replace_pair(c, Pair("access" * 5, "refresh" * 5), now)
-        c.execute(insert(due_job).values(kind="survey_nudge", due_at=now))
+        c.execute(insert(due_job).values(kind="campaigns", due_at=now))
         officer = baton.officer_named(c, "Hà", now)
         number = baton.escalate(c, quiets_talk, Reason.ASKED, now, 24)
         holding.take(c, number, officer, now)
@@ -238,13 +202,6 @@ def _nobody_came_back(restored: Database, keyring: Keyring, people: tuple[int, i
     restored.read_now(look)
 
 
-def _open(c: Connection) -> tuple[list[str], list[str]]:
-    """Who can sign in, and whose programs have a token."""
-    usable = (account.c.disabled_at.is_(None), account.c.password_hash.is_not(None))
-    names = select(api_token.c.name).where(api_token.c.revoked_at.is_(None)).order_by(api_token.c.id)
-    return list(c.scalars(select(account.c.login).where(*usable))), list(c.scalars(names))
-
-
 def _all_is_at_rest(restored: Database) -> None:
     def look(c: Connection) -> None:
         unsent = select(outbound.c.status, outbound.c.error).where(outbound.c.error.is_not(None)).distinct()
@@ -263,118 +220,6 @@ def _all_is_at_rest(restored: Database) -> None:
         assert None not in c.scalars(running).all()
 
     restored.read_now(look)
-
-
-# --- what people wanted, outside the database
-
-
-def test_the_file_follows_the_table_through_crashes(
-    database: Database, keyring: Keyring, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "notes" / "forgotten.jsonl"
-    ours, other = ForgottenFile(path, keyring), ForgottenFile(path, keyring)
-    key = forgotten.address_key(keyring, "zalo", "5101")
-    note = lambda c: forgotten.record(c, clock.now(), Kind.OPT_OUT, [key])  # noqa: E731
-    assert ours.follow_now(database) == 0 and ours.read() == []
-    database.run_now(note)
-    assert (ours.follow_now(database), other.follow_now(database)) == (1, 0)
-    database.run_now(note)
-    whole = path.read_bytes()
-    path.write_bytes(whole + whole[: len(whole) // 2])  # a crash in the middle of a line
-    assert ForgottenFile(path, keyring).follow_now(database) == 1
-    assert path.read_bytes().startswith(whole) and path.stat().st_mode & 0o777 == 0o600
-    assert [(one.kind, one.keys) for one in other.read()] == [(Kind.OPT_OUT, (key,))] * 2
-    written_at_once = os.write
-    monkeypatch.setattr("store.forgotten_file.os.write", lambda file, what: written_at_once(file, what[:100]))
-    path.unlink()  # a disk was lost, and the next is nearly full
-    assert other.follow_now(database) == 2
-    written = path.read_bytes()
-    assert b"5101" not in written
-    path.write_bytes(written.replace(b'"opt_out"', b'"erasure"', 1))
-    with pytest.raises(WrongLine):
-        other.read()
-    with pytest.raises(WrongLine):
-        ForgottenFile(path, Keyring("y" * 40)).read()
-
-
-async def test_a_note_is_copied_while_the_hotline_runs(
-    database: Database, keyring: Keyring, clock: ManualClock, tmp_path: Path
-) -> None:
-    file = ForgottenFile(tmp_path / "forgotten.jsonl", keyring)
-    assert await file.follow(database) == 0
-    for count in (1, 2):
-        key = forgotten.phone_key(keyring, PHONE)
-        database.run_now(lambda c, key=key: forgotten.record(c, clock.now(), Kind.ERASURE, [key]))
-        assert await file.follow(database) == 1 and await file.follow(database) == 0
-        assert len(file.read()) == count
-    file.path.unlink()  # lost while the hotline runs: it is whole again soon after the next note
-    database.run_now(lambda c: forgotten.record(c, clock.now(), Kind.OPT_OUT, [key]))
-    assert await file.follow(database) == 1 and await file.follow(database) == 2
-    assert len(file.read()) == 3
-
-
-def test_whatever_changes_who_comes_in_is_noted_and_closes_what_an_older_backup_has(
-    database: Database, keyring: Keyring, clock: ManualClock
-) -> None:
-    now = clock.now()
-
-    def fill(c: Connection) -> None:
-        for login in ("chief", "ha", "nam"):
-            accounts.create(c, login, login, Rights(Role.ADMINISTRATOR), now, password_hash="x")
-        for partner in ("MISA", "VNPT"):
-            api_tokens.make(c, keyring, Grant(partner, (ApiScope.CLASSES_READ,)), 9, now)
-
-    database.run_now(fill)
-    acts: dict[str, tuple[int, Callable[[Connection], Any]]] = {
-        "renamed": (0, lambda c: accounts.change(c, 2, "Trần Hà", Rights(Role.ADMINISTRATOR), now)),
-        "preferred": (0, lambda c: accounts.prefer(c, 2, language="en")),
-        "enabled": (0, lambda c: accounts.enable(c, 2)),
-        "other rights": (1, lambda c: accounts.change(c, 2, "Trần Hà", Rights(Role.OFFICER), now)),
-        "disabled": (1, lambda c: accounts.disable(c, 2, now)),
-        "own password": (1, lambda c: accounts.set_password(c, 2, "y", now)),
-        "no password": (1, lambda c: accounts.forget_password(c, 2, now)),
-        "second factor": (1, lambda c: accounts.set_second_factor(c, 2, "JBSWY3DP", now, 1)),
-        "revoked": (1, lambda c: api_tokens.revoke(c, 1, now)),
-        "revoked already": (0, lambda c: api_tokens.revoke(c, 1, now)),
-    }
-    for name, (noted, act) in acts.items():
-        before = database.read_now(forgotten.uids)
-        database.run_now(act)
-        assert len(database.read_now(forgotten.uids) - before) == noted, name
-    notes = database.read_now(lambda c: forgotten.notes(c, forgotten.uids(c)))
-    assert {note.kind for note in notes} == {Kind.ACCESS}
-
-    def as_the_backup_has_it(c: Connection) -> None:
-        c.execute(account.update().values(disabled_at=None, password_hash="x"))
-        c.execute(api_token.update().values(revoked_at=None))
-        c.execute(forgotten_key.delete())
-        c.execute(forgotten_table.delete())
-
-    database.run_now(as_the_backup_has_it)
-    database.run_now(lambda c: remembering.replay(c, keyring, notes, now))
-    assert database.read_now(_open) == (["chief", "nam"], ["VNPT"])
-
-
-def test_what_was_done_again_is_not_done_twice_and_the_order_counts(
-    database: Database, keyring: Keyring, clock: ManualClock
-) -> None:
-    owners = Owners(database, keyring, clock)
-    _, here = owners.make("zalo", "a-1", "Hồng")
-    owners.write(here, "zalo", "xin chào", "m-1")
-    keys = (forgotten.address_key(keyring, "zalo", "a-1"), forgotten.phone_key(keyring, PHONE))
-    said = [forgotten.Note(f"{n:032d}", kind, None, NOW + timedelta(hours=n), keys) for n, kind in enumerate(
-        (Kind.OPT_OUT, Kind.OPT_IN, Kind.OPT_OUT))]  # fmt: skip
-    unknown = forgotten.Note("f" * 32, Kind.OPT_OUT, None, NOW, (b"nobody here",))
-    done = database.run_now(lambda c: remembering.replay(c, keyring, [*reversed(said), unknown], NOW))
-    assert done[Kind.OPT_OUT] == 2 and done[Kind.OPT_IN] == 1
-    assert database.read_now(lambda c: c.scalar(select(opt_out.c.at))) == NOW + timedelta(hours=2)
-    database.run_now(lambda c: c.execute(opt_out.delete()))  # meanwhile they want messages again
-    assert not any(database.run_now(lambda c: remembering.replay(c, keyring, said, NOW)).values())
-    assert database.read_now(lambda c: c.scalar(select(func.count()).select_from(opt_out))) == 0
-    counts = database.read_now(
-        lambda c: [c.scalar(select(func.count()).select_from(t)) for t in (forgotten_table, forgotten_key)]
-    )
-    assert counts == [4, 7]
 
 
 # --- bad input
@@ -430,5 +275,5 @@ def test_what_cannot_be_done_says_what_to_do(
     done = hotline("restore", str(file), "--without-forgotten", **fresh)
     assert done.returncode == 0 and "2 lần khóa" in done.stdout.decode()
     restored = Database(fresh["HOTLINE_DATABASE_URL"])
-    assert restored.read_now(_open) == ([], [])
+    assert restored.read_now(still_open) == ([], [])
     restored.close()
