@@ -196,7 +196,7 @@ def _nobody_came_back(restored: Database, keyring: Keyring, people: tuple[int, i
         assert list(c.scalars(select(opt_out.c.contact_id))) == [quiet]
         assert c.scalars(select(consent.c.withdrawn_at).filter_by(contact_id=stays)).one() is not None
         assert Contacts(c, keyring).with_name("Trần Yên") == [quiet]  # who did nothing is there
-        assert _open(c) == (["nam"], ["VNPT"])
+        assert still_open(c) == (["nam"], ["VNPT"])
         assert forgotten.has_opted_out(c, [forgotten.address_key(keyring, "zalo", "leaver")])
 
     restored.read_now(look)
