@@ -5,13 +5,15 @@ cost, when it would begin and end, and how its runs stand.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
 from console.context import ConsoleContext
+from integrations.sms.registry import TITLES, ZBS
 from programme import campaign_audience, campaign_text, ledger, segments
 from programme.bulk_law import MessageKind
 from programme.campaign_estimate import first_and_last
@@ -19,7 +21,7 @@ from programme.campaign_plan import Plan, Variant
 from programme.campaign_problems import CampaignProblem
 from programme.campaign_schedule import Once, Place, ScheduleInvalid, read_schedule
 from programme.campaigns import SCHEDULED, Campaigns
-from programme.ledger import Counts
+from programme.ledger import Counts, RunStatus
 from programme.message_templates import Cost, cost
 from store.campaign_tables import campaign_run
 from store.tables import contact, shop
@@ -30,20 +32,32 @@ RUNS_SHOWN = 10
 
 @dataclass(frozen=True)
 class Shown:
-    """One variant as it goes out to a sample recipient, with the most that it costs."""
+    """One variant as it goes out to a sample recipient, with the most that it costs. `plain_parts`: what it would take
+    without accents."""
 
     variant: Variant
     text: str
     cost: Cost
+    plain_parts: int
+
+    def messages(self, people: int) -> int:
+        """SMS at most, if a campaign is for so many."""
+        return self._share(people) * self.cost.parts.parts
+
+    def price(self, people: int) -> int | None:
+        """Đồng at most; None: nobody has said what an SMS costs."""
+        return None if self.cost.price is None else self._share(people) * self.cost.price
+
+    def _share(self, people: int) -> int:
+        return math.ceil(people * self.variant.share / 100)
 
 
 @dataclass(frozen=True)
 class Audience:
-    """`people` and `words` None: the condition cannot be read, `problem` says why."""
+    """`people` None: the condition cannot be read, `words` say why; or they were not counted."""
 
     people: int | None
     words: str
-    problem: CampaignProblem | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +77,7 @@ class Standing:
 
     @property
     def paused_itself(self) -> bool:
-        return bool(self.run["status"] == "paused" and self.run["pause_reason"] not in (SCHEDULED, "by_hand"))
+        return has_paused_itself(self.run)
 
 
 def campaigns_of(context: ConsoleContext) -> Campaigns:
@@ -74,14 +88,16 @@ def place_of(context: ConsoleContext) -> Place:
     return Place(context.clock.timezone, context.content.deadlines)
 
 
-def audience_of(connection: Connection, context: ConsoleContext, plan: Plan, language: str, say: Say) -> Audience:
-    """Whom it is for now."""
+def audience_of(
+    connection: Connection, context: ConsoleContext, plan: Plan, language: str, say: Say, *, counted: bool = True
+) -> Audience:
+    """Whom it is for now. `counted`: and how many they are."""
     now = context.clock.now()
     try:
         chosen = campaign_audience.chosen(plan, context.province, now, context.content)
-        people = campaign_audience.count(connection, chosen)
+        people = campaign_audience.count(connection, chosen) if counted else None
     except CampaignProblem as problem:
-        return Audience(None, problem.words(language), problem)
+        return Audience(None, problem.words(language))
     if "contacts" in plan.audience or "source" in plan.audience:
         return Audience(people, say("campaigns.listed"))
     return Audience(people, segments.read(plan.audience).words(context.content, language))
@@ -99,8 +115,15 @@ def shown_variants(connection: Connection, context: ConsoleContext, plan: Plan, 
             text = variant.text
         if not variant.unicode:
             text = campaign_text.plain(text)
-        shown.append(Shown(variant, text, cost(variant.text, variant.unicode, price)))
+        without = cost(campaign_text.plain(variant.text), False, None).parts.parts
+        shown.append(Shown(variant, text, cost(variant.text, variant.unicode, price), without))
     return shown
+
+
+def total_price(shown: Sequence[Shown], people: int) -> int | None:
+    """Đồng at most, of all texts together; None: nobody has said what an SMS costs."""
+    prices = [one.price(people) for one in shown]
+    return None if None in prices else sum(price for price in prices if price is not None)
 
 
 def estimate(context: ConsoleContext, plan: Plan, people: int) -> tuple[dt.datetime | None, dt.datetime | None]:
@@ -126,29 +149,68 @@ def standings(connection: Connection, campaign_id: int, *, tests: bool = False) 
         .limit(RUNS_SHOWN)
     )
     rows = connection.execute(runs).mappings().all()
-    return [Standing(row, ledger.counts(connection, row["id"])) for row in rows]
+    counts = ledger.counts_of(connection, [row["id"] for row in rows])
+    return [Standing(row, counts[row["id"]]) for row in rows]
+
+
+def sms_gateways(context: ConsoleContext) -> tuple[str, ...]:
+    """Those of this hotline, the first to choose first."""
+    return tuple(name for name in context.carries if name != ZBS)
+
+
+def gateway_name(gateway: str) -> str:
+    """As people call it."""
+    return TITLES.get(gateway, gateway)
+
+
+def going_of(connection: Connection, campaign_ids: Sequence[int]) -> Mapping[int, str]:
+    """Of the campaigns with a run under way: "sending", or "stopped" where one has paused by itself."""
+    is_open = campaign_run.c.status.in_((RunStatus.RUNNING, RunStatus.PAUSED)) & campaign_run.c.ended_at.is_(None)
+    runs = select(campaign_run).where(
+        campaign_run.c.campaign_id.in_(campaign_ids), campaign_run.c.is_test.is_(False), is_open
+    )
+    going: dict[int, str] = {}
+    for run in connection.execute(runs).mappings():
+        if has_paused_itself(run):
+            going[run["campaign_id"]] = "stopped"
+        elif run["status"] == RunStatus.RUNNING:
+            going.setdefault(run["campaign_id"], "sending")
+    return going
+
+
+def has_paused_itself(run: RowMapping) -> bool:
+    return bool(run["status"] == RunStatus.PAUSED and run["pause_reason"] not in (SCHEDULED, "by_hand"))
 
 
 def schedule_words(plan: Plan, say: Say) -> str:
     """When it goes, as a sentence without its full stop."""
     written: Mapping[str, Any] = plan.schedule
     kind = str(written.get("kind"))
-    days = ", ".join(str(one) for one in written.get("days") or ())
+    days = ", ".join(str(one) for one in written.get("days") or () if one)
     at = _local(written.get("at"))
     if kind == "once":
         return say("campaigns.goes_at", at=at) if at else say("campaigns.goes_at_once")
     if kind == "series":
-        return say("campaigns.goes_series", at=at, days=days)
+        return say("campaigns.goes_series", at=at or say("campaigns.at_approval"), days=days)
     time = written.get("time", "")
     if kind == "relative":
-        return say(
-            "campaigns.goes_relative", to=say(f"campaigns.to_{written.get('to') or 'none'}"), days=days, time=time
-        )
+        return say("campaigns.goes_relative", days=_distances(written, say), time=time)
     which = ", ".join(say(f"campaigns.weekday_{one}") for one in written.get("weekdays") or ())
     said = {"daily": "", "weekly": which, "monthly": written.get("day", "")}.get(kind, "")
     words = say(f"campaigns.goes_{kind if kind in ('daily', 'weekly', 'monthly') else 'unknown'}", on=said, time=time)
     until = written.get("until")
     return words + (f", {say('campaigns.goes_until', day=_local(until))}" if until else "")
+
+
+def _distances(written: Mapping[str, Any], say: Say) -> str:
+    """ "60, 30 days before the class"; what is no number is left to the checks to object to."""
+    to = say(f"campaigns.to_{written.get('to') or 'none'}")
+    days = [one for one in written.get("days") or () if isinstance(one, int)]
+    sides = {"before": [-one for one in days if one < 0], "after": [one for one in days if one > 0]}
+    said = [
+        say(f"campaigns.days_{side}", days=", ".join(map(str, some)), to=to) for side, some in sides.items() if some
+    ]
+    return "; ".join([*said, *([say("campaigns.days_itself", to=to)] if 0 in days else [])]) or to
 
 
 def window_words(plan: Plan, say: Say) -> str:

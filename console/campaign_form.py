@@ -35,6 +35,7 @@ FIELD_OF: Mapping[str, str] = {
     "gateway_unknown": "gateways",
     "kind_not_carried": "gateways",
     "zbs_template_missing": "template",
+    "target_unknown": "target",
     "pace_wrong": "pace",
     "pause_rule_wrong": "pace",
     "schedule_invalid": "schedule",

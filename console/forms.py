@@ -20,6 +20,12 @@ def text_field(form: FormData, name: str, longest: int, required: bool = False) 
     return words
 
 
+def number_field(form: FormData, name: str) -> int:
+    """A version or a row's number; 0, which nothing has, where the form does not say one."""
+    written = text_field(form, name, 20)
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else 0
+
+
 def see_other(address: str) -> RedirectResponse:
     """After a form: the page to look at, so that reloading repeats nothing."""
     return RedirectResponse(address, 303)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.datastructures import FormData
 
-from console.forms import text_field
+from console.forms import number_field, text_field
 from programme import campaign_text
 from programme.message_templates import LONGEST_BRANDNAME, LONGEST_NAME, LONGEST_ZBS, Draft
 
@@ -40,7 +40,6 @@ def read_form(form: FormData) -> Typed:
     # Whoever types into the accent-free text means it to stay
     makes_plain = "makes_plain" in form and "own_plain" not in form
     own = text_field(form, "plain", _MOST_TYPED).replace("\r\n", "\n")
-    version = text_field(form, "version", 9)
     draft = Draft(
         name=text_field(form, "name", LONGEST_NAME),
         kind=text_field(form, "kind", 20),
@@ -52,7 +51,7 @@ def read_form(form: FormData) -> Typed:
         starter=text_field(form, "starter", 60) or None,
         zbs_variables=read_parameters(text_field(form, "zbs_variables", _MOST_PARAMETERS)),
     )
-    return Typed(draft, makes_plain, int(version) if version.isascii() and version.isdigit() else 0)
+    return Typed(draft, makes_plain, number_field(form, "version"))
 
 
 def read_parameters(lines: str) -> dict[str, str]:

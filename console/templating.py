@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 from console.context import ConsoleContext, console_context
 from console.roles import DESK, FIELD, LEADERS, Role
 from console.sessions import SignedIn
+from programme.thousands import grouped
 from store.contacts import local_phone
 
 HERE = Path(__file__).parent
@@ -70,6 +71,7 @@ def fragment(context: ConsoleContext, person: SignedIn | None, template: str, **
         iso=lambda at: at.isoformat() if at else "",
         asset=asset,
         local_phone=local_phone,
+        grouped=partial(grouped, language=language),
         Role=Role,
         DESK=DESK,
         LEADERS=LEADERS,

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
+from console.reason_words import reason_words
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
 from programme import difficulty_report, difficulty_table, kpi_table, ledger_table, sla_table
@@ -294,7 +295,7 @@ def report_campaign(kind: str, out: Path | None, campaign: int, province: str | 
             find_campaign(connection, campaign, where)
         except CampaignProblem:
             raise Stop(f"Không có đợt nhắc số {campaign} ở tỉnh này. Số ở cuối địa chỉ trang của đợt nhắc.") from None
-        audit = ledger_table.AuditTable(content, where, clock.timezone)
+        audit = ledger_table.AuditTable(content, where, clock.timezone, reason_words)
         return list(ledger_table.all_rows(connection, campaign, audit))
 
     _, rows = _read(read)

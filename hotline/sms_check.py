@@ -10,6 +10,7 @@ from integrations.errors import SendFailed
 from integrations.sms.esms.client import EsmsGateway
 from integrations.sms.registry import BALANCE, KEYS, TITLES, open_gateways
 from integrations.sms.speedsms.client import SpeedSmsGateway
+from programme.thousands import grouped
 from store.crypto import Keyring
 from store.settings import Settings
 
@@ -46,7 +47,7 @@ async def _account(title: str, gateway: EsmsGateway | SpeedSmsGateway) -> Findin
         return wrong(f"{title} không nhận lời gọi ({failed.error.code}): {failed.error.detail}", remedy)
     if left <= 0:
         return wrong(f"{title} nhận khóa nhưng tài khoản hết tiền.", "Nạp tiền ở nhà cung cấp.")
-    return right(f"{title} nhận khóa; còn {left:,} đồng; brandname trong cấu hình: {brandname}".replace(",", "."))
+    return right(f"{title} nhận khóa; còn {grouped(left)} đồng; brandname trong cấu hình: {brandname}")
 
 
 def _addresses(name: str, reports: str, settings: Settings) -> list[Finding]:

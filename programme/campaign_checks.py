@@ -15,6 +15,7 @@ from programme.campaign_problems import CampaignProblem
 from programme.campaign_schedule import Once, Place, Relative, Schedule, ScheduleInvalid, read_schedule
 from programme.campaign_window import opens, read_window
 from programme.content import Content
+from programme.short_links import web_address
 
 MOST_PER_MINUTE = 60_000
 MOST_LATE = 7 * 24 * 60
@@ -98,6 +99,13 @@ def _texts(plan: Plan, content: Content, place: Place, schedule: Schedule, now: 
     allowed = (*COMMON, *OF_MATTER[schedule.relative_to])
     for variant in plan.variants:
         yield from _text(plan, variant, allowed, content, place, now)
+    for variant in plan.variants[:1]:  # all texts of a campaign lead to the same place
+        yield from _target(variant, content)
+
+
+def _target(variant: Variant, content: Content) -> Iterator[CampaignProblem]:
+    if variant.target and variant.target not in content.links.links and web_address(variant.target) is None:
+        yield CampaignProblem("target_unknown", what=variant.target)
 
 
 def _text(

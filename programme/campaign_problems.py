@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from programme.thousands import grouped
+
 # code -> (status, Vietnamese, English)
 PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
     {
@@ -54,17 +56,22 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
         "audience_invalid": (422, "Điều kiện chọn người nhận chưa đúng: {what}", "The audience is not right: {what}"),
         "name_missing": (422, "Anh/chị đặt tên cho đợt nhắc.", "Please give the campaign a name."),
         "kind_unknown": (422, "Không có loại tin này.", "There is no such kind of message."),
-        "text_missing": (422, "Phương án {what} chưa có nội dung tin.", "Variant {what} has no text."),
+        "text_missing": (422, "Nội dung {what} còn trống.", "Text {what} is empty."),
+        "target_unknown": (
+            422,
+            "Đường dẫn “{what}” không phải là địa chỉ web hay tên có trong danh sách. Viết đủ https://… hoặc chọn lại.",
+            "“{what}” is neither an address of the web nor a name of the list. Write all of https://… or choose again.",
+        ),
         "text_too_long": (
             422,
-            "Nội dung phương án {what} dài quá {most} ký tự.",
-            "The text of variant {what} is longer than {most} characters.",
+            "Nội dung {what} dài quá {most} ký tự.",
+            "Text {what} is longer than {most} characters.",
         ),
-        "text_refused": (422, "Phương án {what}: {why}", "Variant {what}: {why}"),
+        "text_refused": (422, "Nội dung {what}: {why}", "Text {what}: {why}"),
         "variable_unknown": (
             422,
-            "Phương án {what} dùng biến không ai có: {why}",
-            "Variant {what} uses a variable nobody has: {why}",
+            "Nội dung {what} dùng biến không ai có: {why}",
+            "Text {what} uses a variable nobody has: {why}",
         ),
         "shares_wrong": (
             422,
@@ -75,23 +82,23 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
         "channel_unknown": (422, "Không có kênh “{what}”.", "There is no channel “{what}”."),
         "gateway_missing": (
             422,
-            "Gửi qua SMS thì cần chọn ít nhất một tổng đài.",
+            "Gửi qua SMS thì cần chọn ít nhất một cổng SMS.",
             "To send by SMS, choose at least one gateway.",
         ),
         "gateway_unknown": (
             422,
-            "Tổng đài “{what}” chưa được cài đặt ở hotline này.",
+            "Cổng SMS “{what}” chưa được cài đặt ở hotline này.",
             "The gateway “{what}” is not set up here.",
         ),
         "kind_not_carried": (
             422,
-            "Tổng đài “{what}” không nhận loại tin này. Anh/chị chọn tổng đài khác hoặc loại tin khác.",
+            "Cổng SMS “{what}” không nhận loại tin này. Anh/chị chọn cổng khác hoặc loại tin khác.",
             "The gateway “{what}” does not carry messages of this kind. Choose another gateway or another kind.",
         ),
         "zbs_template_missing": (
             422,
-            "Kênh ZBS cần mẫu tin đã đăng ký với Zalo; phương án {what} chưa có.",
-            "ZBS needs a template registered with Zalo; variant {what} has none.",
+            "Kênh ZBS cần mẫu tin đã đăng ký với Zalo; nội dung {what} chưa có.",
+            "ZBS needs a template registered with Zalo; text {what} has none.",
         ),
         "pace_wrong": (
             422,
@@ -157,4 +164,7 @@ class CampaignProblem(Exception):
     def words(self, language: str) -> str:
         """What went wrong and what to do about it."""
         _, vi, en = PROBLEMS[self.code]
-        return (en if language == "en" else vi).format(**self.values)
+        said = {
+            name: grouped(value, language) if isinstance(value, int) else value for name, value in self.values.items()
+        }
+        return (en if language == "en" else vi).format(**said)

@@ -14,6 +14,7 @@ from programme.shown_names import CHANNELS, LEAD_STATES
 from programme.sla_report import shown_share
 from programme.small_counts import Mark, Published
 from programme.survey_report import DEFAULT_K, HIDDEN
+from programme.thousands import grouped
 
 UNKNOWN = "Chưa có số liệu"
 WHOLE = "Toàn tỉnh"
@@ -94,7 +95,7 @@ def demanded(target: Target, language: str = "vi") -> str:
     """ "> 95 %", "≥ 15.000"; shares say of what."""
     sign = ">" if target.op == ">" else "≥"
     if target.of == "count":
-        return f"{sign} {_thousands(int(target.value), language)}"
+        return f"{sign} {grouped(int(target.value), language)}"
     percent = f"{float(Fraction(target.value) * 100):.10g}"
     percent = percent if language == "en" else percent.replace(".", ",")
     return f"{sign} {percent} % {_OF[target.of][language == 'en'] if target.of in _OF else ''}".rstrip()
@@ -105,12 +106,8 @@ def measured(judged: Judged, language: str = "vi") -> str:
     if judged.measured is None:
         return UNKNOWN
     if judged.target.of == "count":
-        return _thousands(math.floor(judged.measured), language)
+        return grouped(math.floor(judged.measured), language)
     return f"{shown_share(judged.measured)} %"
-
-
-def _thousands(count: int, language: str) -> str:
-    return f"{count:,}" if language == "en" else f"{count:,}".replace(",", ".")
 
 
 def _lines(plan: Plan, place: str, figures: tuple[Figure, ...], with_words: bool) -> Iterator[tuple[Cell, ...]]:

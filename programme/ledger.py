@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Row,
     RowMapping,
     Select,
     Subquery,
@@ -93,19 +94,32 @@ class Counts:
 
 
 def counts(connection: Connection, run_id: int) -> Counts:
-    """How the run stands now, in one statement's snapshot. Raises LookupError where there is no such run."""
+    """How the run stands now. Raises LookupError where there is no such run."""
+    return counts_of(connection, [run_id])[run_id]
+
+
+def counts_of(connection: Connection, run_ids: Sequence[int]) -> Mapping[int, Counts]:
+    """The same of several runs, those that there are, in one statement's snapshot."""
     of = (
         select(
-            campaign_run.c.prepared, recipient.c.status, recipient.c.reason, func.count(recipient.c.id).label("rows")
+            campaign_run.c.id,
+            campaign_run.c.prepared,
+            recipient.c.status,
+            recipient.c.reason,
+            func.count(recipient.c.id).label("rows"),
         )
         .select_from(campaign_run)
         .outerjoin(recipient, recipient.c.run_id == campaign_run.c.id)
-        .where(campaign_run.c.id == run_id)
-        .group_by(campaign_run.c.prepared, recipient.c.status, recipient.c.reason)
+        .where(campaign_run.c.id.in_(run_ids))
+        .group_by(campaign_run.c.id, campaign_run.c.prepared, recipient.c.status, recipient.c.reason)
     )
-    rows = connection.execute(of).all()
-    if not rows:
-        raise LookupError(run_id)
+    found: dict[int, list[Row[Any]]] = {}
+    for row in connection.execute(of):
+        found.setdefault(row.id, []).append(row)
+    return {run_id: _counts(rows) for run_id, rows in found.items()}
+
+
+def _counts(rows: Sequence[Row[Any]]) -> Counts:
     by_state = dict.fromkeys(State, 0)
     reasons: dict[State, dict[str, int]] = {}
     for row in rows:

@@ -1,7 +1,10 @@
-"""Why a row of the ledger failed, was skipped, is uncertain or waits, and why a run paused itself: in words."""
+"""Why a row of the ledger failed, was skipped, is uncertain or waits, and why a run paused itself: the hotline's own
+codes in words. What a provider's code means: integrations/provider_errors.py.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -23,23 +26,49 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "no_number": ("không có số điện thoại", "no telephone number"),
         "number_changed": ("số điện thoại đã đổi sau khi chốt danh sách", "the number changed after the freeze"),
-        "no_value": ("thiếu thông tin để điền vào tin", "a value of the text is missing"),
-        "no_channel": ("không có kênh nào gửi được", "no channel reaches them"),
-        "timeout": ("tổng đài không trả lời, không rõ đã gửi chưa", "no answer from the gateway, fate unknown"),
-        "number_invalid": ("số điện thoại không đúng", "not a valid number"),
-        "undelivered": ("nhà mạng không chuyển được", "the carrier could not deliver it"),
-        "errors": (
-            "quá nhiều tin lỗi trong những tin gần nhất. Xem lý do lỗi bên dưới, sửa nguyên nhân rồi bấm “Chạy tiếp”",
-            "too many of the last messages failed. Look at the reasons below, mend the cause, then resume",
+        "kind_not_carried": ("không có kênh nào gửi được loại tin này", "no channel carries this kind of message"),
+        "held": ("đang nói chuyện với cán bộ, chờ xong mới gửi", "talks with an officer, waits until that is over"),
+        "window_closed": ("đã lâu không nhắn, Zalo không cho gửi", "has not written for too long, Zalo takes nothing"),
+        "message_gone": ("tin Zalo đã quá lâu, không còn tra được", "the message on Zalo is too old to ask about"),
+        "settled": ("cán bộ đã xử lý tin này", "an officer has dealt with it"),
+        "failed": ("không gửi được", "it could not be sent"),
+        "interrupted": ("hệ thống dừng giữa lúc gửi, không rõ đã gửi chưa", "cut off while sending, fate unknown"),
+        "restored": ("vừa khôi phục từ bản sao lưu, không rõ đã gửi chưa", "restored from a backup, fate unknown"),
+        "timed_out": ("cổng SMS không trả lời, không rõ đã gửi chưa", "no answer from the gateway, fate unknown"),
+        "dispatcher_broke": ("lỗi của hotline khi gửi, không rõ đã gửi chưa", "our own fault, fate unknown"),
+        "esms_rejected": ("eSMS không nhận tin này", "eSMS did not take it"),
+        "esms_undelivered": ("nhà mạng không chuyển được tới máy", "the carrier could not deliver it"),
+        "speedsms_undelivered": ("nhà mạng không chuyển được tới máy", "the carrier could not deliver it"),
+        "no_gateway": (
+            "chưa có cổng SMS nào của đợt này được cài ở hotline",
+            "none of its gateways is set up at this hotline",
+        ),
+        "too_many_errors": (
+            "quá nhiều tin lỗi trong những tin gần nhất (lý do từng loại lỗi ở phần Tiến độ)",
+            "too many of the last messages failed (the reasons stand under Progress)",
         ),
         "by_hand": ("có người bấm tạm dừng", "somebody paused it"),
     }
 )
 
 
+_NO_VALUE = re.compile(r"no_([a-z]+)")
+
+
+def is_known(reason: str) -> bool:
+    """Whether it is a code of our own."""
+    return not reason or reason in _WORDS or bool(_NO_VALUE.fullmatch(reason))
+
+
 def reason_words(reason: str, language: str = "vi") -> str:
-    """What a code means; a gateway's own code as it is."""
+    """What a code means; a provider's own code as it is."""
     if not reason:
         return "không ghi lý do" if language == "vi" else "no reason noted"
-    vi, en = _WORDS.get(reason, (reason, reason))
+    value = _NO_VALUE.fullmatch(reason)
+    default = (
+        (f"không biết {{{{ {value[1]} }}}} của người này", f"{{{{ {value[1]} }}}} is unknown")
+        if value
+        else (reason,) * 2
+    )
+    vi, en = _WORDS.get(reason, default)
     return vi if language == "vi" else en

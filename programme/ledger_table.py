@@ -5,7 +5,7 @@ every skip names its reason, the rule of the law and the article. Telephone numb
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Row, Select, select
 
 from programme.content import Content
 from programme.ledger import State
-from programme.ledger_reasons import reason_words
 from programme.packs import Document
 from programme.safe_cells import Cell
 from store.campaign_tables import campaign_run, recipient
@@ -29,7 +28,7 @@ HEADER = (
     "Nội dung",
     "Loại tin",
     "Kênh",
-    "Tổng đài",
+    "Cổng gửi",
     "Trạng thái",
     "Mã lý do",
     "Lý do",
@@ -37,7 +36,7 @@ HEADER = (
     "Văn bản",
     "Điều",
     "Gửi lần đầu lúc",
-    "Tổng đài nhận lúc",
+    "Cổng gửi nhận lúc",
     "Kết thúc lúc",
     "Số lần gọi",
     "Số tin SMS",
@@ -47,10 +46,10 @@ BATCH = 2_000
 STATES: Mapping[str, str] = {
     State.WAITING: "chờ gửi",
     State.SENDING: "đang gửi",
-    State.ACCEPTED: "tổng đài đã nhận",
+    State.ACCEPTED: "đã gửi, chưa có báo tới máy",
     State.DELIVERED: "đã tới máy",
     State.FAILED: "lỗi",
-    State.SKIPPED: "bỏ qua",
+    State.SKIPPED: "không gửi",
     State.UNCERTAIN: "chưa rõ",
 }
 _ROWS: Select[Any] = (
@@ -94,11 +93,12 @@ def masked(phone: str | None) -> str:
 
 @dataclass(frozen=True)
 class AuditTable:
-    """Makes the auditor's lines, in Vietnamese as files are."""
+    """Makes the auditor's lines, in Vietnamese as files are. `words`: what a reason's code means."""
 
     content: Content
     province: str
     timezone: dt.tzinfo
+    words: Callable[[str], str]
 
     def line(self, row: Row[Any]) -> tuple[Cell, ...]:
         """One row of the ledger, in the order of HEADER."""
@@ -116,7 +116,7 @@ class AuditTable:
             row.gateway,
             STATES[row.status],
             reason,
-            reason_words(reason) if reason else "",
+            self.words(reason) if reason else "",
             rule,
             document,
             article,

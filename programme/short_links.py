@@ -7,6 +7,7 @@ guesses hits a row that exists. The check outlives a change of the secret: messa
 from __future__ import annotations
 
 import hmac
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, select
 
@@ -64,6 +65,15 @@ def target_of(connection: Connection, recipient_id: int) -> str | None:
         return None
     targets = {str(one["id"]): one.get("target") for one in row.variants}
     return targets.get(row.variant) or None
+
+
+def web_address(target: str | None) -> str | None:
+    """An address of the web, and no script or file."""
+    try:
+        parts = urlsplit(target or "")
+    except ValueError:
+        return None
+    return target if parts.scheme in ("https", "http") and parts.hostname else None
 
 
 def _check(keyring: Keyring, recipient_id: int) -> str:

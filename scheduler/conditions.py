@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 
 from integrations.email.mailbox import ENDED, LOGIN_REFUSED, NO_TLS, NOT_REACHED
 from integrations.errors import Fate, ProviderError
+from integrations.provider_errors import described
 from integrations.sms import registry as gateways
 from integrations.zalo.token_state import AGEING_AFTER, LOST
 from programme import sms_answers
 from programme.thousands import grouped
 from programme.working_time import WorkingTime
-from scheduler.provider_errors import described
 from scheduler.watch import Watch
 from store import alarm_queries
 from store.backlog import Backlog, read_backlog

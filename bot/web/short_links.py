@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection, insert, select
@@ -139,13 +138,7 @@ def _place(connection: Connection, context: WebContext, code: str) -> _Place | N
         "province": row.province,
     }
     # A campaign without a target leads to our own chat
-    return _Place(portal.url if portal else _web_address(target) or "/", click)
-
-
-def _web_address(target: str | None) -> str | None:
-    """An address of the web, and no script or file."""
-    parts = urlsplit(target or "")
-    return target if parts.scheme in ("https", "http") and parts.hostname else None
+    return _Place(portal.url if portal else short_links.web_address(target) or "/", click)
 
 
 def _exists(connection: Connection, id_: int) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from sqlalchemy import Connection, RowMapping
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, Response
@@ -17,15 +18,19 @@ from console.campaign_facts import (
     audience_of,
     campaigns_of,
     estimate,
+    gateway_name,
+    going_of,
     schedule_words,
     shown_variants,
     standings,
+    total_price,
     window_words,
 )
 from console.context import ConsoleContext, console_context
-from console.forms import see_other, text_field
+from console.forms import number_field, see_other, text_field
 from console.gateway_money import money_of, words_of
-from console.pages.campaigns import Id, Planner, Reader, as_problem, read_version
+from console.pages.campaigns import Id, Planner, Reader, as_problem
+from console.reason_words import reason_words
 from console.roles import LEADERS, Role
 from console.sessions import SignedIn
 from console.templating import page
@@ -33,7 +38,7 @@ from console.viewing import actor_of, note_view
 from programme.campaign_plan import plan_of
 from programme.campaign_problems import CampaignProblem
 from programme.campaigns import Campaigns, find
-from programme.ledger_reasons import reason_words
+from programme.ledger import RunStatus
 from store.audit import Actor
 from store.phones import read_phone
 
@@ -41,6 +46,7 @@ router = APIRouter(prefix="/campaigns")
 Approver = Annotated[SignedIn, Depends(allow(*LEADERS))]
 # How often a page asks: counting a large run takes a while itself
 OFTEN, SELDOM, LARGE = 2, 10, 50_000
+SOON = timedelta(minutes=1)
 
 
 @router.get("/{campaign_id}")
@@ -49,22 +55,8 @@ async def campaign_page(request: Request, person: Reader, campaign_id: Id) -> HT
     context = console_context(request)
     say = partial(_said, context, person)
     now = context.clock.now()
-
-    def work(connection: Connection) -> dict[str, Any]:
-        row = find(connection, campaign_id, context.province)
-        plan = plan_of(row)
-        problems = campaigns_of(context).problems(plan, now) if row["status"] in ("draft", "submitted") else []
-        return {
-            "row": row,
-            "plan": plan,
-            "audience": audience_of(connection, context, plan, person.language, say),
-            "shown": shown_variants(connection, context, plan, say),
-            "problems": [one.words(person.language) for one in problems],
-            **_progress(connection, row),
-        }
-
     try:
-        found = await context.database.read(work)
+        found = await context.database.read(partial(_facts, context, person, campaign_id, now))
     except CampaignProblem as problem:
         raise as_problem(problem, person) from None
     await context.database.run(
@@ -89,30 +81,37 @@ async def campaign_page(request: Request, person: Reader, campaign_id: Id) -> HT
         is_author=is_author,
         may_plan=person.role is Role.ADMINISTRATOR,
         may_approve=person.role in LEADERS,
+        total_price=total_price,
+        gateway_name=gateway_name,
         reason_words=partial(reason_words, language=person.language),
     )
 
 
 @router.get("/{campaign_id}/progress")
-async def progress(request: Request, person: Reader, campaign_id: Id) -> HTMLResponse:
-    """The part of the page that is read again and again; it stops by itself when no run is open."""
+async def progress(
+    request: Request, person: Reader, campaign_id: Id, seen: Annotated[str, Query(max_length=40)] = ""
+) -> HTMLResponse:
+    """The part of the page that is read again and again; it stops by itself when no run is open.
+
+    `seen`: how the campaign stood when the page was made. Since then other steps may be possible: the whole page is
+    loaded anew.
+    """
     context = console_context(request)
+    now = context.clock.now()
 
     def work(connection: Connection) -> dict[str, Any]:
         row = find(connection, campaign_id, context.province)
-        return {"row": row, **_progress(connection, row)}
+        return {"row": row, **_progress(connection, row, now)}
 
     try:
         found = await context.database.read(work)
     except CampaignProblem as problem:
         raise as_problem(problem, person) from None
-    return page(
-        request,
-        person,
-        "campaign_progress.html",
-        **found,
-        reason_words=partial(reason_words, language=person.language),
-    )
+    words = partial(reason_words, language=person.language)
+    answer = page(request, person, "campaign_progress.html", **found, reason_words=words)
+    if seen and seen != found["stands"]:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
 
 
 @router.post("/{campaign_id}/submit")
@@ -179,7 +178,7 @@ async def _act(request: Request, person: SignedIn, campaign_id: int, act: Act) -
     seen = {
         "id_": campaign_id,
         "province": context.province,
-        "version": read_version(form.get("version")),
+        "version": number_field(form, "version"),
         "actor": actor,
         "now": context.clock.now(),
     }
@@ -192,14 +191,39 @@ async def _act(request: Request, person: SignedIn, campaign_id: int, act: Act) -
     return see_other(f"/console/campaigns/{campaign_id}")
 
 
-def _progress(connection: Connection, row: RowMapping) -> dict[str, Any]:
-    runs = standings(connection, row["id"])
-    is_moving = any(one.is_open for one in runs) or row["status"] == "approved"
+def _facts(
+    context: ConsoleContext, person: SignedIn, campaign_id: int, now: datetime, connection: Connection
+) -> dict[str, Any]:
+    say = partial(_said, context, person)
+    row = find(connection, campaign_id, context.province)
+    plan = plan_of(row)
+    is_open = row["status"] in ("draft", "submitted")
+    problems = campaigns_of(context).problems(plan, now) if is_open else []
+    # Of what was frozen, or is over, today's number says nothing
+    counted = is_open or (row["status"] in ("approved", "paused") and not plan.is_once)
+    return {
+        "row": row,
+        "plan": plan,
+        "audience": audience_of(connection, context, plan, person.language, say, counted=counted),
+        "shown": shown_variants(connection, context, plan, say),
+        "problems": [one.words(person.language) for one in problems],
+        **_progress(connection, row, now),
+    }
+
+
+def _progress(connection: Connection, row: RowMapping, now: datetime) -> dict[str, Any]:
+    runs, tests = standings(connection, row["id"]), standings(connection, row["id"], tests=True)
+    is_open = row["status"] == "approved" or any(one.is_open for one in (*runs, *tests))
+    is_due = row["status"] == "approved" and row["next_at"] is not None and row["next_at"] <= now + SOON
+    is_moving = is_due or any(one.is_open and one.run["status"] == RunStatus.RUNNING for one in (*runs, *tests))
     is_large = any(one.is_open and one.counts.prepared > LARGE for one in runs)
+    going = going_of(connection, [row["id"]]).get(row["id"])
     return {
         "runs": runs,
-        "tests": standings(connection, row["id"], tests=True),
-        "every": (SELDOM if is_large else OFTEN) if is_moving else None,
+        "going": going,
+        "stands": f"{row['status']}.{row['version']}.{going or ''}",
+        "tests": tests,
+        "every": (OFTEN if is_moving and not is_large else SELDOM) if is_open else None,
     }
 
 

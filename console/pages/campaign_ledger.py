@@ -16,9 +16,11 @@ from starlette.responses import HTMLResponse, Response
 
 from bot.web.problems import Problem
 from console.access import allow
+from console.campaign_facts import gateway_name
 from console.context import ConsoleContext, console_context
 from console.downloads import Ending
 from console.pages.campaigns import Id, as_problem
+from console.reason_words import reason_words
 from console.roles import LEADERS
 from console.row_streams import streamed
 from console.sessions import SignedIn
@@ -28,8 +30,8 @@ from programme import ledger, ledger_table
 from programme.campaign_problems import CampaignProblem
 from programme.campaigns import find
 from programme.ledger import State
-from programme.ledger_reasons import reason_words
 from programme.safe_cells import Cell
+from programme.thousands import grouped
 from store.audit import record
 from store.campaign_tables import campaign_run
 
@@ -78,6 +80,7 @@ async def ledger_page(
         chosen={"state": state or "", "reason": reason},
         states=list(State),
         masked=ledger_table.masked,
+        gateway_name=gateway_name,
         reason_words=partial(reason_words, language=person.language),
     )
 
@@ -93,7 +96,9 @@ async def export(request: Request, person: Auditor, campaign_id: Id, ending: End
         find(connection, campaign_id, context.province)
         rows = connection.scalar(select(func.sum(campaign_run.c.prepared)).where(runs)) or 0
         if ending == "xlsx" and rows > MOST_IN_XLSX:
-            words = context.words.say("campaigns.too_many_for_xlsx", person.language, most=MOST_IN_XLSX)
+            words = context.words.say(
+                "campaigns.too_many_for_xlsx", person.language, most=grouped(MOST_IN_XLSX, person.language)
+            )
             raise Problem(422, "too_many_rows", words)
         detail = {"as": ending, "rows": int(rows)}
         record(connection, context.keyring, now, actor_of(person), "ledger.exported", f"campaign {campaign_id}", detail)
@@ -108,7 +113,7 @@ async def export(request: Request, person: Auditor, campaign_id: Id, ending: End
 
 async def _parts(context: ConsoleContext, campaign_id: int) -> AsyncIterator[Sequence[Sequence[Cell]]]:
     """Each part in a transaction of its own: a slow reader holds nothing."""
-    audit = ledger_table.AuditTable(context.content, context.province, context.clock.timezone)
+    audit = ledger_table.AuditTable(context.content, context.province, context.clock.timezone, reason_words)
     after = 0
     while rows := await context.database.read(partial(_part, campaign_id, after)):
         yield [audit.line(row) for row in rows]

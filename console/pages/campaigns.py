@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 from starlette.responses import HTMLResponse, Response
 
 from bot.web.problems import Problem
@@ -15,19 +15,23 @@ from console.campaign_facts import (
     audience_of,
     campaigns_of,
     estimate,
+    gateway_name,
+    going_of,
     schedule_words,
     shown_variants,
+    sms_gateways,
+    total_price,
 )
 from console.campaign_form import EMPTY, FIELD_OF, Filled, form_of_plan, plan_of_form, read_form
 from console.context import ConsoleContext, console_context
-from console.forms import see_other
+from console.forms import number_field, see_other
 from console.pages.classes import names_of
 from console.roles import DESK, Role
 from console.sessions import SignedIn
 from console.templating import page
 from console.viewing import actor_of
 from programme import message_templates, saved_segments
-from programme.campaign_checks import KINDS
+from programme.campaign_checks import COMMON, KINDS, OF_MATTER
 from programme.campaign_plan import CHANNELS, STOPS, Plan, plan_of
 from programme.campaign_problems import CampaignProblem
 from programme.campaign_schedule import RELATIVE_TO
@@ -51,13 +55,19 @@ async def campaigns_page(request: Request, person: Reader, after: After = None) 
     rows = select(campaign).filter_by(province=context.province, reminder=None).order_by(campaign.c.id.desc())
     if after is not None:
         rows = rows.where(campaign.c.id < after)
-    found = await context.database.read(lambda c: c.execute(rows.limit(PAGE + 1)).mappings().all())
+
+    def work(connection: Connection) -> tuple[Sequence[RowMapping], Mapping[int, str]]:
+        found = connection.execute(rows.limit(PAGE + 1)).mappings().all()
+        return found, going_of(connection, [row["id"] for row in found])
+
+    found, going = await context.database.read(work)
     say = _say(context, person)
     return page(
         request,
         person,
         "campaigns.html",
         campaigns=[(row, schedule_words(plan_of(row), say)) for row in found[:PAGE]],
+        going=going,
         more=found[PAGE - 1]["id"] if len(found) > PAGE else None,
     )
 
@@ -65,7 +75,7 @@ async def campaigns_page(request: Request, person: Reader, after: After = None) 
 @router.get("/new")
 async def new_campaign(request: Request, person: Planner) -> HTMLResponse:
     """An empty form."""
-    filled = Filled(EMPTY.texts, {**EMPTY.chosen, "gateways": tuple(console_context(request).carries)[:1]})
+    filled = Filled(EMPTY.texts, {**EMPTY.chosen, "gateways": sms_gateways(console_context(request))[:1]})
     return await _form(request, person, filled)
 
 
@@ -91,11 +101,11 @@ async def count(request: Request, person: Planner) -> HTMLResponse:
     context = console_context(request)
     form = await request.form()
     filled = read_form(form)
-    id_ = str(form.get("campaign", ""))
+    id_ = number_field(form, "campaign")
     say = _say(context, person)
 
     def work(connection: Connection) -> dict[str, Any]:
-        row = find(connection, int(id_), context.province) if id_.isdigit() and len(id_) < 10 else None
+        row = find(connection, id_, context.province) if id_ else None
         plan = _plan(connection, context, filled, None if row is None else plan_of(row))
         audience = audience_of(connection, context, plan, person.language, say)
         shown = shown_variants(connection, context, plan, say)
@@ -106,7 +116,7 @@ async def count(request: Request, person: Planner) -> HTMLResponse:
     except CampaignProblem as problem:
         raise as_problem(problem, person) from None
     first, last = estimate(context, found["plan"], found["audience"].people or 0)
-    return page(request, person, "campaign_count.html", **found, first=first, last=last)
+    return page(request, person, "campaign_count.html", **found, first=first, last=last, total_price=total_price)
 
 
 @router.get("/{campaign_id}/edit")
@@ -134,7 +144,7 @@ async def change_campaign(request: Request, person: Planner, campaign_id: Id) ->
     context = console_context(request)
     form = await request.form()
     filled = read_form(form)
-    version = read_version(form.get("version"))
+    version = number_field(form, "version")
     now = context.clock.now()
     try:
         row = await context.database.read(lambda c: find(c, campaign_id, context.province))
@@ -171,11 +181,6 @@ async def copy_campaign(request: Request, person: Planner, campaign_id: Id) -> R
 def as_problem(problem: CampaignProblem, person: SignedIn) -> Problem:
     """As a page says it."""
     return Problem(problem.status, problem.code, problem.words(person.language))
-
-
-def read_version(written: object) -> int:
-    """The version a form saw; none that there is where it does not say."""
-    return int(written) if isinstance(written, str) and written.isdigit() and len(written) < 10 else 0
 
 
 def _problems(context: ConsoleContext, plan: Plan, as_draft: bool) -> list[CampaignProblem]:
@@ -228,7 +233,11 @@ async def _form(
         wrong=wrong,
         kinds=KINDS,
         channels=CHANNELS,
-        gateways=list(dict.fromkeys((*context.carries, *filled.chosen.get("gateways", ())))),
+        gateways=list(dict.fromkeys((*sms_gateways(context), *filled.chosen.get("gateways", ())))),
+        gateway_name=gateway_name,
+        common=COMMON,
+        of_matter=OF_MATTER,
+        links=list(context.content.links.links.values()),
         communes=sorted(names_of(context).items(), key=lambda one: one[1]),
         vendors=[(one.id, one.short) for one in pack.vendors],
         trades=[(id_, one.button[person.language]) for id_, one in context.content.trades.trades.items()],

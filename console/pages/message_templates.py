@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bot.web.problems import Problem
 from console.access import allow
 from console.context import ConsoleContext, console_context
-from console.forms import see_other, text_field
+from console.forms import number_field, see_other, text_field
 from console.roles import DESK, LEADERS
 from console.sessions import SignedIn
 from console.template_form import EMPTY, Typed, parameter_lines, read_form, typed_of
@@ -134,7 +134,7 @@ async def register_template(request: Request, person: Leader, template_id: Id) -
         message_templates.register(connection, read, Registration(state), now)
 
     action = f"template.{state}"
-    if not await _step(context, person, template_id, _version(text_field(form, "version", 9)), action, register):
+    if not await _step(context, person, template_id, number_field(form, "version"), action, register):
         raise _stale(context, person)
     return see_other(f"{ADDRESS}/{template_id}")
 
@@ -143,7 +143,7 @@ async def register_template(request: Request, person: Leader, template_id: Id) -
 async def archive_template(request: Request, person: Leader, template_id: Id) -> RedirectResponse:
     """Offer it no more; campaigns keep their copies."""
     context = console_context(request)
-    version = _version(text_field(await request.form(), "version", 9))
+    version = number_field(await request.form(), "version")
     now = context.clock.now()
 
     def archive(connection: Connection, read: MessageTemplate) -> None:
@@ -177,10 +177,6 @@ def _of(connection: Connection, context: ConsoleContext, person: SignedIn, templ
 
 def _stale(context: ConsoleContext, person: SignedIn) -> Problem:
     return Problem(409, "template_stale", context.words.say("message_templates.stale", person.language))
-
-
-def _version(written: str) -> int:
-    return int(written) if written.isascii() and written.isdigit() else 0
 
 
 def _problems(context: ConsoleContext, draft: Draft) -> bool:

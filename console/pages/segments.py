@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bot.web.problems import Problem
 from console.access import allow
 from console.context import ConsoleContext, console_context
-from console.forms import see_other, text_field
+from console.forms import number_field, see_other, text_field
 from console.roles import DESK, LEADERS
 from console.segment_form import FIELDS, SIDES, Builder, Incomplete, builder_of, options, read_form
 from console.sessions import SignedIn
@@ -112,7 +112,7 @@ async def change_segment(request: Request, person: Leader, segment_id: Id) -> Re
     context = console_context(request)
     form = await request.form()
     builder, name = _read(context, form)
-    version = _version(form)
+    version = number_field(form, "version")
     known = await context.database.read(lambda c: _of(c, context, person, segment_id))
     segment = None if "do" in form else _asked(context, builder)
     if segment is None or not name:
@@ -131,7 +131,7 @@ async def change_segment(request: Request, person: Leader, segment_id: Id) -> Re
 async def archive_segment(request: Request, person: Leader, segment_id: Id) -> RedirectResponse:
     """Offer it no more."""
     context = console_context(request)
-    version, now = _version(await request.form()), context.clock.now()
+    version, now = number_field(await request.form(), "version"), context.clock.now()
 
     def archive(connection: Connection, seen: SavedSegment) -> None:
         saved_segments.archive(connection, seen, now)
@@ -159,11 +159,6 @@ def _read(context: ConsoleContext, form: FormData) -> tuple[Builder, str]:
     """The builder, after its button if one was pressed, and the name."""
     builder = read_form(form, context.content, context.province)
     return builder.act(text_field(form, "do", 20)), text_field(form, "name", LONGEST_NAME)
-
-
-def _version(form: FormData) -> int:
-    written = text_field(form, "version", 9)
-    return int(written) if written.isascii() and written.isdigit() else 0
 
 
 def _of(connection: Connection, context: ConsoleContext, person: SignedIn, segment_id: int) -> SavedSegment:

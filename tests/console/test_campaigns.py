@@ -18,6 +18,7 @@ from console.context import ConsoleContext
 from console.roles import Role
 from programme.campaign_plan import plan_of
 from programme.message_templates import Draft, create
+from scheduler.bulk_results import TOO_MANY_ERRORS
 from store.campaign_tables import campaign, campaign_run, recipient
 from store.console_tables import audit_log
 from store.contacts import Contacts
@@ -98,7 +99,7 @@ async def test_a_campaign_is_planned_approved_by_another_held_and_let_go_again(
     assert plan.variants[0].text == "Chao {{ name }}, moi bac lam tiep khao sat: {{ link }}"
     assert await act(planner, context, "submit") == 303
     page = await shown(approver)
-    assert "Chao Chu 0, moi bac" in page and "xã Tân Cương" in page and "3 khi trình; bây giờ 3" in page
+    assert "Chao Chu 0, moi bac" in page and "xã Tân Cương" in page and "3 lúc trình; bây giờ 3" in page
     assert "một lần, lúc 09:00 30/11/2026" in page and row_of(context)["digest"][:8] in page
     assert "Tin đầu khoảng 09:00 30/11, tin cuối khoảng 09:00 30/11" in page
     assert "Duyệt cho gửi" in page and "Duyệt cho gửi" not in await shown(planner)
@@ -129,7 +130,7 @@ async def test_problems_are_said_at_their_fields_and_a_draft_may_wait(
         ("text", "biến không ai có"),
         ("pace", "Tốc độ gửi phải từ 1"),
         ("schedule", "Giờ gửi đã qua"),
-        ("gateways", "cần chọn ít nhất một tổng đài"),
+        ("gateways", "cần chọn ít nhất một cổng SMS"),
     ):
         assert words in text.split(f'id="wrong-{field}-1"')[1].split("</p>")[0]
     assert "Chao {{ ten }}" in text
@@ -146,10 +147,10 @@ async def test_problems_are_said_at_their_fields_and_a_draft_may_wait(
 async def test_the_form_counts_as_it_is_filled_in(shops: list[int], planner: Browser) -> None:
     answer = await planner.post(f"{PAGE}/count", FORM)
     text = " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
-    assert answer.status_code == 200 and "3 người" in text and "tổng nhiều nhất" in text
-    assert "Chưa có đơn giá" in text or "đồng" in text
+    assert answer.status_code == 200 and "3 người" in text and "cả đợt nhiều nhất 3 tin" in text
+    assert "chưa ghi đơn giá" in text or "đồng" in text
     other = await planner.post(f"{PAGE}/count", {**FORM, "commune": ["05818"], "more": ["unicode"]})
-    assert "0 người" in unescape(other.text) and "ắt hơn" in unescape(other.text)
+    assert "0 người" in unescape(other.text) and "gửi không dấu thì mỗi người chỉ 1 tin" in unescape(other.text)
 
 
 @pytest.mark.parametrize(
@@ -205,16 +206,55 @@ async def test_a_run_that_paused_itself_says_why_and_what_to_do(
     await act(approver, context, "approve")
 
     def fail(connection: Connection) -> None:
-        connection.execute(update(campaign_run).values(status="paused", pause_reason="errors"))
+        connection.execute(update(campaign_run).values(status="paused", pause_reason=TOO_MANY_ERRORS))
         connection.execute(
             update(recipient).where(recipient.c.contact_id == shops[0]).values(status="skipped", reason="opted_out")
         )
 
     context.database.run_now(fail)
     page = await shown(approver)
-    assert "quá nhiều tin lỗi" in page and "Chạy tiếp" in page and "bỏ qua: đã từ chối nhận tin – 1" in page
+    assert "quá nhiều tin lỗi" in page and "Chạy tiếp" in page and "không gửi: đã từ chối nhận tin – 1" in page
     assert await act(approver, context, "resume") == 303
     assert "Đang gửi" in await shown(approver)
+
+
+async def test_an_open_page_is_loaded_anew_when_other_steps_are_possible(
+    context: ConsoleContext, shops: list[int], planner: Browser, approver: Browser
+) -> None:
+    await planner.post(f"{PAGE}/new", FORM)
+    await act(planner, context, "submit")
+    await act(approver, context, "approve")
+
+    async def refreshes() -> bool:
+        return (await approver.get(address)).headers.get("hx-refresh") == "true"
+
+    (address,) = re.findall(r'hx-get="([^"]*)"', (await approver.get(f"{PAGE}/1")).text)
+    assert not await refreshes()
+    going = update(campaign_run).values(status="running", pause_reason=None)
+    context.database.run_now(lambda c: c.execute(going))
+    assert await refreshes() and "Đang gửi" in await shown(approver, PAGE)
+    stopped = update(campaign_run).values(status="paused", pause_reason="esms_103")
+    context.database.run_now(lambda c: c.execute(stopped))
+    assert await refreshes() and "Tự dừng, cần xem" in await shown(approver, PAGE)
+    page = await shown(approver)
+    assert page.count("tài khoản hết tiền. Ai chưa nhận vẫn chờ nguyên đó.") == 1 and "Chạy tiếp" in page
+
+
+@pytest.mark.parametrize("target", ["http://", "javascript:alert(1)", "http://[", "khong-co-ten-nay", "/r/x"])
+async def test_a_link_that_leads_nowhere_is_said_at_its_field(planner: Browser, shops: list[int], target: str) -> None:
+    answer = await planner.post(f"{PAGE}/new", {**FORM, "target": target})
+    assert answer.status_code == 422 and 'id="wrong-target-1"' in answer.text
+    for known in ("rdx", "https://example.vn/khao-sat", ""):
+        assert (await planner.post(f"{PAGE}/new", {**FORM, "target": known})).status_code == 303
+
+
+async def test_a_version_that_is_no_number_is_an_old_one(
+    context: ConsoleContext, shops: list[int], planner: Browser
+) -> None:
+    await planner.post(f"{PAGE}/new", FORM)
+    for version in ("²", "-1", "9" * 12, "", "1.0"):
+        assert await act(planner, context, "submit", version=version) == 409
+    assert (await planner.post(f"{PAGE}/count", {**FORM, "campaign": "²"})).status_code == 200
 
 
 async def test_officers_look_and_do_nothing(
@@ -282,7 +322,7 @@ async def test_the_ledger_is_read_part_by_part_and_its_file_names_rule_and_artic
     lines = list(csv.reader(io.StringIO(table.content.decode("utf-8-sig"))))
     assert len(lines) == 124 and table.headers["content-disposition"] == 'attachment; filename="so-cai-1.csv"'
     skipped = dict(zip(lines[0], lines[1], strict=True))
-    assert (skipped["Trạng thái"], skipped["Mã lý do"], skipped["Quy tắc"]) == ("bỏ qua", "opted_out", "opted_out")
+    assert (skipped["Trạng thái"], skipped["Mã lý do"], skipped["Quy tắc"]) == ("không gửi", "opted_out", "opted_out")
     assert "Điều 16" in skipped["Điều"] and skipped["Văn bản"] and "912345670" not in table.text
     book = openpyxl.load_workbook(io.BytesIO((await approver.get(f"{PAGE}/1/ledger.xlsx")).content))
     assert len(list(book.worksheets[0].iter_rows())) == 124

@@ -68,7 +68,7 @@ async def test_the_preview_says_parts_encoding_and_what_an_accent_costs(leader: 
     answer = await leader.post(f"{PAGE}/preview", {**CLASS, "text": "Nhắc lớp: " + "a" * 140})
     said = plainly(answer.text)
     assert "3 tin SMS" in said
-    assert "bảng mã Unicode (UCS-2)" in said
+    assert "chữ có dấu, 70 ký tự một tin" in said
     assert "1 tin SMS" in said
     assert "Gửi có dấu tốn thêm 2 tin SMS cho mỗi người nhận." in said
     assert "ắ ớ" in said
@@ -81,7 +81,7 @@ async def test_the_preview_shows_what_people_get_and_who_gets_nothing(leader: Br
     said = plainly(answer.text)
     assert "Chao Nguyen Thi Hoa o" in said
     assert "Chao Hoang Nguyen Phuong Khanh o" in said  # a longer name is cut, as it is when messages leave
-    assert "Không gửi cho người này: chưa biết giá trị của biến name." in said
+    assert "Không gửi cho người này: chưa biết {{ name }}." in said
 
 
 async def test_what_is_typed_into_the_accent_free_text_stays_and_is_followed_no_more(leader: Browser) -> None:
