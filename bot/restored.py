@@ -17,13 +17,13 @@ from bot.baton import Reason
 from integrations.zalo.token_state import REFUSED
 from programme.content import Content
 from programme.packs import UnknownProvince
-from store.campaign_tables import campaign_run, recipient
+from store.campaign_tables import campaign, campaign_run, recipient
 from store.channel_tables import zalo_token
 from store.console_tables import officer_notice, request
 from store.restore import GAP
 from store.rotation import end_what_opens
 from store.sms_tables import sms_answer
-from store.survey_tables import due_job, lead, leader, survey_response
+from store.survey_tables import due_job, lead, leader
 from store.tables import conversation, escalation, inbound, outbound
 from store.vendor_tables import vendor_notice
 
@@ -61,13 +61,13 @@ def _say_nothing_again(connection: Connection, now: datetime) -> None:
         connection.execute(update(notice).where(notice.c.status == "waiting").values(status="void"))
     running = update(request).where(request.c.ended_at.is_(None))
     connection.execute(running.values(owner_told_at=func.coalesce(request.c.owner_told_at, now)))
-    abandoned = update(survey_response).where(survey_response.c.status == "open")
-    connection.execute(abandoned.values(nudged_at=func.coalesce(survey_response.c.nudged_at, now)))
     for mark in (lead.c.reminded_at, lead.c.consent_asked_at, lead.c.taken_up_told_at, lead.c.call_asked_at):
         connection.execute(update(lead).where(mark.is_(None)).values({mark.name: now}))
     # The firm may have taken it up in time: it has its time once more before anybody else (scheduler/lead_watch.py)
     connection.execute(update(lead).where(lead.c.accept_by.is_not(None)).values(accept_by=None))
     # Whoever was reached since the backup is still waiting here: a person decides, with the gateway's list beside them
+    planned = update(campaign).where(campaign.c.status == "approved", campaign.c.next_at.is_not(None))
+    connection.execute(planned.values(status="paused", pause_reason=RESTORED, version=campaign.c.version + 1))
     running = update(campaign_run).where(campaign_run.c.status == "running")
     connection.execute(running.values(status="paused", pause_reason=RESTORED))
     unsaid = update(sms_answer).where(sms_answer.c.settled_at.is_(None))

@@ -92,12 +92,16 @@ def audience_of(
     connection: Connection, context: ConsoleContext, plan: Plan, language: str, say: Say, *, counted: bool = True
 ) -> Audience:
     """Whom it is for now. `counted`: and how many they are."""
+    if "matter" in plan.audience:
+        return Audience(None, say("reminders.whoever", to=say(f"campaigns.to_{plan.audience['matter']}")))
     now = context.clock.now()
     try:
         chosen = campaign_audience.chosen(plan, context.province, now, context.content)
         people = campaign_audience.count(connection, chosen) if counted else None
     except CampaignProblem as problem:
         return Audience(None, problem.words(language))
+    if "sample" in plan.audience:
+        return Audience(people, say("awareness.sampled"))
     if "contacts" in plan.audience or "source" in plan.audience:
         return Audience(people, say("campaigns.listed"))
     return Audience(people, segments.read(plan.audience).words(context.content, language))
@@ -232,10 +236,15 @@ def _local(written: object) -> str:
     return f"{moment:%H:%M %d/%m/%Y}" if "T" in str(written) else f"{moment:%d/%m/%Y}"
 
 
-def _values(connection: Connection, context: ConsoleContext, plan: Plan, say: Say) -> dict[str, str]:
+def example_values(context: ConsoleContext, say: Say) -> dict[str, str]:
+    """Made-up values of all variables."""
     example = {name: say(f"campaigns.example_{name}") for name in campaign_text.LONGEST}
     address = (context.public_url or say("campaigns.example_address")).rstrip("/")
-    example |= {"link": f"{address}/r/ab12cd34", "stop": f"{address}/tc/ab12cd34"}
+    return example | {"link": f"{address}/r/ab12cd34", "stop": f"{address}/tc/ab12cd34"}
+
+
+def _values(connection: Connection, context: ConsoleContext, plan: Plan, say: Say) -> dict[str, str]:
+    example = example_values(context, say)
     try:
         people = campaign_audience.chosen(plan, context.province, context.clock.now(), context.content).subquery()
     except CampaignProblem:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, String, cast, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 
-from programme import segments
+from programme import campaign_matters, segments
 from programme.campaign_plan import Plan
 from programme.campaign_problems import CampaignProblem
 from programme.campaign_schedule import Place, Relative, Schedule
 from programme.content import Content
 from programme.ledger import State
 from store.campaign_tables import campaign_run, link_click, recipient
-from store.survey_tables import class_place, survey_response, training_class
-from store.tables import contact, conversation, inbound, opt_out, shop, shop_domain
+from store.kpi_tables import awareness_sample
+from store.survey_tables import survey_response
+from store.tables import contact, conversation, inbound, opt_out, shop
 
-_DAY = dt.timedelta(days=1)
 MOST_LISTED = 1_000  # contacts that a campaign may list one by one
 
 
@@ -32,6 +32,10 @@ def chosen(plan: Plan, province: str, now: dt.datetime, content: Content) -> Sel
         if not isinstance(listed, list) or len(listed) > MOST_LISTED or not all(type(one) is int for one in listed):
             raise CampaignProblem("audience_invalid", what="danh sách người nhận không đọc được.")
         return select(contact.c.id.label("contact_id")).where(contact.c.id.in_(listed))
+    if (number := plan.audience.get("sample")) is not None:  # who was drawn (awareness_rounds.py)
+        if type(number) is not int:
+            raise CampaignProblem("audience_invalid", what="mẫu ngẫu nhiên không đọc được.")
+        return select(awareness_sample.c.contact_id).where(awareness_sample.c.round_id == number)
     if (source := plan.audience.get("source")) is not None:  # all that one file brought
         if not isinstance(source, str):
             raise CampaignProblem("audience_invalid", what="nguồn của người nhận không đọc được.")
@@ -54,13 +58,15 @@ def at_step(
     content: Content,
 ) -> Select[Any]:
     """Who gets the run that is due at `due_at`: columns contact_id and about."""
-    everybody = chosen(plan, province, now, content)
     if isinstance(schedule, Relative):
-        matters = _matters(schedule.to, schedule.event_day(place, due_at, step), place).subquery()
-        people = everybody.subquery()
-        return select(matters.c.contact_id, matters.c.about).where(
-            matters.c.contact_id.in_(select(next(iter(people.c))))
-        )
+        day = schedule.event_day(place, due_at, step)
+        matters = campaign_matters.of_day(schedule.to, day, place, province).subquery()
+        named = select(matters.c.contact_id, matters.c.about)
+        if "matter" in plan.audience:  # an automatic reminder: whoever's day it is
+            return named
+        people = chosen(plan, province, now, content).subquery()
+        return named.where(matters.c.contact_id.in_(select(next(iter(people.c)))))
+    everybody = chosen(plan, province, now, content)
     if step:
         return _reached_before(plan, campaign_id, step)
     return everybody
@@ -69,32 +75,6 @@ def at_step(
 def count(connection: Connection, audience: Select[Any]) -> int:
     """How many contacts an audience has."""
     return connection.scalar(select(func.count()).select_from(audience.subquery())) or 0
-
-
-def _matters(to: str, day: dt.date, place: Place) -> Select[Any]:
-    """Contacts whose event is on the local `day`, with what it is about."""
-    begin, end = place.instant(day, dt.time(0)), place.instant(day + _DAY, dt.time(0))
-    if to == "class":
-        return (
-            select(class_place.c.contact_id, _about("class ", training_class.c.id))
-            .join(training_class, training_class.c.id == class_place.c.class_id)
-            .where(training_class.c.starts_at >= begin, training_class.c.starts_at < end)
-        )
-    if to == "domain_expiry":
-        name = literal("domain ") + cast(shop_domain.c.shop_id, String) + literal(" ") + shop_domain.c.tld
-        return (
-            select(shop.c.contact_id, name.label("about"))
-            .join(shop, shop.c.id == shop_domain.c.shop_id)
-            .where(shop_domain.c.expires_on == day, shop_domain.c.status == "active")
-        )
-    left = survey_response.c.updated_at >= begin, survey_response.c.updated_at < end
-    return select(survey_response.c.contact_id, _about("survey ", survey_response.c.id)).where(
-        survey_response.c.status == "open", *left
-    )
-
-
-def _about(kind: str, number: ColumnElement[int]) -> Any:
-    return (literal(kind) + cast(number, String)).label("about")
 
 
 def _reached_before(plan: Plan, campaign_id: int, step: int) -> Select[Any]:

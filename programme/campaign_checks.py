@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from programme import campaign_text
 from programme.bulk_law import MessageKind
-from programme.campaign_plan import CHANNELS, STOPS, Plan, Variant
+from programme.campaign_plan import CHANNELS, CHAT, STOPS, Plan, Variant
 from programme.campaign_problems import CampaignProblem
 from programme.campaign_schedule import Once, Place, Relative, Schedule, ScheduleInvalid, read_schedule
 from programme.campaign_window import opens, read_window
@@ -20,15 +20,9 @@ from programme.short_links import web_address
 MOST_PER_MINUTE = 60_000
 MOST_LATE = 7 * 24 * 60
 LONGEST_TEXT = campaign_text.MOST_CHARACTERS
-KINDS = (MessageKind.CUSTOMER_CARE, MessageKind.STATE_NOTICE, MessageKind.ADVERTISING, MessageKind.STAFF)
-# Variables that everybody has a value for, and those that a matter brings
-COMMON = ("name", "commune", "vendor", "shop", "link", "stop")
-OF_MATTER: Mapping[str | None, tuple[str, ...]] = {
-    None: (),
-    "class": ("class", "day", "time", "place"),
-    "domain_expiry": ("domain", "expires", "days"),
-    "survey_unfinished": ("days",),
-}
+# Those that somebody may plan. Recipients are owners, so nothing to them is a word among staff; who is asked for
+# permission answers, and there is nobody yet who hears the answer.
+KINDS = (MessageKind.CUSTOMER_CARE, MessageKind.STATE_NOTICE, MessageKind.ADVERTISING)
 
 
 def check(
@@ -49,7 +43,7 @@ def check(
 def _words(plan: Plan, content: Content, place: Place, now: datetime) -> Iterator[CampaignProblem]:
     if not plan.name.strip():
         yield CampaignProblem("name_missing")
-    if plan.kind not in set(MessageKind):
+    if plan.kind not in KINDS:
         yield CampaignProblem("kind_unknown")
     for stop in plan.stops:
         if stop not in STOPS:
@@ -60,7 +54,7 @@ def _ways(plan: Plan, carries: Mapping[str, frozenset[str]]) -> Iterator[Campaig
     if not plan.channels:
         yield CampaignProblem("channels_missing")
     for channel in plan.channels:
-        if channel not in CHANNELS:
+        if channel not in (*CHANNELS, CHAT):
             yield CampaignProblem("channel_unknown", what=channel)
     if "zbs" in plan.channels:
         for variant in plan.variants:
@@ -91,12 +85,16 @@ def _texts(plan: Plan, content: Content, place: Place, schedule: Schedule, now: 
     if not plan.variants:
         yield CampaignProblem("text_missing", what="A")
     for step in schedule.steps:
-        # A step without texts of its own has those of all
-        own = [one for one in plan.variants if one.step == step] or list(plan.variants)
+        # A step without texts of its own has those of the first
+        of = {at: [one for one in plan.variants if one.step == at] for at in (step, 0)}
+        own = of[step] or of[0] or list(plan.variants)
         shares = sum(one.share for one in own)
         if own and (shares != 100 or min(one.share for one in own) < 1):
             yield CampaignProblem("shares_wrong", what=shares)
-    allowed = (*COMMON, *OF_MATTER[schedule.relative_to])
+    for variant in plan.variants:
+        if variant.step not in schedule.steps:
+            yield CampaignProblem("step_unknown", what=variant.id)
+    allowed = (*campaign_text.COMMON, *campaign_text.OF_MATTER[schedule.relative_to])
     for variant in plan.variants:
         yield from _text(plan, variant, allowed, content, place, now)
     for variant in plan.variants[:1]:  # all texts of a campaign lead to the same place
@@ -120,7 +118,8 @@ def _text(
         else:
             code = "variable_unknown" if wrong.code == "variable_unknown" else "text_refused"
             yield CampaignProblem(code, what=variant.id, why=wrong.words)
-    for against in content.bulk_law.check_text(plan.kind, variant.text, place.day(now)):
+    law, day = content.bulk_law, place.day(now)
+    for against in (*law.check_text(plan.kind, variant.text, day), *law.check_kind(plan.kind, variant.text, day)):
         yield CampaignProblem("text_refused", what=variant.id, why=against.words)
 
 

@@ -1,8 +1,9 @@
 """What a campaign is planned to be: a value, written into the row `campaign` and read from it, the same both ways.
 
 Variants as JSON: {"id": "A", "share": 50, "step": 0, "template": 12 | null, "text": "…", "unicode": false,
-"brandname": null, "zbs": {"template": "…", "variables": {…}} | null, "target": "…" | null}. `text` is what goes out
-when the variables are filled; `step`: which step of a series it belongs to, otherwise 0.
+"brandname": null, "zbs": {"template": "…", "variables": {…}} | null, "target": "…" | null, "chat": {"vi": {"text": "…",
+"buttons": [{"title": "…", "payload": "…"}]}, …} | null}. `text` is what goes out when the variables are filled; `step`:
+which step of a series it belongs to, otherwise 0; `chat`: what is said in a conversation instead, by language.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 CHANNELS = ("zalo", "zbs", "sms")
+# Of automatic reminders: the conversation that the owner has, on whatever channel of the bot's
+CHAT = "chat"
+# Through the outbox of a conversation
+TALKS = ("zalo", CHAT)
 # Conditions under which a recipient gets no more of a series
 STOPS = ("surveyed", "clicked", "answered", "opted_out")
 PAUSE_RULE: Mapping[str, int] = {"percent": 10, "of_last": 500}
@@ -33,6 +38,7 @@ class Variant:
     brandname: str | None = None
     zbs: Mapping[str, Any] | None = None
     target: str | None = None
+    chat: Mapping[str, Mapping[str, Any]] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As the row keeps it."""
@@ -46,12 +52,14 @@ class Variant:
             "brandname": self.brandname,
             "zbs": None if self.zbs is None else dict(self.zbs),
             "target": self.target,
+            "chat": None if self.chat is None else dict(self.chat),
         }
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`audience`: an expression of segments.py, or {"contacts": [ids]}. `schedule`, `window`: campaign_schedule.py.
+    """`audience`: an expression of segments.py, {"contacts": [ids]}, or {"matter": "class"}: whoever the day of a
+    relative schedule is of. `schedule`, `window`: campaign_schedule.py.
 
     `late_minutes`: how late a run may still begin; None: until its window closes that day. `deadline`: nothing of any
     run leaves after it.

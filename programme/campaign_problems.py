@@ -27,10 +27,38 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
             "Đợt nhắc hiện không làm bước này được. Anh/chị mở lại để xem trạng thái.",
             "That step is not possible in the campaign's present state. Open it again to see where it stands.",
         ),
+        "reminder_unknown": (404, "Không có lời nhắc này.", "There is no such reminder."),
+        "reminder_changed": (
+            409,
+            "Vừa có người khác bật, tắt lời nhắc này. Anh/chị xem lại trạng thái mới rồi thao tác.",
+            "Somebody else has just switched this reminder. Look at where it stands now, then try again.",
+        ),
         "campaign_automatic": (
             409,
             "Đây là tin nhắc tự động: bật, tắt ở trang “Nhắc tự động”.",
             "This is an automatic reminder: switch it on and off on its own page.",
+        ),
+        "campaign_sample": (
+            409,
+            "Đợt hỏi một mẫu ngẫu nhiên thì không sửa, không sao chép được. Muốn hỏi khác đi: hủy đợt này, rồi rút mẫu"
+            " mới ở trang “Mức nhận biết”.",
+            "A campaign that asks a random sample cannot be changed or copied. Cancel it and draw a new sample on the"
+            " page “Awareness”.",
+        ),
+        "segment_gone": (
+            422,
+            "Nhóm người nhận này không còn nữa. Anh/chị chọn nhóm khác.",
+            "This segment is no longer there. Please choose another.",
+        ),
+        "sample_size_missing": (
+            422,
+            "Anh/chị ghi số người sẽ hỏi, hoặc sai số muốn có (một trong hai).",
+            "Please enter how many to ask or the margin you want, one of the two.",
+        ),
+        "sample_size_wrong": (
+            422,
+            "Số người sẽ hỏi là số nguyên từ 1; sai số từ 0,5 đến 50 phần trăm.",
+            "How many to ask is a whole number from 1; the margin is from 0.5 to 50 per cent.",
         ),
         "approval_by_author": (
             403,
@@ -75,8 +103,13 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
         ),
         "shares_wrong": (
             422,
-            "Tỷ lệ của các phương án phải cộng lại bằng 100 (hiện là {what}).",
-            "The variants' shares must add up to 100 (now: {what}).",
+            "Tỷ lệ của các nội dung phải cộng lại bằng 100 (hiện là {what}).",
+            "The texts' shares must add up to 100 (now: {what}).",
+        ),
+        "step_unknown": (
+            422,
+            "Nội dung {what} là của một bước không có trong lịch. Thêm ngày cho bước đó, hoặc xóa nội dung.",
+            "Text {what} is of a step that the schedule has not. Add the step's day, or take the text out.",
         ),
         "channels_missing": (422, "Anh/chị chọn ít nhất một kênh gửi.", "Please choose at least one channel."),
         "channel_unknown": (422, "Không có kênh “{what}”.", "There is no channel “{what}”."),

@@ -4,7 +4,7 @@ Written as JSON, in local time where the province is:
   {"kind": "once", "at": "2026-12-01T09:00"}                       `at` null: as soon as it is approved
   {"kind": "daily" | "weekly" | "monthly", "time": "09:00", "from": "2026-12-01", "until": "2027-03-31" | null,
    "weekdays": [0, 2] (0 is Monday), "day": 31 (a shorter month's last day), "skip_holidays": true}
-  {"kind": "relative", "to": "survey_unfinished" | "class" | "domain_expiry", "days": [-60, -30, -7], "time": "09:00"}
+  {"kind": "relative", "to": one of RELATIVE_TO, "days": [-60, -30, -7], "time": "09:00"}
   {"kind": "series", "at": "2026-12-01T09:00", "days": [0, 3, 7], "skip_holidays": true}   days after the first step
 Instants are in UTC and only go forward: a clock that is set back makes none of them twice.
 """
@@ -21,7 +21,9 @@ from typing import Any
 
 from programme.working_days import Deadlines
 
-RELATIVE_TO = ("survey_unfinished", "class", "domain_expiry")
+RELATIVE_TO = ("survey_unfinished", "class", "domain_expiry", "lead_unserved")
+# What is known only when it has happened
+_ONLY_AFTER = ("survey_unfinished", "lead_unserved")
 MOST_STEPS = 12
 MOST_DAYS = 366
 # A recurrence without an instant in so many days has none.
@@ -188,10 +190,10 @@ def read_schedule(written: Mapping[str, Any]) -> Schedule:
         return _recurring(kind, written)
     if kind == "relative":
         if written.get("to") not in RELATIVE_TO:
-            raise ScheduleInvalid("chọn mốc: khảo sát dở, lớp học hay tên miền hết hạn.")
+            raise ScheduleInvalid("chọn mốc: khảo sát dở, lớp học, tên miền hết hạn hay khách chưa có đơn vị nhận.")
         days = _days(written.get("days"))
-        if written["to"] == "survey_unfinished" and min(days) < 1:
-            raise ScheduleInvalid("sau khảo sát dở phải ít nhất 1 ngày.")
+        if written["to"] in _ONLY_AFTER and min(days) < 1:
+            raise ScheduleInvalid("mốc này chỉ nhắc được sau ít nhất 1 ngày.")
         return Relative(written["to"], days, _time(written.get("time")))
     if kind == "series":
         days = _days(written.get("days"))

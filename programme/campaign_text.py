@@ -31,10 +31,24 @@ LONGEST: Mapping[str, int] = MappingProxyType(
         "expires": 10,
         "days": 3,
         "hours": 3,
+        "left": 3,
     }
 )
+# Variables that everybody has a value for, and those that a matter (campaign_schedule.RELATIVE_TO) brings
+COMMON = ("name", "commune", "vendor", "shop", "link", "stop")
+OF_MATTER: Mapping[str | None, tuple[str, ...]] = MappingProxyType(
+    {
+        None: (),
+        "class": ("class", "day", "time", "place"),
+        "domain_expiry": ("domain", "expires"),
+        "survey_unfinished": ("left",),
+        "lead_unserved": (),
+    }
+)
+# Signs that take two places of a plain SMS, as a value has them: "Quán [Hoa]" costs what any name costs
+_DOUBLE = str.maketrans({"[": "(", "]": ")", "{": "(", "}": ")", "\\": "/", "|": "/", "~": "-", "^": "'"})
 # Cut values would lead nowhere: whoever makes them keeps to their length.
-_WHOLE = frozenset(("link", "stop", "domain", "day", "time", "expires", "days", "hours"))
+_WHOLE = frozenset(("link", "stop", "domain", "day", "time", "expires", "days", "hours", "left"))
 _VARIABLE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _NAME = re.compile(r"[a-z][a-z_]*")
 MOST_CHARACTERS = 1000  # of a text; the law's and the carriers' limits are narrower
@@ -72,45 +86,60 @@ def check(text: str, allowed: Iterable[str] = tuple(LONGEST)) -> list[TextProble
         problems.append(TextProblem("text_too_long", f"Nội dung dài quá {MOST_CHARACTERS} ký tự."))
     problems += [_unknown(name, known) for name in variables(text) if name not in known]
     rest = _VARIABLE.sub("", text)
-    if "{{" in rest or "}}" in rest:
-        words = "Có dấu {{ hoặc }} lẻ. Biến được viết dạng {{ name }}, mở và đóng đủ hai ngoặc."
+    if "{" in rest or "}" in rest:
+        words = "Có dấu { hoặc } lẻ. Biến được viết dạng {{ name }}, mở và đóng đủ hai ngoặc."
         problems.append(TextProblem("variable_unclosed", words))
     return problems
 
 
-def render(text: str, values: Mapping[str, str]) -> str:
+def render(text: str, values: Mapping[str, str], *, accents: bool = True) -> str:
     """The text for one recipient, in NFC. A value is one line, cut to its length in LONGEST and never read as a text
-    with variables itself. Raises MissingValue for a variable that has no value, or an empty one."""
+    with variables itself. Raises MissingValue for a variable that has no value, or an empty one.
+
+    `accents`: False for the form without (`plain`): values are cut after it, since "…" becomes three signs, and of a
+    name in another script nothing may be left.
+    """
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
-        given = " ".join(clean(values.get(name, "")).split())
+        given = clean(values.get(name, ""))
+        if not accents and name not in _WHOLE:
+            given = plain(given).translate(_DOUBLE)
+        given = " ".join(given.split())
         if not given:
             raise MissingValue(name)
         return given if name in _WHOLE else shortened(given, LONGEST.get(name, len(given)))
 
-    return unicodedata.normalize("NFC", _VARIABLE.sub(value, text))
+    filled = unicodedata.normalize("NFC", _VARIABLE.sub(value, text))
+    return filled if accents else plain(filled)
 
 
 def shortened(value: str, longest: int) -> str:
-    """At most `longest` characters, cut between words where that leaves at least half."""
-    if len(value) <= longest:
-        return value
+    """At most `longest` UTF-16 units (a picture is two), cut between words where that leaves at least half."""
     cut = value[:longest]
-    at_word = cut.rpartition(" ")[0] if value[longest] != " " else cut
-    return (at_word if len(at_word) * 2 >= longest else cut).rstrip()
+    while _units(cut) > longest:
+        cut = cut[:-1]
+    if cut == value:
+        return value
+    at_word = cut.rpartition(" ")[0] if value[len(cut)] != " " else cut
+    return (at_word if _units(at_word) * 2 >= longest else cut).rstrip()
 
 
-def worst_case(text: str, *, accents: bool) -> str:
+def _units(text: str) -> int:
+    return len(text) + sum(1 for character in text if ord(character) > 0xFFFF)
+
+
+def worst_case(text: str, *, accents: bool, link: int = LONGEST["link"]) -> str:
     """The text with the longest value in each place, so that its parts are the most that any recipient costs.
 
     `accents`: the values have some that force UCS-2, as names and communes do when they go out as they are written.
+    `link`: how long the addresses of this hotline are at most (short_links.longest).
     """
 
     def longest(match: re.Match[str]) -> str:
         name = match.group(1)
         letter = "ạ" if accents and name not in _WHOLE else "a"
-        return letter * LONGEST.get(name, 0)
+        return letter * (link if name in ("link", "stop") else LONGEST.get(name, 0))
 
     return _VARIABLE.sub(longest, text)
 

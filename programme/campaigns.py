@@ -64,7 +64,11 @@ class Campaigns:
 
     def copy(self, connection: Connection, id_: int, province: str, name: str, actor: Actor, now: datetime) -> int:
         """A draft with the same plan."""
-        return self.create(connection, province, plan_of(find(connection, id_, province)).named(name), actor, now)
+        known = find(connection, id_, province)
+        if known["reminder"] is not None:
+            raise CampaignProblem("campaign_automatic")
+        _refuse_sample(known)
+        return self.create(connection, province, plan_of(known).named(name), actor, now)
 
     def change(
         self, connection: Connection, id_: int, province: str, version: int, plan: Plan, actor: Actor, now: datetime
@@ -73,6 +77,7 @@ class Campaigns:
         row = self._seen(connection, id_, province, version)
         if row["status"] not in ("draft", "submitted"):
             raise CampaignProblem("campaign_running")
+        _refuse_sample(row)
         values = {**plan.as_row(), **_NOTHING_APPROVED, "status": "draft", "edited_by": actor.name}
         self._write(connection, row, now, values)
         self._record(connection, id_, "campaign.changed", actor, now)
@@ -239,6 +244,16 @@ def find(connection: Connection, id_: int, province: str, lock: bool = False) ->
     if row is None:
         raise CampaignProblem("campaign_unknown")
     return row
+
+
+def is_of_sample(row: Mapping[str, Any]) -> bool:
+    """Whether the campaign of this row asks a random sample: another text or other people would spoil it."""
+    return "sample" in row["audience"]
+
+
+def _refuse_sample(row: RowMapping) -> None:
+    if is_of_sample(row):
+        raise CampaignProblem("campaign_sample")
 
 
 def _open_runs(connection: Connection, id_: int, *states: str) -> list[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from programme.answers import AnswerBook
+from programme.awareness_question import AwarenessQuestion, load_awareness_question
 from programme.bulk_law import BulkLaw, load_bulk_law
 from programme.campaign_starters import Starters, load_starters
 from programme.canned_replies import CannedReply, load_canned_replies
@@ -19,6 +20,7 @@ from programme.packs import NATIONAL, Packs, ProvincePack, load_packs
 from programme.phrases import Phrases, load_phrases
 from programme.privacy import Privacy, load_privacy
 from programme.refusal_reasons import RefusalReasons, load_refusal_reasons
+from programme.reminder_pack import ReminderPack, load_reminders
 from programme.retrieval import Retrieval
 from programme.spelt_out import SpeltOut
 from programme.survey.definition import Surveys, load_surveys
@@ -55,7 +57,9 @@ class Content:
     bulk_law: BulkLaw
     links: NamedLinks
     starters: Starters
+    awareness: AwarenessQuestion
     plans: Mapping[str, Plan]
+    reminders: Mapping[str, ReminderPack]
 
 
 def load_content(root: Path = CONTENT_ROOT) -> Content:
@@ -72,11 +76,12 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         _refuse_rules_of_no_commune(root, pack, communes)
     surveys = load_surveys(root / NATIONAL / "surveys")
     bulk_law = load_bulk_law(root / NATIONAL / "bulk_law.yaml", packs.documents(NATIONAL))
+    phrases = load_phrases(root / NATIONAL / "phrases.yaml")
     return Content(
         packs=packs,
         answers=answers,
         communes=communes,
-        phrases=load_phrases(root / NATIONAL / "phrases.yaml"),
+        phrases=phrases,
         search=Retrieval(answers, packs.lexicon, packs.provinces),
         domain_offers={id_: load_domain_offer(root / id_ / "domain.yaml") for id_ in packs.provinces},
         deadlines=load_deadlines(root / NATIONAL / "calendar.yaml"),
@@ -91,7 +96,9 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         bulk_law=bulk_law,
         links=load_named_links(root),
         starters=load_starters(root, packs, bulk_law),
+        awareness=load_awareness_question(root / NATIONAL / "awareness.yaml", bulk_law),
         plans=load_plans(root, packs),
+        reminders=load_reminders(root, packs, bulk_law, phrases),
     )
 
 

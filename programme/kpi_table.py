@@ -29,10 +29,14 @@ _OF = {
 }
 _PARTS = {
     **CHANNELS,
+    "chat": ("Nhắc trong hội thoại", "Reminder in a conversation"),
     "zbs": ("Zalo (tin mẫu)", "Zalo (template)"),
     "sms": ("SMS", "SMS"),
     "facebook": ("Facebook", "Facebook"),
     "poster": ("Áp phích", "Poster"),
+    "drawn": ("Đã rút vào mẫu", "Drawn into samples"),
+    "asked": ("Đã hỏi", "Asked"),
+    "answered": ("Đã trả lời", "Answered"),
     "visit": ("Cán bộ khảo sát giúp", "Surveyed by an officer"),
     "class": ("Dự lớp", "Came to a class"),
     "firm": ("Doanh nghiệp báo", "Reported by a firm"),

@@ -17,7 +17,15 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "registration_once": ("đã được hỏi xin phép một lần", "was asked for permission before"),
         "cap": ("đủ số tin trong 24 giờ, chờ sang lượt", "enough messages within 24 hours, waits"),
         "hours": ("ngoài giờ được gửi, chờ đến giờ", "outside the hours, waits"),
+        "label": ("nội dung thiếu nhãn mà luật đòi hỏi lúc gửi", "without the label that the law wanted by then"),
+        "opt_out_way": ("nội dung thiếu cách từ chối ở cuối", "without a way to refuse at its end"),
+        "fixed_line": ("số máy bàn, không nhận được tin SMS", "a fixed line, which gets no SMS"),
         "too_late": ("quá hạn gửi", "too late"),
+        "matter_over": (
+            "việc được nhắc không còn (lớp đổi ngày, đã bỏ đăng ký, đã gia hạn, đã làm xong)",
+            "what it is about is over (moved, left, renewed, finished)",
+        ),
+        "told_before": ("đã được nhắc về việc này rồi", "was told of it before"),
         "left_audience": ("không còn thuộc nhóm người nhận", "no longer in the audience"),
         "cancelled": ("đợt nhắc đã hủy", "the campaign was cancelled"),
         "not_listed": (
@@ -25,6 +33,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "asked for 48 hours, the gateway's list of what it took has it not",
         ),
         "no_number": ("không có số điện thoại", "no telephone number"),
+        "no_conversation": ("không có hội thoại nào nhắn được lúc này", "no conversation to write to just now"),
         "number_changed": ("số điện thoại đã đổi sau khi chốt danh sách", "the number changed after the freeze"),
         "kind_not_carried": ("không có kênh nào gửi được loại tin này", "no channel carries this kind of message"),
         "held": ("đang nói chuyện với cán bộ, chờ xong mới gửi", "talks with an officer, waits until that is over"),

@@ -46,6 +46,7 @@ OWN: tuple[Held, ...] = (
         rule="sessions",
     ),
     Held(console_tables.canned_reply, "id shortcut title text officer_id updated_at"),
+    Held(console_tables.notice_switch, "name is_on changed_by changed_at version"),
     Held(console_tables.officer_notice, "id account_id request_id kind status created_at told_at", rule="notices"),
     # numbers and codes only, by its own promise (store/audit.py)
     Held(console_tables.audit_log, "id at account_id actor action object detail hash", rule="audit"),
@@ -58,7 +59,10 @@ OWN: tuple[Held, ...] = (
     Held(kpi_tables.kpi_count, "province metric part commune day until"),
     Held(kpi_tables.kpi_line, "province metric part commune first_day last_day total"),
     Held(kpi_tables.kpi_as_of, "province as_of"),
-    Held(kpi_tables.awareness_round, "id province run_id seed wanted drawn listed created_by created_at"),
+    Held(
+        kpi_tables.awareness_round,
+        "id province campaign_id population seed wanted drawn listed created_by created_at",
+    ),
     Held(vendor_tables.vendor_turn, "province vendor turn"),
     Held(
         vendor_tables.vendor_report,

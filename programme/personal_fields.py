@@ -17,6 +17,7 @@ from store.campaign_tables import awareness_answer, link_click, receipt, recipie
 from store.channel_tables import attachment, channel_link, link_code
 from store.console_tables import mention, note, open_tab, request
 from store.difficulty_tables import difficulty
+from store.kpi_tables import awareness_sample
 from store.mail_tables import mail_message, mail_ticket
 from store.privacy_tables import ERASED, data_copy
 from store.registry_tables import do_not_call, file_import, import_row
@@ -179,7 +180,7 @@ PERSONAL: tuple[Held, ...] = (
     Held(
         survey_response,
         "id contact_id conversation_id survey version status revision cursor form province channel assisted_by"
-        " import_key started_at updated_at completed_at nudged_at",
+        " import_key started_at updated_at completed_at",
         "answers personal commune trade result total_tenths level pillar_tenths code",
         whose=of_contact(survey_response),
         erasure=Erasure.DELETE,
@@ -263,6 +264,13 @@ PERSONAL: tuple[Held, ...] = (
         ),
         erasure=Erasure.DELETE,
         shown="at answer",
+        rule="campaigns",
+    ),
+    Held(
+        awareness_sample,
+        "round_id contact_id",
+        whose=of_contact(awareness_sample),
+        erasure=Erasure.DELETE,
         rule="campaigns",
     ),
     Held(
@@ -393,11 +401,11 @@ PERSONAL: tuple[Held, ...] = (
     # files that officers upload; rows that name the person are found by looking inside (programme/erasure.py)
     Held(
         file_import,
-        "id kind province mapping basis status error rows read_rows created merged refused holder lease_until actor"
+        "id kind province mapping basis dry status error rows read_rows created merged refused holder lease_until actor"
         " created_at done_at",
-        "file_name content",
+        "file_name content outline",
         erasure=Erasure.ELSEWHERE,
-        rule="imports",
+        rule="uploads",
     ),
     Held(import_row, "id import_id row outcome reason", "values", erasure=Erasure.ELSEWHERE, rule="imports"),
     Held(do_not_call, "source listed_at", "phone_key", rule="forgotten"),

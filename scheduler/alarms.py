@@ -15,7 +15,8 @@ from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from integrations.errors import SendFailed
-from scheduler.conditions import CONDITIONS, Condition, Moment
+from programme.notice_switches import Notice, is_on
+from scheduler.conditions import CONDITIONS, TOKENS_ENDING, Condition, Moment
 from scheduler.kinds import JobContext, JobKind
 from store.alarm_queries import close_alarm, mark_told, open_alarm, open_alarms
 from store.logs import get_logger
@@ -37,6 +38,8 @@ async def watch(context: JobContext, conditions: tuple[Condition, ...] = CONDITI
     """Open, repeat and end alarms. Raises SQLAlchemyError when the database is away."""
     known = {row["name"] for row in await context.database.read(open_alarms)}
     findings = {}
+    if not await context.database.read(partial(is_on, notice=Notice.TOKENS_ENDING)):
+        conditions = tuple(condition for condition in conditions if condition.name not in TOKENS_ENDING)
     for condition in conditions:
         if (finding := await _look(context, condition, condition.name in known)) is not None:
             findings[condition.name] = finding

@@ -21,18 +21,20 @@ from sqlalchemy import (
     update,
 )
 
-from programme import bulk_gate, ledger
+from programme import bulk_gate, campaign_matters, ledger
 from programme.bulk_gate import Asked
 from programme.bulk_law import MessageKind, Verdict
+from programme.campaign_plan import TALKS
 from programme.campaign_schedule import Place
 from programme.campaign_window import read_window
 from programme.ledger import RunStatus, State
-from scheduler import bulk_zalo
+from scheduler import bulk_recall, bulk_zalo
 from scheduler.bulk_calls import FIRST_RECEIPT, LEASE, MOST_REPEATED, STOPPED, Call, Step, may_repeat
 from scheduler.bulk_marking import Rooms, mark
 from scheduler.bulk_pace import Bucket
 from store.campaign_tables import campaign, campaign_run, gateway_state, recipient
 from store.database import insert_if_new
+from store.phones import is_fixed_line
 from store.tables import contact
 
 MOST_AT_ONCE = 200
@@ -41,7 +43,8 @@ SWEPT_AT_ONCE = 2000
 LOOK_AGAIN = timedelta(minutes=1)
 ZALO_AT_ONCE = 20
 INTERRUPTED, TOO_LATE, CANCELLED = "interrupted", "too_late", "cancelled"
-NO_NUMBER, NUMBER_CHANGED, NO_WAY, NO_GATEWAY = "no_number", "number_changed", "kind_not_carried", "no_gateway"
+NO_NUMBER, NUMBER_CHANGED, FIXED_LINE = "no_number", "number_changed", "fixed_line"
+NO_WAY, NO_GATEWAY, NO_TALK = "kind_not_carried", "no_gateway", "no_conversation"
 
 
 @dataclass
@@ -85,6 +88,7 @@ class _Claim:
         self.token = secrets.token_hex(16)
         limits = [at for at in (run["deadline_at"], planned["deadline"]) if at is not None]
         self.deadline = min(limits, default=None)
+        self.last_call = self.deadline
         self.claimed = Claimed()
         self.steps = list(self._steps())
 
@@ -136,7 +140,7 @@ class _Claim:
 
     def _steps(self) -> Iterable[Step]:
         for channel in self.planned["channels"]:
-            names = {"zalo": [""], "zbs": ["zbs"]}.get(channel, self.planned["gateways"])
+            names = [""] if channel in TALKS else ["zbs"] if channel == "zbs" else self.planned["gateways"]
             for name in names:
                 gateway = self.rooms.gateways.get(name)
                 if not name or (gateway is not None and self.planned["kind"] in gateway.kinds):
@@ -189,11 +193,11 @@ class _Claim:
         own = update(recipient).where(recipient.c.run_id == self.run["id"], is_sending, ahead)
         self.connection.execute(own.values(next_at=self.now + LEASE))  # of a clock that was ahead: a lease from now on
         expired = self._rows(is_sending, recipient.c.next_at <= self.now, limit=MOST_AT_ONCE)
-        on_zalo = [row for row in expired if row["channel"] == "zalo"]
+        on_zalo = self._without_recalled([row for row in expired if row["channel"] in TALKS])
         self.claimed.moved += bulk_zalo.follow(self.connection, on_zalo, self.now, self._after_zalo())
         repeated, lost = [], []
         for row in expired:
-            if row["channel"] == "zalo":
+            if row["channel"] in TALKS:
                 continue
             gateway = self.rooms.gateways.get(row["gateway"] or "")
             remembers = timedelta(0) if gateway is None else gateway.remembers
@@ -205,8 +209,15 @@ class _Claim:
         self._uncertain(lost)
         return repeated
 
+    def _without_recalled(self, on_zalo: Sequence[dict[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        unsent = bulk_recall.unsent(self.connection, on_zalo) if on_zalo else []
+        verdicts = self._judge([(row, Step(row["channel"], "")) for row in unsent])
+        recalled = bulk_recall.recall(self.connection, unsent, verdicts, self.now)
+        self.claimed.moved += len(recalled)
+        return [row for row in on_zalo if row["id"] not in recalled]
+
     def _after_zalo(self) -> tuple[str, str] | None:
-        place = next((at for at, step in enumerate(self.steps) if step.channel == "zalo"), len(self.steps))
+        place = next((at for at, step in enumerate(self.steps) if step.channel in TALKS), len(self.steps))
         return next(((step.channel, step.gateway) for step in self.steps[place + 1 :]), None)
 
     def _uncertain(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -226,8 +237,8 @@ class _Claim:
         left = {name: bucket.holds(MOST_AT_ONCE) for name, (bucket, _, _) in buckets.items()}
         stopped = {name for name, (_, until, _) in buckets.items() if until is not None}
         down = {name for name, (_, _, why) in buckets.items() if why is not None}
-        on_chat = any(step.channel == "zalo" for step in self.steps)
-        talks = bulk_zalo.talks(self.connection, rows, self.now) if on_chat else {}
+        way = next((step.channel for step in self.steps if step.channel in TALKS), None)
+        talks = bulk_zalo.talks(self.connection, rows, way, self.now) if way else {}
         chosen: list[tuple[dict[str, Any], Step]] = []
         skipped: dict[str, list[int]] = {}
         waits: dict[tuple[str | None, datetime], list[int]] = {}
@@ -243,13 +254,13 @@ class _Claim:
                     skipped.setdefault(why, []).append(row["id"])
                 continue
             is_full = step.gateway in stopped or left.get(step.gateway, 1) <= 0
-            if is_full or (step.channel == "zalo" and on_zalo >= ZALO_AT_ONCE):
+            if is_full or (step.channel in TALKS and on_zalo >= ZALO_AT_ONCE):
                 until = next((u for n, (_, u, _) in buckets.items() if n == step.gateway), None)
                 at = until or self.now + timedelta(seconds=1)
                 if row["status"] == State.WAITING:
                     waits.setdefault((row["reason"], at), []).append(row["id"])
                 continue
-            on_zalo += step.channel == "zalo"
+            on_zalo += step.channel in TALKS
             left[step.gateway] = left.get(step.gateway, 1) - (1 if step.gateway else 0)
             chosen.append((row, step))
         going = self._lawful(chosen, waits, skipped)
@@ -266,7 +277,7 @@ class _Claim:
             self._variant,
             self.planned,
             self.token,
-            self.deadline,
+            self.last_call,
         )
         self.claimed.calls += marked.calls
         self.claimed.moved += marked.moved
@@ -293,6 +304,8 @@ class _Claim:
             verdict = verdicts[row["id"]]
             if verdict.decision == "send":
                 going.append((row, step))
+                # Not claimed while the hours are open and called when they are over
+                self.last_call = min((at for at in (self.last_call, verdict.last) if at is not None), default=None)
             elif row["status"] == State.SENDING:
                 self._uncertain([row])  # it must not be said again, and may have been
             elif verdict.decision == "later" and verdict.until is not None:
@@ -311,15 +324,17 @@ class _Claim:
         variant = self._variant(row)
         why, out_of_order = NO_WAY, None
         for step in self.steps[first:]:
-            if step.channel == "zalo":
+            if step.channel in TALKS:
                 talk = talks.get(row["contact_id"])
                 if talk is not None and bulk_zalo.is_at_rest(talk):
                     return step, ""
-                why = NO_WAY if talk is None else bulk_zalo.HELD
+                why = NO_TALK if talk is None else bulk_zalo.HELD
             elif row["phone"] is None:
                 why = bulk_zalo.HELD if why == bulk_zalo.HELD else NO_NUMBER
             elif row["present_key"] != row["phone_key"]:
                 why = NUMBER_CHANGED
+            elif is_fixed_line(row["phone"]):
+                why = FIXED_LINE
             elif step.channel == "zbs" and not variant.get("zbs"):
                 continue
             elif step.gateway in down:
@@ -336,11 +351,28 @@ class _Claim:
 
     def _judge(self, chosen: Sequence[tuple[Mapping[str, Any], Step]]) -> dict[int, Verdict]:
         asked = [
-            Asked(row["id"], row["contact_id"], row["phone_key"], MessageKind(row["kind"]), step.channel)
+            Asked(
+                row["id"],
+                row["contact_id"],
+                row["phone_key"],
+                MessageKind(row["kind"]),
+                step.channel,
+                None if step.channel == "zbs" else self._variant(row)["text"],  # Zalo has that text
+            )
             for row, step in chosen
         ]
         law, zone = self.rooms.content.bulk_law, self.rooms.clock.timezone
-        return bulk_gate.judge(self.connection, law, asked, self.now, zone) if asked else {}
+        verdicts = bulk_gate.judge(self.connection, law, asked, self.now, zone) if asked else {}
+        place = Place(zone, self.rooms.content.deadlines)
+        rows = [row for row, _ in chosen if verdicts[row["id"]].decision == "send"]
+        found = campaign_matters.objections(self.connection, rows, self.planned, self.run, place)
+        for id_, objection in found.items():
+            again = self.now + LOOK_AGAIN
+            verdict = (
+                Verdict("later", objection.reason, again) if objection.waits else Verdict("never", objection.reason)
+            )
+            verdicts[id_] = verdict
+        return verdicts
 
     def _put_off(self, waits: Mapping[tuple[str | None, datetime], list[int]]) -> None:
         for (reason, at), ids in waits.items():

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, String, and_, case, cast, func, l
 
 from bot.wakeups import Wakeups
 from integrations.sms.gateway import Gateway
+from programme.campaign_plan import TALKS
 from programme.content import Content
 from programme.ledger import State
 from scheduler import bulk_zalo
@@ -77,8 +78,8 @@ def mark(
     prefix = secrets.token_hex(8)
     for step in dict.fromkeys(step for _, step in going):
         of_step = [row for row, its in going if its == step]
-        if step.channel == "zalo":
-            kept = (variant_of, values, talks, now, token)
+        if step.channel in TALKS:
+            kept = (variant_of, values, talks, step.channel, now, token)
             said = bulk_zalo.say_all(connection, rooms.content, of_step, *kept)
             marked.moved += said
             marked.said = marked.said or said > 0
@@ -132,5 +133,6 @@ def mark(
 
 
 def _texts(variant: Mapping[str, Any]) -> list[str]:
-    zbs = variant.get("zbs") or {}
-    return [variant["text"], *(f"{{{{ {name} }}}}" for name in (zbs.get("variables") or {}).values())]
+    zbs, chat = variant.get("zbs") or {}, variant.get("chat") or {}
+    said = [variant["text"], *(one["text"] for one in chat.values())]
+    return [*said, *(f"{{{{ {name} }}}}" for name in (zbs.get("variables") or {}).values())]

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from integrations.errors import SendFailed
 from integrations.sms.gateway import Gateway, Listing, Report
 from programme import receipts
+from programme.campaign_plan import TALKS
 from programme.ledger import State
 from scheduler import bulk_zalo
 from scheduler.bulk_calls import CALL_SECONDS, FIRST_RECEIPT
@@ -71,7 +72,7 @@ class ReceiptAsker:
         await asyncio.gather(*(self._ask(row) for row in due if row["gateway"] in self.gateways))
         await self._look_up(due)
         for row in due:
-            if row["channel"] == bulk_zalo.CHANNEL:
+            if row["channel"] in TALKS:
                 await self.database.run(partial(bulk_zalo.hear, row["id"], self.clock.now()))
         return len(due)
 

@@ -8,11 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from programme import short_links
+from programme import responses, short_links
 from programme.campaign_text import variables
 from programme.content import Content
+from programme.lead_owner import firm_short
+from programme.survey.definition import UnknownVersion
+from programme.survey.response import left
 from store.crypto import Keyring
-from store.survey_tables import training_class
+from store.survey_tables import lead, training_class
 from store.tables import contact, shop, shop_domain
 
 
@@ -46,6 +49,10 @@ def values_of(
         _classes(connection, timezone, rows, found)
     if wanted & {"domain", "expires"}:
         _domains(connection, rows, found)
+    if "left" in wanted:
+        _surveys(connection, content, rows, found)
+    if "vendor" in wanted:
+        _leads(connection, content, rows, found)
     return found
 
 
@@ -95,6 +102,31 @@ def _domains(connection: Connection, rows: Sequence[Mapping[str, Any]], found: d
     for id_, key in about.items():
         if key in domains and domains[key]["expires_on"]:
             found[id_] |= {"domain": key[1], "expires": _day(domains[key]["expires_on"])}
+
+
+def _surveys(
+    connection: Connection, content: Content, rows: Sequence[Mapping[str, Any]], found: dict[int, dict[str, str]]
+) -> None:
+    for row in rows:
+        if _is_about(row, "survey"):
+            try:
+                kept = responses.find(connection, content.surveys, int(row["about"].split()[1]))
+            except UnknownVersion:  # its number of questions is not known: the row says so, and holds up nobody
+                continue
+            if kept is not None:
+                found[row["id"]]["left"] = str(left(kept.response))
+
+
+def _leads(
+    connection: Connection, content: Content, rows: Sequence[Mapping[str, Any]], found: dict[int, dict[str, str]]
+) -> None:
+    """Of a lead, the firm that it was offered to, whichever serves the commune."""
+    about = {row["id"]: int(row["about"].split()[1]) for row in rows if _is_about(row, "lead")}
+    of = select(lead.c.id, lead.c.province, lead.c.vendor).where(lead.c.id.in_(set(about.values())))
+    firms = {id_: firm_short(content, province, vendor) for id_, province, vendor in connection.execute(of)}
+    for id_, number in about.items():
+        if number in firms:
+            found[id_]["vendor"] = firms[number]
 
 
 def _is_about(row: Mapping[str, Any], what: str, words: int = 2) -> bool:

@@ -1,7 +1,9 @@
-"""Reminders over Zalo's free window: messages of the conversation's own outbox, which the ledger follows.
+"""Reminders in conversations: messages of the conversation's own outbox, which the ledger follows.
 
-Who has written within 48 hours can be answered without a template and without a price. A conversation that a person
-holds is left alone: the next channel's turn comes, or the row waits. What becomes of a message is the outbox's to say.
+The way "zalo" is Zalo's free window: who has written within 48 hours can be answered without a template and without a
+price. The way "chat" is the conversation with the bot in which the owner wrote last, on Zalo within that window. One
+that a person holds is left alone: the next channel's turn comes, or the row waits. What becomes of a message is the
+outbox's to say.
 """
 
 from __future__ import annotations
@@ -10,38 +12,49 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, func, or_, select, update
 
 from bot import outbox
 from bot.baton import Holder
 from programme import receipts
+from programme.campaign_plan import CHAT, TALKS
 from programme.campaign_text import MissingValue, render
 from programme.content import Content
 from programme.ledger import State
 from store.campaign_tables import campaign_run, recipient
+from store.channel_tables import channel_link
 from store.messages import Button, Reply
 from store.tables import conversation, outbound
 
-CHANNEL, HELD = "zalo", "held"
+HELD = "held"
+# Where the bot talks with owners, by the way of a campaign
+_CHANNELS = {"zalo": ("zalo",), CHAT: ("zalo", "telegram", "webchat")}
 # PROTOCOLS: free for 48 hours after the owner's last interaction; the rest is for the outbox's own waits.
 FREE_WINDOW = timedelta(hours=47)
 LOOK_AGAIN = timedelta(seconds=20)
 _UNSENT = ("waiting", "held")
 
 
-def talks(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> dict[int, RowMapping]:
-    """By contact, the conversation that may be written to for free."""
+def talks(connection: Connection, rows: Sequence[Mapping[str, Any]], way: str, now: datetime) -> dict[int, RowMapping]:
+    """By contact, the conversation that may be written to for free: where they wrote last. `way`: one of TALKS."""
+    contacts = {row["contact_id"] for row in rows}
+    linked = select(channel_link.c.from_contact_id, channel_link.c.to_contact_id).where(
+        channel_link.c.from_contact_id.in_(contacts), channel_link.c.undone_at.is_(None)
+    )
+    homes = {contact: contact for contact in contacts} | {left: kept for left, kept in connection.execute(linked)}
+    in_window = conversation.c.last_heard_at > now - FREE_WINDOW
     of = (
         select(conversation)
         .where(
-            conversation.c.contact_id.in_({row["contact_id"] for row in rows}),
-            conversation.c.channel == CHANNEL,
+            conversation.c.contact_id.in_(set(homes.values())),
+            conversation.c.channel.in_(_CHANNELS[way]),
             conversation.c.unreachable.is_(None),
-            conversation.c.last_heard_at > now - FREE_WINDOW,
+            or_(conversation.c.channel != "zalo", in_window),
         )
-        .order_by(conversation.c.last_heard_at)
+        .order_by(conversation.c.last_heard_at.nulls_first(), conversation.c.id)
     )
-    return {row["contact_id"]: row for row in connection.execute(of).mappings()}
+    latest = {row["contact_id"]: row for row in connection.execute(of).mappings()}
+    return {contact: latest[home] for contact, home in homes.items() if home in latest}
 
 
 def is_at_rest(talk: RowMapping) -> bool:
@@ -56,32 +69,36 @@ def say_all(
     variant_of: Callable[[Mapping[str, Any]], Mapping[str, Any]],
     values: Mapping[int, Mapping[str, str]],
     of: Mapping[int, RowMapping],
+    way: str,
     now: datetime,
     token: str,
 ) -> int:
-    """Put the messages into the outbox, in this transaction; how many rows have changed."""
+    """Put the messages into the outbox, in this transaction; how many rows have changed. `of`, `way`: as in `talks`."""
     changed = 0
     for row in sorted(rows, key=lambda one: str(of[one["contact_id"]]["id"])):
         own = select(conversation).where(conversation.c.id == of[row["contact_id"]]["id"]).with_for_update()
         talk = connection.execute(own).mappings().one()
-        if not is_at_rest(talk):
-            continue  # between two statements a turn began: it stays waiting
+        if not is_at_rest(talk) or talk["version"] != of[row["contact_id"]]["version"]:
+            continue  # a turn began, or one has ended since the law was asked: it stays waiting
         try:
-            text = render(variant_of(row)["text"], values[row["id"]])
+            variant = variant_of(row)
+            said = (variant.get("chat") or {}).get(talk["language"] or "vi", variant)
+            text = render(said["text"], values[row["id"]])
         except MissingValue as missing:
             _change(connection, row, status=State.SKIPPED, reason=f"no_{missing.name}"[:40], final_at=now)
             changed += 1
             continue
         stop = Button(content.phrases.say("survey_no_nudge_button", talk["language"] or "vi"), "/opt_out")
-        reply = Reply(text, (stop,), entry="campaign")
-        outbox.say(connection, talk["id"], CHANNEL, [reply], now, bulk=True, offered=outbox.offered_by([reply]))
+        asked = [Button(**one) for one in said.get("buttons", ())]
+        reply = Reply(text, (*asked, stop), entry="campaign")
+        outbox.say(connection, talk["id"], talk["channel"], [reply], now, bulk=True, offered=outbox.offered_by([reply]))
         last = select(func.max(outbound.c.id)).where(outbound.c.conversation_id == talk["id"])
         _change(
             connection,
             row,
             status=State.SENDING,
             reason=None,
-            channel=CHANNEL,
+            channel=way,
             gateway=None,
             attempt=token,
             attempts=row["attempts"] + 1,
@@ -155,7 +172,7 @@ def hear(recipient_id: int, now: datetime, connection: Connection) -> None:
 def withdraw(connection: Connection, run_id: int, reason: str, now: datetime) -> None:
     """What still waits in the outbox does not go any more: the run was cancelled, or it is too late."""
     theirs = select(recipient.c.outbound_id).where(
-        recipient.c.run_id == run_id, recipient.c.status == State.SENDING, recipient.c.channel == CHANNEL
+        recipient.c.run_id == run_id, recipient.c.status == State.SENDING, recipient.c.channel.in_(TALKS)
     )
     waits = update(outbound).where(outbound.c.id.in_(theirs), outbound.c.status.in_(_UNSENT))
     taken = waits.values(status="settled", decide_at=None).returning(outbound.c.id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, exists, select, update
+from sqlalchemy import ColumnElement, Connection, exists, or_, select, update
 
 from bot.wakeups import CAMPAIGNS as WAKE
 from programme import campaign_audience, ledger
@@ -19,6 +19,8 @@ from programme.campaign_problems import CampaignProblem
 from programme.campaign_schedule import Place, Relative, Schedule, read_schedule
 from programme.campaign_window import read_window
 from programme.campaigns import SCHEDULED
+from programme.packs import normalise_province_id
+from programme.reminders import Reminders
 from scheduler.kinds import JobContext, JobKind
 from store.audit import Actor, record
 from store.campaign_tables import campaign, campaign_run, recipient
@@ -33,9 +35,10 @@ _DAY = timedelta(days=1)
 async def make_runs(context: JobContext) -> None:
     """Make every run that is due, the oldest first. One campaign that cannot be read does not keep others waiting."""
     now = context.clock.now()
+    await _look_after_reminders(context)
     due = (
         select(campaign.c.id)
-        .where(campaign.c.status == "approved", campaign.c.reminder.is_(None), campaign.c.next_at <= now)
+        .where(campaign.c.status == "approved", _is_ours(context), campaign.c.next_at <= now)
         .order_by(campaign.c.next_at)
     )
     for id_ in await context.database.read(lambda c: list(c.scalars(due))):
@@ -48,6 +51,20 @@ async def make_runs(context: JobContext) -> None:
 
 
 CAMPAIGNS = JobKind("campaigns", timedelta(minutes=1), make_runs)
+
+
+async def _look_after_reminders(context: JobContext) -> None:
+    """Before their runs: what says something else than was confirmed makes none."""
+    province = normalise_province_id(context.watch.province)
+    if province in context.content.reminders:
+        reminders = Reminders(context.content, context.keyring, context.clock.timezone, {})
+        await context.database.run(partial(reminders.look_after, province=province, now=context.clock.now()))
+
+
+def _is_ours(context: JobContext) -> ColumnElement[bool]:
+    """Written campaigns, and the packs' reminders; what else has a name is somebody else's to make."""
+    names = {id_ for pack in context.content.reminders.values() for id_ in pack.reminders}
+    return or_(campaign.c.reminder.is_(None), campaign.c.reminder.in_(names))
 
 
 def _make_due(context: JobContext, id_: int, connection: Connection) -> bool:

@@ -328,6 +328,8 @@ _MAIL = (
 _NEW_PAIR = (
     "Chạy hotline zalo connect và mở địa chỉ in ra, hoặc dán cặp mã lấy ở API Explorer: hotline zalo tokens --paste"
 )
+# That a token ends soon; that one is lost is always told. Administrators may switch these off (notice_switches.py).
+TOKENS_ENDING = frozenset({"zalo_refresh_ageing", "zalo_refresh_ending", "zalo_access_ending"})
 CONDITIONS: tuple[Condition, ...] = (
     *_PER_CHANNEL,
     *_MAIL,

@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from programme.lead_life import LeadLife
 from programme.lead_problems import LeadProblem
 from programme.lead_states import LeadState
-from scheduler import vendor_notices
+from programme.notice_switches import Notice, is_on
+from scheduler import report_notices, vendor_notices
 from scheduler.kinds import JobContext, JobKind
 from scheduler.lead_owners import talk_to_owners
 from store.logs import get_logger
@@ -38,7 +39,7 @@ async def watch(context: JobContext) -> None:
         await _one(context, lead_id, partial(_lapse, life, lead_id, province, context.clock.now()))
     await _remind_firms(context, life)
     await talk_to_owners(context)
-    await vendor_notices.note_late_reports(context)
+    await report_notices.note(context)
     await vendor_notices.tell(context)
 
 
@@ -79,6 +80,8 @@ def _lapse(life: LeadLife, lead_id: int, province: str, now: datetime, connectio
 
 async def _remind_firms(context: JobContext, life: LeadLife) -> None:
     now = context.clock.now()
+    if not await context.database.read(partial(is_on, notice=Notice.LEAD_DEADLINES)):
+        return
     waiting = select(lead.c.id, lead.c.province, lead.c.accept_by).where(
         lead.c.status == LeadState.OFFERED, lead.c.reminded_at.is_(None), lead.c.accept_by > now
     )

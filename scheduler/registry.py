@@ -16,13 +16,12 @@ from scheduler.officer_notices import OFFICER_NOTICES
 from scheduler.renewal import RENEWAL
 from scheduler.retention import RETENTION
 from scheduler.sla_watch import SLA_WATCH
-from scheduler.survey_nudges import SURVEY_NUDGE
 
 KINDS: Mapping[str, JobKind] = MappingProxyType(
     {
         kind.name: kind
         for kind in (
-            *(SLA_WATCH, OFFICER_NOTICES, LEAD_WATCH, SURVEY_NUDGE, ALARMS, RENEWAL, ERASURES, RETENTION, KPI),
+            *(SLA_WATCH, OFFICER_NOTICES, LEAD_WATCH, ALARMS, RENEWAL, ERASURES, RETENTION, KPI),
             *(CAMPAIGNS, BALANCES),
         )
     }

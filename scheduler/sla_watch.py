@@ -19,7 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import holding
 from bot.officer_voice import OfficerVoice
 from bot.wakeups import OUTBOX, QUEUE
+from programme import notice_switches
 from programme.duty import ADMINISTRATOR, OFFICER, SUPERVISOR, Colleague, Matter, told_at, told_of_new
+from programme.notice_switches import Notice
 from programme.packs import ProvincePack, Sla
 from scheduler.kinds import JobContext, JobKind
 from store import notice_queries
@@ -64,12 +66,13 @@ def _bring_to_notice(context: JobContext, pack: ProvincePack, connection: Connec
         return 0
     people = [_colleague(context, row) for row in notice_queries.colleagues(connection, _ROLES)]
     looking = notice_queries.looking(connection, {row["conversation_id"] for row in rows}, now)
+    warns = notice_switches.is_on(connection, Notice.SLA_WARNINGS)
     by_step: dict[int, list[int]] = defaultdict(list)
     notices: list[dict[str, Any]] = []
     for row in rows:
         step = max(sla.step_reached(row["due_at"], now), row["warned"])
         by_step[step].append(row["id"])
-        told = _told(people, row, step, sla, looking)
+        told = _told(people, row, step, sla, looking) if warns or step == 0 else ()
         notices += ({"account_id": one.account_id, "request_id": row["id"], "kind": kind_of(sla, step)} for one in told)
     notice_queries.void_notices(connection, [row["id"] for row in rows])
     new = notice_queries.add_notices(connection, notices, now)

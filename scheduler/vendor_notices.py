@@ -1,5 +1,5 @@
-"""People of firms are told of deadlines, those who oversee the firms of late reports: in their own chat, where they
-have one; else they see it on the page.
+"""People of firms are told of deadlines, they and those who oversee them of reports (report_notices.py): in their own
+chat, where they have one; else they see it on the page.
 
 Idempotency: a notice is a row, one per person and matter, written with what causes it. It is marked after the call: a
 process that dies in between repeats that one message a minute later. Messages name numbers, communes, periods and
@@ -9,8 +9,7 @@ times, never an owner. Only while the province works.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from functools import partial
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
@@ -21,8 +20,6 @@ from programme.lead_owner import firm_short
 from programme.lead_states import LeadState
 from programme.lead_withdrawal import LEAD_GONE
 from programme.packs import normalise_province_id
-from programme.report_periods import Period, period_of
-from programme.vendor_report import firms_without_report, first_lead_at
 from scheduler.kinds import JobContext
 from scheduler.officer_notices import FINAL, FOR_ALL
 from scheduler.watch import NoticeSender
@@ -35,7 +32,8 @@ from store.vendor_tables import vendor_notice
 log = get_logger("scheduler.vendor_notices")
 
 VENDOR, OVERSEERS = "vendor", ("supervisor", "administrator")
-LEAD_DUE, REPORT_LATE = "lead_due", "report_late"
+LEAD_DUE = "lead_due"
+REPORT_DUE, REPORT_LATE, REPORT_DAY = "report_due", "report_late", "report_day"
 MOST_LISTED = 10
 
 
@@ -45,32 +43,10 @@ def add_for_firm(connection: Connection, row: RowMapping, now: datetime) -> None
         account.c.role == VENDOR, account.c.vendor == row["vendor"], account.c.disabled_at.is_(None)
     )
     told = [one.id for one in connection.execute(people) if one.communes is None or row["commune"] in one.communes]
-    _add(connection, told, LEAD_DUE, f"lead {row['id']} {row['version']}", now, row["id"])
+    add(connection, told, LEAD_DUE, f"lead {row['id']} {row['version']}", now, row["id"])
 
 
-async def note_late_reports(context: JobContext) -> None:
-    """Those who oversee the firms are to be told, once, who has not reported of the last period in time."""
-    for pack in context.content.packs.provinces.values():
-        if pack.leads is None or pack.id != normalise_province_id(context.watch.province):
-            continue
-        now = context.clock.now()
-        last = period_of(now, pack.leads.report, context.clock.timezone).before()
-        if last.is_overdue(now):
-            firms = [vendor.id for vendor in pack.vendors]
-            await context.database.run(partial(_note_late, province=pack.id, firms=firms, period=last, now=now))
-
-
-def _note_late(connection: Connection, province: str, firms: Sequence[str], period: Period, now: datetime) -> None:
-    begun = first_lead_at(connection, province)
-    missing = firms_without_report(connection, province, firms, period)
-    if begun is None or period.ends <= begun or not missing:
-        return
-    people = select(account.c.id).where(account.c.role.in_(OVERSEERS), account.c.disabled_at.is_(None))
-    for firm in missing:
-        _add(connection, connection.scalars(people).all(), REPORT_LATE, f"report {firm} {period.name}", now)
-
-
-def _add(
+def add(
     connection: Connection,
     accounts: Iterable[int],
     kind: str,
@@ -78,6 +54,7 @@ def _add(
     now: datetime,
     lead_id: int | None = None,
 ) -> None:
+    """These people are to be told. Again: nothing."""
     for account_id in accounts:
         row = {"account_id": account_id, "kind": kind, "about": about, "lead_id": lead_id}
         insert_if_new(connection, vendor_notice, {**row, "status": "waiting", "created_at": now})
@@ -144,13 +121,17 @@ def _waiting(connection: Connection) -> list[RowMapping]:
 
 def _words(context: JobContext, rows: Sequence[RowMapping]) -> str:
     due = [_lead_line(context, row) for row in rows if row["kind"] == LEAD_DUE]
+    near = [_report_line(context, row) for row in rows if row["kind"] == REPORT_DUE]
     late = [_report_line(context, row) for row in rows if row["kind"] == REPORT_LATE]
+    days = list(filter(None, (_day_line(context, row) for row in rows if row["kind"] == REPORT_DAY)))
     ended = [_lead_line(context, row) for row in rows if row["kind"] == LEAD_GONE]
     parts = [
         f"Hotline {context.watch.place}".strip(),
         _part("⚪ Khách đã rút đồng ý, hãy xóa ngay mọi thông tin đã lấy của khách", ended),
         _part("🟠 Khách sắp hết hạn nhận", due),
+        _part("🟠 Báo cáo kỳ đến hạn nộp", near),
         _part("🔴 Doanh nghiệp chưa nộp báo cáo kỳ", late),
+        _part("🟠 Báo cáo theo văn bản sắp đến hạn", days),
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -170,9 +151,21 @@ def _lead_line(context: JobContext, row: RowMapping) -> str:
 
 
 def _report_line(context: JobContext, row: RowMapping) -> str:
-    _, firm, period = row["about"].split()
+    _, firm, period, *due = row["about"].split()
     name = firm_short(context.content, context.watch.province, firm)
-    return f"• {name}, kỳ {period}{_link(context, '/console/vendor-reports?period=' + period)}"
+    until = f", hạn {date.fromisoformat(due[0]):%d/%m/%Y}" if due else ""
+    return f"• {name}, kỳ {period}{until}{_link(context, '/console/vendor-reports?period=' + period)}"
+
+
+def _day_line(context: JobContext, row: RowMapping) -> str | None:
+    """None: the pack does not have it any more."""
+    _, id_, before, _ = row["about"].split()
+    pack = context.content.reminders.get(normalise_province_id(context.watch.province))
+    report = next((one for one in pack.reports if one.id == id_), None) if pack is not None else None
+    if pack is None or report is None:
+        return None
+    document = pack.documents[report.document]
+    return f"• {report.name.vi}, trước ngày {date.fromisoformat(before):%d/%m/%Y} ({document.short}, {report.article})"
 
 
 def _link(context: JobContext, path: str) -> str:

@@ -104,7 +104,7 @@ campaign = Table(
     Column("approved_by", String(80)),
     Column("approved_at", UtcDateTime),
     Column("next_at", UtcDateTime, index=True),  # of the next run; null: none is planned
-    Column("reminder", String(40)),  # of an automatic one: its name (scheduler/reminders.py)
+    Column("reminder", String(40)),  # of an automatic one: its name (programme/reminders.py)
     Column("version", Integer, nullable=False, server_default="1"),  # every change checks and raises it
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
@@ -226,8 +226,10 @@ link_click = Table(
 )
 Index("ix_link_click_report", link_click.c.province, link_click.c.link, link_click.c.at)
 Index("ix_link_click_run", link_click.c.run_id)
+Index("ix_link_click_recipient", link_click.c.recipient_id)
 
-# The one-question survey of awareness: who was drawn, and what they said. `recipient_id` says when they were asked.
+# The one-question survey of awareness: what those who were drawn said, each once. `recipient_id` says when they were
+# asked; the samples are in store/kpi_tables.py.
 awareness_answer = Table(
     "awareness_answer",
     metadata,

@@ -29,6 +29,7 @@ __all__ = [
     "mention",
     "metadata",
     "note",
+    "notice_switch",
     "officer_notice",
     "open_tab",
     "request",
@@ -186,6 +187,17 @@ Index(
     officer_notice.c.id,
     sqlite_where=officer_notice.c.status == "waiting",
     postgresql_where=officer_notice.c.status == "waiting",
+)
+
+# Which reminders to staff somebody switched; without a row one is on (programme/notice_switches.py).
+notice_switch = Table(
+    "notice_switch",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("is_on", Boolean, nullable=False),
+    Column("changed_by", String(80), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False),  # every change checks and raises it
 )
 
 # Who saw, changed, exported what. The database refuses UPDATE and DELETE (triggers of migration 0006); each row carries

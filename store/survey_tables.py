@@ -39,7 +39,6 @@ survey_response = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("completed_at", UtcDateTime),
-    Column("nudged_at", UtcDateTime),
 )
 # One survey under way per person: a second "làm khảo sát" finds the first, on whatever channel.
 Index(

@@ -58,8 +58,8 @@ vendor_notice = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("account_id", Id, ForeignKey("account.id"), nullable=False),
-    Column("kind", String(20), nullable=False),  # lead_due | lead_gone | report_late
-    Column("about", String(80), nullable=False),  # "lead 12 3" (number and version), "report VNPT 2026-11"
+    Column("kind", String(20), nullable=False),  # lead_due | lead_gone | report_due | report_late | report_day
+    Column("about", String(80), nullable=False),  # "lead 12 3" (number and version), "report VNPT 2026-11", …
     Column("lead_id", Id, ForeignKey("lead.id")),
     Column("status", String(10), nullable=False),  # waiting | told | failed | void (over before it could be told)
     Column("created_at", UtcDateTime, nullable=False),

@@ -23,14 +23,16 @@ from bot.web.my_data import templates
 from bot.web.policy import page_policy
 from bot.web.problems import Problem
 from programme import opt_outs, short_links
+from programme.campaign_plan import TALKS
 from store.campaign_tables import campaign, campaign_run, link_click, recipient
+from store.kpi_tables import awareness_round
 from store.logs import get_logger
 
 log = get_logger("bot.web.short_links")
 
 CAMPAIGN = "campaign"  # link_click.link of what leads to an address of the campaign's own
 _PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
-_PAGE = {**_PRIVATE, "Content-Security-Policy": page_policy(forms=True)}
+PAGE_HEADERS = {**_PRIVATE, "Content-Security-Policy": page_policy(forms=True)}
 # What a browser says that fetches a page before anybody wants to see it
 _AHEAD_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _AHEAD = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
@@ -57,7 +59,7 @@ class _Place:
 @router.api_route("/r/{code}", methods=["GET", "HEAD"], include_in_schema=False)
 async def follow(code: str, request: Request, context: Context) -> Response:
     """302 to the link's target; 404 a page, for a code that nobody has made; 429 too_many_links."""
-    if (busy := _too_fast(request, context)) is not None:
+    if (busy := too_fast(request, context)) is not None:
         return busy
     now, counts = context.clock.now(), not is_program(request.method, request.headers)
 
@@ -77,7 +79,7 @@ async def follow(code: str, request: Request, context: Context) -> Response:
 @router.api_route("/tc/{code}", methods=["GET", "HEAD"], include_in_schema=False)
 async def ask(code: str, request: Request, context: Context) -> Response:
     """The page with the button; it says nothing about anybody and changes nothing."""
-    if (busy := _too_fast(request, context)) is not None:
+    if (busy := too_fast(request, context)) is not None:
         return busy
     id_ = short_links.recipient_of(context.keyring, code)
     known = id_ is not None and await context.database.read(lambda c: _exists(c, id_))
@@ -87,7 +89,7 @@ async def ask(code: str, request: Request, context: Context) -> Response:
 @router.post("/tc/{code}", include_in_schema=False)
 async def stop(code: str, request: Request, context: Context) -> Response:
     """The button: all unasked messages to the link's recipient end at once (Decree 91/2020/NĐ-CP, article 16)."""
-    if (busy := _too_fast(request, context)) is not None:
+    if (busy := too_fast(request, context)) is not None:
         return busy
     now = context.clock.now()
     said = await context.database.run(lambda c: _stop(c, context, code, now))
@@ -119,10 +121,11 @@ def _place(connection: Connection, context: WebContext, code: str) -> _Place | N
         None
         if id_ is None
         else connection.execute(
-            select(recipient.c.channel, recipient.c.run_id, campaign.c.province)
+            select(recipient.c.channel, recipient.c.run_id, campaign.c.province, awareness_round.c.id.label("round"))
             .select_from(recipient)
             .join(campaign_run, campaign_run.c.id == recipient.c.run_id)
             .join(campaign, campaign.c.id == campaign_run.c.campaign_id)
+            .outerjoin(awareness_round, awareness_round.c.campaign_id == campaign.c.id)
             .where(recipient.c.id == id_)
         ).first()
     )
@@ -137,6 +140,8 @@ def _place(connection: Connection, context: WebContext, code: str) -> _Place | N
         "recipient_id": id_,
         "province": row.province,
     }
+    if row.round is not None:  # the question of awareness has a page of its own
+        return _Place(short_links.question_path(context.keyring, id_), click)
     # A campaign without a target leads to our own chat
     return _Place(portal.url if portal else short_links.web_address(target) or "/", click)
 
@@ -152,7 +157,7 @@ def _stop(connection: Connection, context: WebContext, code: str, now: datetime)
     if row is None:
         return None
     # An SMS went to the number, whoever has it by now; what was said in a conversation went to the person
-    by_number = row.phone_key is not None and row.channel != "zalo"
+    by_number = row.phone_key is not None and row.channel not in TALKS
     return opt_outs.stop(
         connection,
         context.keyring,
@@ -163,7 +168,8 @@ def _stop(connection: Connection, context: WebContext, code: str, now: datetime)
     )
 
 
-def _too_fast(request: Request, context: WebContext) -> Response | None:
+def too_fast(request: Request, context: WebContext) -> Response | None:
+    """The page for whoever opens links faster than a person; None: they do not."""
     try:
         context.limits.allow("links", network_of(request.client.host if request.client else ""), context.clock)
     except Problem as problem:
@@ -174,4 +180,6 @@ def _too_fast(request: Request, context: WebContext) -> Response | None:
 
 
 def _page(state: str, status: int, at: str = "") -> HTMLResponse:
-    return HTMLResponse(templates.get_template("short_link.html").render(state=state, at=at), status, headers=_PAGE)
+    return HTMLResponse(
+        templates.get_template("short_link.html").render(state=state, at=at), status, headers=PAGE_HEADERS
+    )

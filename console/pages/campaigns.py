@@ -23,6 +23,7 @@ from console.campaign_facts import (
     total_price,
 )
 from console.campaign_form import EMPTY, FIELD_OF, Filled, form_of_plan, plan_of_form, read_form
+from console.campaign_texts_form import FURTHER_STEPS
 from console.context import ConsoleContext, console_context
 from console.forms import number_field, see_other
 from console.pages.classes import names_of
@@ -31,11 +32,12 @@ from console.sessions import SignedIn
 from console.templating import page
 from console.viewing import actor_of
 from programme import message_templates, saved_segments
-from programme.campaign_checks import COMMON, KINDS, OF_MATTER
+from programme.campaign_checks import KINDS
 from programme.campaign_plan import CHANNELS, STOPS, Plan, plan_of
 from programme.campaign_problems import CampaignProblem
 from programme.campaign_schedule import RELATIVE_TO
-from programme.campaigns import find
+from programme.campaign_text import COMMON, OF_MATTER
+from programme.campaigns import find, is_of_sample
 from programme.segments import CHOICES
 from store.campaign_tables import campaign
 
@@ -50,9 +52,9 @@ SCHEDULES = ("once", "daily", "weekly", "monthly", "relative", "series")
 
 @router.get("")
 async def campaigns_page(request: Request, person: Reader, after: After = None) -> HTMLResponse:
-    """The newest first; automatic reminders are not here."""
+    """The newest first; automatic reminders lead to their own page as well."""
     context = console_context(request)
-    rows = select(campaign).filter_by(province=context.province, reminder=None).order_by(campaign.c.id.desc())
+    rows = select(campaign).filter_by(province=context.province).order_by(campaign.c.id.desc())
     if after is not None:
         rows = rows.where(campaign.c.id < after)
 
@@ -128,6 +130,8 @@ async def edit_campaign(request: Request, person: Planner, campaign_id: Id) -> H
         row = find(connection, campaign_id, context.province)
         if row["reminder"] is not None or row["status"] not in ("draft", "submitted"):
             raise CampaignProblem("campaign_automatic" if row["reminder"] is not None else "campaign_running")
+        if is_of_sample(row):
+            raise CampaignProblem("campaign_sample")
         known = saved_segments.all_saved(connection, context.province)
         return row, form_of_plan(plan_of(row), known, context.clock.timezone)
 
@@ -244,5 +248,6 @@ async def _form(
         surveys=CHOICES["survey"],
         schedules=SCHEDULES,
         relatives=RELATIVE_TO,
+        further_steps=FURTHER_STEPS,
         stops=STOPS,
     )

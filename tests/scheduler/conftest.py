@@ -18,12 +18,12 @@ from programme.responses import Kept, Origin
 from programme.survey.definition import CONSENT, REFUSED, Answer, Item
 from programme.survey.response import Response, answered, next_item
 from scheduler.kinds import JobContext, JobKind
-from scheduler.survey_nudges import SURVEY_NUDGE
 from scheduler.ticker import Ticker
+from scheduler.watch import Watch
 from store.clock import ManualClock
 from store.crypto import Keyring
 from store.database import Database, open_database
-from store.survey_tables import due_job, survey_response
+from store.survey_tables import due_job
 from store.tables import conversation, outbound
 from tests.bot.conftest import Bot
 from tests.bot.conftest import bot as bot
@@ -58,10 +58,6 @@ class Logged:
         self.events.append((event, values))
 
 
-# The other jobs have tests of their own.
-ONLY_NUDGES = {SURVEY_NUDGE.name: SURVEY_NUDGE}
-
-
 @dataclass
 class Desk:
     """Owners and their surveys, and what the scheduler did about them."""
@@ -81,9 +77,10 @@ class Desk:
 
     @property
     def context(self) -> JobContext:
-        return JobContext(self.database, self.clock, self.content, self.heard, self.bot.keyring)
+        watch = Watch(province="thai-nguyen")
+        return JobContext(self.database, self.clock, self.content, self.heard, self.bot.keyring, watch)
 
-    def ticker(self, kinds: Mapping[str, JobKind] = ONLY_NUDGES, database: Database | None = None) -> Ticker:
+    def ticker(self, kinds: Mapping[str, JobKind], database: Database | None = None) -> Ticker:
         return Ticker(database or self.database, self.clock, self.content, self.heard, self.bot.keyring, kinds)
 
     async def leave_unfinished(self, **origin: Any) -> Kept:
@@ -100,10 +97,6 @@ class Desk:
 
     async def row(self, conversation_id: str) -> Any:
         return await self.database.read(lambda c: c.execute(select(conversation).filter_by(id=conversation_id)).one())
-
-    async def nudged_at(self, kept: Kept) -> Any:
-        mark = select(survey_response.c.nudged_at).filter_by(id=kept.id)
-        return await self.database.read(lambda c: c.scalar(mark))
 
     async def said(self, kept: Kept) -> list[Any]:
         """The rows of the outbox in the owner's conversation."""

@@ -172,8 +172,8 @@ async def test_those_whose_day_it_is_get_a_relative_one_and_nobody_else(
     await make_runs(context)
     await make_runs(context)
     assert sorted(of(database, recipient.c.contact_id, recipient.c.about)) == [
-        (ids[0], "class 1"),
-        (ids[1], "class 2"),
+        (ids[0], "class 1 2026-11-24"),
+        (ids[1], "class 2 2026-11-26"),
     ]
 
 

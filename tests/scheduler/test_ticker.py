@@ -27,7 +27,6 @@ NINE = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # where the clock of the tests 
 TESTED = {
     kind: Path(__file__).with_name(f"test_{module}.py")
     for kind, module in {
-        "survey_nudge": "survey_nudges",
         "alarms": "alarms",
         "renewal": "renewal",
         "retention": "retention",

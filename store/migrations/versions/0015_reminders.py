@@ -66,8 +66,10 @@ def upgrade() -> None:
         sa.Column("province", sa.String(length=40), nullable=False),
         sa.Column("file_name", EncryptedText(), nullable=False),
         sa.Column("content", sa.LargeBinary()),
+        sa.Column("outline", EncryptedText()),
         sa.Column("mapping", Json),
         sa.Column("basis", Json),
+        sa.Column("dry", Json),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("error", sa.String(length=60)),
         sa.Column("rows", sa.Integer(), server_default="0", nullable=False),
@@ -116,6 +118,18 @@ def upgrade() -> None:
             sqlite_where=sa.text("status IN ('failed', 'uncertain')"),
             postgresql_where=sa.text("status IN ('failed', 'uncertain')"),
         )
+
+    op.create_table(
+        "notice_switch",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("is_on", sa.Boolean(), nullable=False),
+        sa.Column("changed_by", sa.String(length=80), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_notice_switch"),
+    )
+    # That somebody was reminded of an unfinished survey is a row of the ledger now
+    op.drop_column("survey_response", "nudged_at")
 
     op.create_table(
         "gateway_state",
@@ -293,6 +307,7 @@ def upgrade() -> None:
     with op.batch_alter_table("link_click") as batch_op:
         batch_op.create_index("ix_link_click_report", ["province", "link", "at"])
         batch_op.create_index("ix_link_click_run", ["run_id"])
+        batch_op.create_index("ix_link_click_recipient", ["recipient_id"])
 
     op.create_table(
         "receipt",
@@ -386,22 +401,39 @@ def _learn_from_surveys() -> None:
         "awareness_round",
         sa.Column("id", Id, nullable=False),
         sa.Column("province", sa.String(length=40), nullable=False),
-        sa.Column("run_id", Id, nullable=False),
+        sa.Column("campaign_id", Id, nullable=False),
+        sa.Column("population", Json, nullable=False),
         sa.Column("seed", sa.BigInteger(), nullable=False),
         sa.Column("wanted", sa.Integer(), nullable=False),
         sa.Column("drawn", sa.Integer(), nullable=False),
         sa.Column("listed", sa.Integer(), nullable=False),
         sa.Column("created_by", sa.String(length=80), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["run_id"], ["campaign_run.id"]),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"]),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("run_id"),
+        sa.UniqueConstraint("campaign_id"),
     )
     with op.batch_alter_table("awareness_round") as batch_op:
         batch_op.create_index("ix_awareness_round_province", ["province"], unique=False)
 
+    op.create_table(
+        "awareness_sample",
+        sa.Column("round_id", Id, nullable=False),
+        sa.Column("contact_id", Id, nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name="fk_awareness_sample_contact_id"),
+        sa.ForeignKeyConstraint(["round_id"], ["awareness_round.id"], name="fk_awareness_sample_round_id"),
+        sa.PrimaryKeyConstraint("round_id", "contact_id", name="pk_awareness_sample"),
+    )
+    with op.batch_alter_table("awareness_sample") as batch_op:
+        batch_op.create_index("ix_awareness_sample_contact_id", ["contact_id"])
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("awareness_sample") as batch_op:
+        batch_op.drop_index("ix_awareness_sample_contact_id")
+
+    op.drop_table("awareness_sample")
+
     with op.batch_alter_table("awareness_round") as batch_op:
         batch_op.drop_index("ix_awareness_round_province")
 
@@ -438,6 +470,7 @@ def downgrade() -> None:
 
     op.drop_table("receipt")
     with op.batch_alter_table("link_click") as batch_op:
+        batch_op.drop_index("ix_link_click_recipient")
         batch_op.drop_index("ix_link_click_run")
         batch_op.drop_index("ix_link_click_report")
 
@@ -479,6 +512,8 @@ def downgrade() -> None:
 
     op.drop_table("campaign_run")
     op.drop_table("gateway_state")
+    op.add_column("survey_response", sa.Column("nudged_at", UtcDateTime()))
+    op.drop_table("notice_switch")
     op.drop_table("sms_answer")
     with op.batch_alter_table("file_import") as batch_op:
         batch_op.drop_index("ix_file_import_status")

@@ -1,0 +1,203 @@
+"""Automatic reminders switched on and off: each is a row of `campaign` with its name in `reminder`, made from the
+pack's text, and goes through runs, ledger, gate and dispatcher as any campaign.
+
+What was switched on is what goes out: the row keeps the text and a digest of it. When the pack says something else, the
+reminder stops until an administrator has seen the new text and confirms it; what the hotline itself switched on (free,
+as the reviewed pack says) it takes over by itself. Nobody is told twice of one matter: campaign_matters.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from programme import ledger
+from programme.campaign_checks import check
+from programme.campaign_digest import digest
+from programme.campaign_plan import Plan
+from programme.campaign_problems import CampaignProblem
+from programme.campaign_schedule import Place, read_schedule
+from programme.content import Content
+from programme.packs import normalise_province_id
+from programme.reminder_pack import Reminder
+from store.audit import Actor, record
+from store.campaign_tables import campaign, campaign_run
+from store.crypto import Keyring
+from store.database import insert_if_new
+
+HOTLINE = Actor("hotline")
+STALE = "text_changed"  # why a reminder that was on has stopped
+
+
+class Ways(StrEnum):
+    """How far a reminder goes. Free: in conversations alone."""
+
+    OFF = "off"
+    FREE = "free"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A reminder and its row, None while nobody ever switched it."""
+
+    reminder: Reminder
+    row: RowMapping | None
+
+    @property
+    def ways(self) -> Ways:
+        if self.row is None or self.row["status"] != "approved":
+            return Ways.OFF
+        return Ways.FREE if set(self.row["channels"]) <= set(self.reminder.free) else Ways.ALL
+
+    @property
+    def is_stale(self) -> bool:
+        return self.row is not None and self.row["pause_reason"] == STALE
+
+    @property
+    def version(self) -> int:
+        return 0 if self.row is None else int(self.row["version"])
+
+
+def standings(connection: Connection, content: Content, province: str) -> list[Standing]:
+    """The province's reminders in the order of the pack."""
+    rows = connection.execute(select(campaign).where(campaign.c.province == province, campaign.c.reminder.is_not(None)))
+    known = {row["reminder"]: row for row in rows.mappings()}
+    reminders = content.reminders[normalise_province_id(province)].reminders
+    return [Standing(one, known.get(id_)) for id_, one in reminders.items()]
+
+
+@dataclass(frozen=True)
+class Reminders:
+    """Each method is one transaction's work. `carries`: the kinds of messages that each SMS gateway here takes."""
+
+    content: Content
+    keyring: Keyring
+    timezone: tzinfo
+    carries: Mapping[str, frozenset[str]]
+
+    def plan(self, reminder: Reminder, ways: Ways) -> Plan:
+        """As it would go out if it were switched on now."""
+        gateways = tuple(name for name, kinds in self.carries.items() if reminder.kind in kinds)
+        return reminder.plan(reminder.channels if ways is Ways.ALL else reminder.free, gateways, self.content.phrases)
+
+    def switch(
+        self,
+        connection: Connection,
+        province: str,
+        name: str,
+        version: int,
+        ways: Ways,
+        seen: str,
+        actor: Actor,
+        now: datetime,
+    ) -> None:
+        """Switch it, confirm a new text, or let runs go on that paused themselves. `version`: that the page saw, 0 for
+        none; `seen`: the digest of the plan that it showed. Raises CampaignProblem.
+        """
+        reminder = self.content.reminders[normalise_province_id(province)].reminders.get(name)
+        if reminder is None:
+            raise CampaignProblem("reminder_unknown")
+        own = select(campaign).filter_by(province=province, reminder=name).with_for_update()
+        standing = Standing(reminder, connection.execute(own).mappings().first())
+        if standing.version != version:
+            raise CampaignProblem("reminder_changed")
+        if ways is Ways.OFF:
+            id_ = self._off(connection, province, standing, actor, now)
+            record(connection, self.keyring, now, actor, "reminder.off", f"campaign {id_}", {"reminder": name})
+            return
+        plan = self.plan(reminder, ways)
+        if seen != digest(plan, None):
+            raise CampaignProblem("approval_stale")
+        for problem in check(plan, self.content, self._place, self.carries, now):
+            raise problem
+        self._on(connection, province, standing, plan, actor, now)
+
+    def look_after(self, connection: Connection, province: str, now: datetime) -> None:
+        """Switch on what is on from the beginning, and stop what says something else than was confirmed. Repeated it
+        changes nothing."""
+        phrases = self.content.phrases
+        for standing in standings(connection, self.content, province):
+            row, reminder = standing.row, standing.reminder
+            if row is None:
+                if reminder.default == "free":
+                    self._on(connection, province, standing, reminder.plan(reminder.free, (), phrases), HOTLINE, now)
+                continue
+            if row["status"] != "approved":
+                continue
+            plan = reminder.plan(tuple(row["channels"]), tuple(row["gateways"]), phrases)
+            if digest(plan, None) == row["digest"]:
+                continue
+            if row["approved_by"] == HOTLINE.name:
+                self._on(connection, province, standing, reminder.plan(reminder.free, (), phrases), HOTLINE, now)
+            else:
+                self._stop(connection, row, STALE, now, {})
+                detail = {"reminder": reminder.id}
+                record(connection, self.keyring, now, HOTLINE, "reminder.stale", f"campaign {row['id']}", detail)
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.timezone, self.content.deadlines)
+
+    def _on(
+        self, connection: Connection, province: str, standing: Standing, plan: Plan, actor: Actor, now: datetime
+    ) -> None:
+        row, marked = standing.row, digest(plan, None)
+        values: dict[str, Any] = {"status": "approved", "pause_reason": None, "digest": marked}
+        values |= {"edited_by": actor.name, "approved_by": actor.name, "approved_at": now}
+        # An instant that has passed while it was off is nobody's any more
+        values["next_at"] = read_schedule(plan.schedule).next_after(self._place, now)
+        if row is not None and row["status"] == "approved" and row["digest"] == marked:
+            values = {}
+        id_ = self._write(connection, province, standing, {**plan.as_row(), **values}, actor, now)
+        for run in _open_runs(connection, id_, ledger.RunStatus.PAUSED):
+            ledger.resume(connection, run, plan.gateways)
+        detail = {"reminder": standing.reminder.id, "channels": list(plan.channels), "digest": marked}
+        record(connection, self.keyring, now, actor, "reminder.on", f"campaign {id_}", detail)
+
+    def _off(self, connection: Connection, province: str, standing: Standing, actor: Actor, now: datetime) -> int:
+        if standing.row is not None:
+            self._stop(connection, standing.row, None, now, {"edited_by": actor.name})
+            return int(standing.row["id"])
+        plan = standing.reminder.plan(standing.reminder.channels, (), self.content.phrases)
+        return self._write(connection, province, standing, {**plan.as_row(), "status": "paused"}, actor, now)
+
+    def _stop(
+        self, connection: Connection, row: RowMapping, why: str | None, now: datetime, values: Mapping[str, Any]
+    ) -> None:
+        stopped = {"status": "paused", "pause_reason": why, "next_at": None, "version": row["version"] + 1}
+        own = update(campaign).where(campaign.c.id == row["id"])
+        connection.execute(own.values(**stopped, **values, updated_at=now))
+        for run in _open_runs(connection, row["id"], *ledger.RunStatus):
+            ledger.cancel(connection, run)
+
+    def _write(
+        self,
+        connection: Connection,
+        province: str,
+        standing: Standing,
+        values: Mapping[str, Any],
+        actor: Actor,
+        now: datetime,
+    ) -> int:
+        row = standing.row
+        if row is not None:
+            own = update(campaign).where(campaign.c.id == row["id"])
+            connection.execute(own.values(**values, version=row["version"] + 1, updated_at=now))
+            return int(row["id"])
+        who = {"created_by": actor.name, "edited_by": actor.name, "created_at": now, "updated_at": now}
+        new = {**who, **values, "province": province, "reminder": standing.reminder.id}
+        made = insert_if_new(connection, campaign, new)
+        if made is None:
+            raise CampaignProblem("reminder_changed")
+        return int(made["id"])
+
+
+def _open_runs(connection: Connection, id_: int, *states: str) -> list[int]:
+    runs = select(campaign_run.c.id).where(campaign_run.c.campaign_id == id_, campaign_run.c.status.in_(states))
+    return list(connection.scalars(runs.where(campaign_run.c.ended_at.is_(None))))
