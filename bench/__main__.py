@@ -27,6 +27,7 @@ from bench import (
     end_to_end,
     erasure,
     kpi,
+    imports,
     mail,
     parsing,
     product,
@@ -77,6 +78,7 @@ class Run:
         self.timed_part("campaigns", campaigns.measure(self.sheet, self.scale))
 
     def dialogue(self, archive: Path, sentences: Sequence[str]) -> None:
+        self.timed_part("imports", imports.measure(self.sheet, self.scale))
         """What needs the trained model."""
         intents = self.part("parsing", lambda: parsing.measure(archive, sentences, self.sheet))
         questions = [

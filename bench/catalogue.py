@@ -81,6 +81,9 @@ FIGURES = (
     Figure("kpi_count", "counting them over 1,500,000 surveyed shops, PostgreSQL", None, "s", Target("<=", 120)),
     Figure("teaching_live", "taught phrase: click on training to its first right answer", None, "s", Target("<=", 90)),
     Figure(
+    Figure("import_list", "100,000 rows of a list of shops read in, PostgreSQL", None, "s", Target("<=", 120)),
+    _ms("import_message", "an owner's message kept meanwhile", 100),
+    Figure("import_stall", "event loop's longest stall meanwhile", None, "ms", Target("<=", 250)),
         "teaching_back", "back to the last model: click to its first answer, 5 messages/s", None, "s", Target("<=", 2)
     ),
     _faults("teaching_lost", "messages without an answer while models are switched"),

@@ -58,6 +58,7 @@ class Scale:
     api_leads: int = 15_000
     campaign_recipients: int = 15_000
     campaign_contacts: int = 1_000_000
+    imported_rows: int = 100_000
 
 
 FULL = Scale()
@@ -103,3 +104,4 @@ QUICK = Scale(
     campaign_recipients=500,
     campaign_contacts=5_000,
 )
+    imported_rows=2_000,

@@ -13,6 +13,7 @@ OUTBOX = "outbox"
 CAMPAIGNS = "campaigns"  # a run was frozen, resumed or cancelled
 SMS_ANSWERS = "sms_answers"  # a refusal by SMS is to be confirmed
 ATTACHMENTS = "attachments"
+IMPORTS = "imports"  # a list was uploaded, its columns chosen, or its reading started
 QUEUE = "queue"  # what waits for people, or who holds it
 
 

@@ -11,7 +11,7 @@ import click
 
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
-from hotline.shop_import_commands import import_shops
+from hotline.list_import_commands import import_do_not_call, import_opt_outs, import_shops
 from programme.class_file import MOST_BYTES, ClassFile, ClassFileInvalid, Refused
 from programme.classes import Entered, enter
 from programme.content import Content
@@ -34,7 +34,8 @@ def import_group() -> None:
     """Nhập tệp của cán bộ. Có dòng bị từ chối thì kết thúc với mã 1; dòng đúng vẫn được giữ."""
 
 
-import_group.add_command(import_shops)
+for _command in (import_shops, import_opt_outs, import_do_not_call):
+    import_group.add_command(_command)
 
 
 @import_group.command("classes")

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from programme import shops
 from programme.communes import VendorLike
 from programme.lead_states import OPEN, LeadState
 from programme.lead_steps import OFFERED_ANEW, OWNER, keep_step, went_on, write_step
@@ -68,6 +69,8 @@ def pass_on(
     if consent_id is None:
         log.warning("lead_without_consent", contact=contact_id, vendor=vendor)
         return False
+    if commune is not None:
+        shops.learn_place(connection, contact_id, province, commune, shops.LEAD, now)
     row = {
         "contact_id": contact_id,
         "vendor": vendor,

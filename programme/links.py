@@ -8,6 +8,7 @@ is in force; it leads from the conversation's own contact to the one it belongs 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -171,6 +172,16 @@ def person(connection: Connection, contact_id: int) -> list[int]:
     """All contacts that are one person now: the one that the conversations belong to, and those that were left."""
     own = home(connection, contact_id)
     return list(dict.fromkeys([own, *(row.from_contact_id for row in open_links(connection, own))]))
+
+
+def people_of(connection: Connection, contact_ids: Sequence[int]) -> dict[int, list[int]]:
+    """`person` of each of them; few are linked at all, and only those are looked at one by one."""
+    linked = select(channel_link.c["from_contact_id", "to_contact_id"]).where(
+        channel_link.c.undone_at.is_(None),
+        or_(channel_link.c.from_contact_id.in_(contact_ids), channel_link.c.to_contact_id.in_(contact_ids)),
+    )
+    some = {id_ for row in connection.execute(linked) for id_ in row} if contact_ids else set()
+    return {id_: person(connection, id_) if id_ in some else [id_] for id_ in contact_ids}
 
 
 def home(connection: Connection, contact_id: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from programme.paper_sheet import MOST_COLUMNS, Row
 from programme.table_problems import TableInvalid
+from store.phones import read_phones
 from store.text import folded_words
 
 # The header is looked for so far down: above it stand titles, dates and who made the list.
@@ -69,6 +70,17 @@ def find_columns(first: Sequence[Row], sheet: str | None = None) -> Columns:
         words = f"không thấy dòng tên cột có “{FIELDS['phone']}” trong {MOST_ABOVE} dòng đầu; ghi tên cột hoặc cho biết"
         raise TableInvalid("no_header", f"{words} cột nào là gì (mapping)")
     return best
+
+
+def bare_numbers(first: Sequence[Row], sheet: str | None = None) -> Columns | None:
+    """A column that holds nothing but telephone numbers from the first row on, in a file without any header."""
+    if not first:
+        return None
+    for index in range(max(len(row.cells) for row in first)):
+        cells = [row.cells[index] if index < len(row.cells) else "" for row in first]
+        if all(isinstance(cell, str) and read_phones(cell) for cell in cells):
+            return Columns(0, {"phone": index}, sheet)
+    return None
 
 
 def given_columns(said: object) -> Columns:

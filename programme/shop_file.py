@@ -14,16 +14,16 @@ from zoneinfo import ZoneInfo
 from programme.commune_column import CommuneUnclear, read_commune
 from programme.content import Content
 from programme.paper_sheet import Row, Unreadable
-from programme.shop_columns import FIELDS, MOST_ABOVE, Columns, find_columns
+from programme.shop_columns import FIELDS, MOST_ABOVE, Columns, bare_numbers, find_columns
 from programme.table_problems import TableInvalid
 from programme.tax_codes import TaxCodeInvalid, read_tax_code
 from programme.text_rows import TextTable
 from programme.workbook_rows import Scan, Workbook
 from programme.written_dates import read_date
-from store.phones import PhoneRefused, phone_for_sms
+from store.phones import PhoneRefused, phone_for_sms, read_phones
 from store.text import folded_words
 
-MOST_ROWS, MOST_BYTES = 200_000, 60 * 1024**2
+MOST_ROWS, MOST_BYTES = 200_000, 40 * 1024**2
 LONGEST = {"shop": 160, "owner": 120, "consent_source": 80}
 _YES = frozenset(("x", "co", "yes", "y", "1", "true", "dong y", "da dong y"))
 _NO = frozenset(("", "0", "khong", "no", "n", "false", "k", "chua", "khong dong y", "chua dong y"))
@@ -70,19 +70,99 @@ class _Wrong(ValueError):
         self.code, self.words = code, words
 
 
-class ShopFile:
-    """A file with its columns. `count`: rows behind the header. Raises TableInvalid: too_large, too_many_rows, empty,
-    no_header, no_sheet, and what the two formats say."""
+@dataclass(frozen=True)
+class NumberRow:
+    """A row of which only telephone numbers count, in E.164: all that stand in it."""
 
-    def __init__(self, data: bytes, columns: Columns | None = None) -> None:
+    line: int
+    phones: tuple[str, ...]
+    cells: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NumberRows:
+    """What is needed to check rows of which only numbers count."""
+
+    columns: Columns
+
+    def check(self, row: Row) -> NumberRow | RefusedRow:
+        """The row, or why it is not taken."""
+        at = self.columns.columns["phone"]
+        cell = row.cells[at] if at < len(row.cells) else ""
+        cells = {"phone": shown(cell)}
+        try:
+            if isinstance(cell, Unreadable):
+                raise _Wrong(cell.code, f"{FIELDS['phone']}: {cell.words}")
+            if not cell:
+                raise _Wrong("phone_missing", "thiếu số điện thoại")
+            # a refusal is taken of every number, also of one that gets no SMS
+            phones = [phone.number for phone in read_phones(cell)] or [phone_for_sms(cell)[0].number]
+        except (_Wrong, PhoneRefused) as wrong:
+            return RefusedRow(row.line, wrong.code, wrong.words, cells)
+        return NumberRow(row.line, tuple(phones), cells)
+
+
+class ListFile:
+    """A file's sheets and rows, as they stand there. Raises TableInvalid: too_large, empty, no_sheet, and what the two
+    formats say."""
+
+    def __init__(self, data: bytes) -> None:
         if len(data) > MOST_BYTES:
             raise TableInvalid("too_large", f"tệp lớn quá {MOST_BYTES // 1024**2} MB; hãy chia nhỏ")
         if not data.strip():
             raise TableInvalid("empty", "tệp rỗng")
         self._book = Workbook(data) if data.startswith(_ZIP) else None
         self._text = None if self._book else TextTable(data)
+        self.sheets: tuple[str, ...] = self._book.sheets if self._book else ()
+
+    def first(self, sheet: str | None, most: int = MOST_ABOVE) -> list[Row]:
+        """The first rows that are not empty."""
+        return list(islice(self._all(sheet), most))
+
+    def close(self) -> None:
+        if self._book:
+            self._book.close()
+
+    def sheet_called(self, name: str | None) -> str | None:
+        """Which sheet that is, None: the first one; of a CSV None. Raises TableInvalid: no_sheet."""
+        sheet = name or next(iter(self.sheets), None)
+        if self._book and sheet not in self.sheets:
+            raise TableInvalid("no_sheet", f"không có trang tính “{sheet}”; các trang: {', '.join(self.sheets)[:200]}")
+        return sheet if self._book else None
+
+    def find_columns(self, sheet: str | None = None, numbers_only: bool = False) -> Columns:
+        """Where the columns seem to be, on this sheet or on the one that shows most. `numbers_only`: a column of bare
+        numbers needs no name. Raises TableInvalid: no_header, no_sheet."""
+        found: list[Columns] = []
+        problem = TableInvalid("empty", "tệp không có trang tính nào")
+        for one in (self.sheet_called(sheet),) if sheet or not self.sheets else self.sheets:
+            try:
+                found.append(find_columns(self.first(one), one))
+            except TableInvalid as invalid:
+                problem = invalid
+                if numbers_only and (bare := bare_numbers(self.first(one), one)):
+                    found.append(bare)
+        if not found:
+            raise problem
+        return max(found, key=lambda one: len(one.columns))
+
+    def _all(self, sheet: str | None, scan: Scan | None = None) -> Iterator[Row]:
+        if self._text is not None:
+            return self._text.rows()
+        return self._book.rows(sheet, scan) if self._book and sheet else iter(())
+
+
+class ShopFile(ListFile):
+    """A file with its columns, found, or as they are given. `count`: rows behind the header. Raises TableInvalid as
+    well: too_many_rows, no_header."""
+
+    def __init__(self, data: bytes, columns: Columns | None = None, numbers_only: bool = False) -> None:
+        super().__init__(data)
         self._scan: Scan | None = None
-        self.columns = self._find(columns)
+        if columns is None:
+            self.columns = self.find_columns(numbers_only=numbers_only)
+        else:
+            self.columns = Columns(columns.header_row, columns.columns, self.sheet_called(columns.sheet))
         self.header = self._header()
         if self._book and self.columns.sheet:
             self._scan = self._book.scan(self.columns.sheet)
@@ -95,12 +175,8 @@ class ShopFile:
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """The rows behind the header that are not empty, without the first `after`."""
-        behind = (row for row in self._all(self.columns.sheet) if row.line > self.columns.header_row)
+        behind = (row for row in self._all(self.columns.sheet, self._scan) if row.line > self.columns.header_row)
         return islice(behind, after, None)
-
-    def close(self) -> None:
-        if self._book:
-            self._book.close()
 
     def _counted(self) -> int:
         """No further than one over the limit. A workbook is counted by its signs: parsing it twice would take long."""
@@ -109,32 +185,9 @@ class ShopFile:
         above = takewhile(lambda row: row.line <= self.columns.header_row, self._all(self.columns.sheet))
         return self._scan.rows - sum(1 for _ in above)
 
-    def _all(self, sheet: str | None) -> Iterator[Row]:
-        if self._text is not None:
-            return self._text.rows()
-        return self._book.rows(sheet, self._scan) if self._book and sheet else iter(())
-
-    def _find(self, given: Columns | None) -> Columns:
-        sheets = self._book.sheets if self._book else ()
-        if given is not None:
-            sheet = given.sheet or next(iter(sheets), None)
-            if self._book and sheet not in sheets:
-                raise TableInvalid("no_sheet", f"không có trang tính “{sheet}”; các trang: {', '.join(sheets)[:200]}")
-            return Columns(given.header_row, given.columns, sheet if self._book else None)
-        found: list[Columns] = []
-        problem = TableInvalid("empty", "tệp không có trang tính nào")
-        for sheet in sheets or (None,):
-            try:
-                found.append(find_columns(list(islice(self._all(sheet), MOST_ABOVE)), sheet))
-            except TableInvalid as invalid:
-                problem = invalid
-        if not found:
-            raise problem
-        return max(found, key=lambda one: len(one.columns))
-
     def _header(self) -> tuple[str, ...]:
         above = takewhile(lambda row: row.line <= self.columns.header_row, self._all(self.columns.sheet))
-        return next((tuple(map(_shown, row.cells)) for row in above if row.line == self.columns.header_row), ())
+        return next((tuple(map(shown, row.cells)) for row in above if row.line == self.columns.header_row), ())
 
 
 @dataclass
@@ -154,7 +207,7 @@ class ShopRows:
     def check(self, row: Row) -> CheckedRow | RefusedRow:
         """The row, or why it is not taken."""
         said = {name: row.cells[at] if at < len(row.cells) else "" for name, at in self.columns.columns.items()}
-        cells = {name: _shown(cell) for name, cell in said.items()}
+        cells = {name: shown(cell) for name, cell in said.items()}
         try:
             for name, cell in said.items():
                 if isinstance(cell, Unreadable):
@@ -230,5 +283,6 @@ class ShopRows:
         return Consent(source[: LONGEST["consent_source"]], datetime.combine(day, time(), self.timezone))
 
 
-def _shown(cell: str | Unreadable) -> str:
+def shown(cell: str | Unreadable) -> str:
+    """As people are told what stands in a cell."""
     return cell if isinstance(cell, str) else f"({cell.words})"

@@ -77,14 +77,20 @@ def known_people(connection: Connection, listed: Sequence[Listed]) -> list[Known
 
 
 class Matching:
-    """Rows of one slice, one after the other. `source`: how shops of this very file are marked."""
+    """Rows one after the other. `source`: how shops of this very file are marked."""
 
-    def __init__(self, people: Sequence[Known], source: str) -> None:
+    def __init__(self, source: str) -> None:
         self._source = source
         self._by_phone: dict[bytes, list[Known]] = {}
         self._by_code: dict[bytes, list[Known]] = {}
+        self._people: set[int] = set()
+
+    def learn(self, people: Sequence[Known]) -> None:
+        """Who the registry knows; who is here already stays as the rows before have made them."""
         for one in people:
-            self._note(one)
+            if one.contact_id is not None and one.contact_id not in self._people:
+                self._people.add(one.contact_id)
+                self._note(one)
 
     def match(self, listed: Listed, is_erased: bool) -> Match:
         """Whose row it is. `is_erased`: who has this number wanted to be forgotten, and came back by no own word."""

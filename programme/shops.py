@@ -6,18 +6,20 @@ within the caller's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from store.contacts import Contacts
 from store.crypto import Keyring
-from store.database import insert_if_new
+from store.database import insert_new
 from store.tables import shop
 
 SURVEY, LEAD, OFFICER = "survey", "lead", "officer"
+_FILLED = ("name", "tax_code", "tax_code_hash", "province", "commune", "trade", "source")
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,53 @@ def add_many(
         connection.execute(insert(shop), rows)
 
 
+def fill_many(
+    connection: Connection, keyring: Keyring, listed: Sequence[tuple[int, ShopFacts]], source: str, now: datetime
+) -> None:
+    """`fill` for many contacts, one after the other, in a few statements however many they are."""
+    if not listed:
+        return
+    people = sorted({contact_id for contact_id, _ in listed})
+    known = {id_: dict(row) for id_, row in _locked(connection, people, now).items()}
+    filled: dict[int, dict[str, Any]] = {}
+    for contact_id, facts in listed:
+        row = known[contact_id]
+        changed = _changes(row, facts, replaces=False)
+        if changed:
+            row |= changed | _found_by(keyring, changed) | {"source": row["source"] or source}
+            filled[contact_id] = {"of": row["id"], **{f"new_{name}": row[name] for name in _FILLED}}
+    if filled:
+        values = {name: bindparam(f"new_{name}") for name in _FILLED}
+        connection.execute(
+            update(shop).where(shop.c.id == bindparam("of")).values(**values, updated_at=now), list(filled.values())
+        )
+
+
+def learn_place(
+    connection: Connection, contact_id: int, province: str, commune: str, source: str, now: datetime
+) -> None:
+    """Keep where a contact's shop is, when an owner (LEAD) or an officer says nothing else of it."""
+    known = _locked(connection, [contact_id], now)[contact_id]
+    if (known["province"], known["commune"]) != (province, commune):
+        moved = update(shop).filter_by(id=known["id"])
+        connection.execute(moved.values(province=province, commune=commune, source=source, updated_at=now))
+
+
+def correct(
+    connection: Connection, keyring: Keyring, shop_id: int, facts: ShopFacts, seen: datetime | None, now: datetime
+) -> bool:
+    """What an officer says the shop is, whole: what is None is known no more. `seen`: the row's `updated_at` as they
+    saw it; False when somebody has changed it since, and then nothing is kept."""
+    known = connection.execute(select(shop).filter_by(id=shop_id).with_for_update()).mappings().one()
+    if known["updated_at"] != seen:
+        return False
+    new = {one.name: getattr(facts, one.name) for one in fields(facts)}
+    changed = {name: value for name, value in new.items() if known[name] != value}
+    changed |= _found_by(keyring, changed)
+    connection.execute(update(shop).filter_by(id=shop_id).values(**changed, source=OFFICER, updated_at=now))
+    return True
+
+
 def with_tax_code(connection: Connection, keyring: Keyring, tax_code: str) -> list[int]:
     """Contacts (ids) whose shop has this tax code."""
     of = shop.c.tax_code_hash == keyring.hash(tax_code, "tax_code")
@@ -80,6 +129,11 @@ def with_phone(connection: Connection, keyring: Keyring, phone: str) -> list[int
     people = Contacts(connection, keyring).with_phone(phone)
     owners = set(connection.scalars(select(shop.c.contact_id).where(shop.c.contact_id.in_(people))))
     return sorted(people, key=lambda one: (one not in owners, one))
+
+
+def of_contacts(connection: Connection, people: Sequence[int]) -> int | None:
+    """A shop (its number) of one of these contacts."""
+    return connection.scalar(select(shop.c.id).where(shop.c.contact_id.in_(people)).order_by(shop.c.id).limit(1))
 
 
 def forget_said(connection: Connection, people: list[int], now: datetime) -> None:
@@ -97,19 +151,39 @@ def _keep(
     now: datetime,
     replaces: bool,
 ) -> int:
-    insert_if_new(connection, shop, {"contact_id": contact_id, "created_at": now})
-    own = select(shop).filter_by(contact_id=contact_id).with_for_update()
-    known = connection.execute(own).mappings().one()
+    known = _locked(connection, [contact_id], now)[contact_id]
+    changed = _changes(known, said, replaces)
+    if changed:
+        changed |= _found_by(keyring, changed)
+        if replaces or known["source"] is None:
+            changed["source"] = source
+        connection.execute(update(shop).filter_by(id=known["id"]).values(**changed, updated_at=now))
+    return int(known["id"])
+
+
+def _locked(connection: Connection, people: Sequence[int], now: datetime) -> dict[int, RowMapping]:
+    """The rows of these contacts' shops by contact, held until the end; who had none has one then."""
+    own = select(shop).where(shop.c.contact_id.in_(people)).order_by(shop.c.contact_id).with_for_update()
+    found = {row["contact_id"]: row for row in connection.execute(own).mappings()}
+    missing = [{"contact_id": one, "created_at": now} for one in people if one not in found]
+    if missing:
+        insert_new(connection, shop, missing)
+        found = {row["contact_id"]: row for row in connection.execute(own).mappings()}
+    return found
+
+
+def _changes(known: Mapping[str, Any], said: ShopFacts, replaces: bool) -> dict[str, Any]:
     new = {one.name: value for one in fields(said) if (value := getattr(said, one.name)) is not None}
     if not replaces:
         new = {name: value for name, value in new.items() if known[name] is None}
         if known["commune"] is not None or (known["province"] not in (None, said.province)):
             new = {name: value for name, value in new.items() if name not in ("province", "commune")}
-    changed = {name: value for name, value in new.items() if known[name] != value}
-    if changed:
-        if "tax_code" in changed:
-            changed["tax_code_hash"] = keyring.hash(changed["tax_code"], "tax_code")
-        if replaces or known["source"] is None:
-            changed["source"] = source
-        connection.execute(update(shop).filter_by(id=known["id"]).values(**changed, updated_at=now))
-    return int(known["id"])
+    return {name: value for name, value in new.items() if known[name] != value}
+
+
+def _found_by(keyring: Keyring, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """What a changed tax code is found by."""
+    if "tax_code" not in changed:
+        return {}
+    code = changed["tax_code"]
+    return {"tax_code_hash": None if code is None else keyring.hash(code, "tax_code")}

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, select, update
 
 from programme.erasure import ask_for_purge
+from programme.file_imports import AT_CHOICE, LOOKED_AT, READ_IN, ended
 from programme.held import UNHEARD, nothing, unsaid
 from scheduler.kinds import JobContext, JobKind
 from store import api_answers
@@ -129,11 +130,18 @@ def _mentions_of_old_notes(connection: Connection, before: datetime) -> int:
     return connection.execute(delete(mention).where(mention.c.note_id.in_(old))).rowcount
 
 
+def _uploads(connection: Connection, before: datetime) -> int:
+    """A list that nobody has started to read in goes with what it holds; that it was there stays with its time."""
+    left = (file_import.c.created_at < before, file_import.c.status.in_((*LOOKED_AT, *AT_CHOICE)))
+    gone = update(file_import).where(*left).values({**ended("cancelled", before, "left"), "done_at": None})
+    return connection.execute(gone).rowcount
+
+
 # Of every attachment: what was never stored (a place, what could not be fetched) has no time of its own.
 _HEARD_AT = select(inbound.c.received_at).where(inbound.c.id == attachment.c.inbound_id).scalar_subquery()
 _READ_IN_AT = select(file_import.c.created_at).where(file_import.c.id == import_row.c.import_id).scalar_subquery()
 # A list that is being read in, or waits to be, stays whole; its rows go before it does.
-_IS_AT_REST = file_import.c.status.not_in(("waiting", "running"))
+_IS_AT_REST = file_import.c.status.not_in(READ_IN)
 _OF_A_LIST_AT_REST = import_row.c.import_id.in_(select(file_import.c.id).where(_IS_AT_REST))
 _HAS_NO_ROWS = ~exists().where(import_row.c.import_id == file_import.c.id)
 # By rule. What an owner may be answered with, or what still goes out, keeps its words.
@@ -153,6 +161,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "attachments": (_deleting(attachment, _HEARD_AT, attachment.c.status != "waiting"),),
     "reviews": (_deleting(review, review.c.created_at),),
     "drafts": (_deleting(open_tab, func.coalesce(open_tab.c.drafted_at, open_tab.c.seen_at)),),
+    "uploads": (_uploads,),
     "imports": (
         _deleting(import_row, _READ_IN_AT, _OF_A_LIST_AT_REST),
         _deleting(file_import, file_import.c.created_at, _IS_AT_REST, _HAS_NO_ROWS),

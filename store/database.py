@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -131,6 +131,12 @@ def _inserts(dialect: str, table: Table) -> ReturningInsert[Any]:
     if dialect == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing().returning(*table.c)
     return postgresql.insert(table).on_conflict_do_nothing().returning(*table.c)
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert those rows of which no unique key is taken, all of the same columns."""
+    insert_ = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(insert_(table).on_conflict_do_nothing(), list(rows))
 
 
 def insert_returning_id(connection: Connection, table: Table, row: dict[str, Any]) -> int:

@@ -81,6 +81,18 @@ def record(connection: Connection, now: datetime, kind: Kind, keys: Iterable[byt
         keep(connection, Note(secrets.token_hex(16), kind, detail, now, known_by))
 
 
+def record_each(connection: Connection, now: datetime, kind: Kind, keys: Sequence[bytes]) -> None:
+    """The same act of many, each known by one key only: a note for each."""
+    if not keys:
+        return
+    rows = [{"uid": secrets.token_hex(16), "kind": kind, "detail": None, "at": now} for _ in keys]
+    added = insert(forgotten).returning(forgotten.c.id, sort_by_parameter_order=True)
+    ids = connection.scalars(added, rows)
+    connection.execute(
+        insert(forgotten_key), [{"forgotten_id": id_, "key": key} for id_, key in zip(ids, keys, strict=True)]
+    )
+
+
 def keep(connection: Connection, note: Note) -> None:
     """Write a note down, one that the table has not yet."""
     row = {"uid": note.uid, "kind": note.kind, "detail": note.detail, "at": note.at}

@@ -40,7 +40,7 @@ TOUCHED = (
     *("inbound", "outbound", "conversation", "attachment", "review", "note", "open_tab", "contact"),
     *("contact_name_word", "survey_response", "channel_event", "class_place", "shop_domain", "lead", "lead_step"),
     *("lead_note", "difficulty", "data_request", "mail_ticket", "mail_message", "channel_link", "opt_out"),
-    *("shop", "recipient", "link_click", "sms_answer", "awareness_answer"),
+    *("shop", "recipient", "link_click", "sms_answer", "awareness_answer", "file_import", "import_row"),
 )
 
 

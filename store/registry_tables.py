@@ -19,10 +19,13 @@ file_import = Table(
     Column("kind", String(20), nullable=False),  # shops | opt_outs | do_not_call
     Column("province", String(40), nullable=False),
     Column("file_name", EncryptedText, nullable=False),
-    Column("content", LargeBinary),  # as it was uploaded
+    Column("content", LargeBinary),  # as it was uploaded, until its end; null: a command holds the file
+    Column("outline", EncryptedText),  # JSON of its first rows, while the columns are chosen
     Column("mapping", Json),  # our field → column of the file
     Column("basis", Json),  # what consent the rows come with: basis, source, day
-    Column("status", String(10), nullable=False),  # uploaded | waiting | running | done | failed | cancelled
+    Column("dry", Json),  # what reading it in would do: created, merged, refused, reasons
+    # of programme.file_imports.Import: uploaded, columns, checking, checked, waiting, running, done, failed, cancelled
+    Column("status", String(10), nullable=False),
     Column("error", String(60)),
     Column("rows", Integer, nullable=False, server_default="0"),
     Column("read_rows", Integer, nullable=False, server_default="0"),  # how far it has come; a restart goes on there

@@ -34,8 +34,9 @@ from console.roles import DESK, LEADERS
 from console.sessions import SignedIn
 from console.snoozing import read_until
 from console.viewing import actor_of
-from programme import request_clock
+from programme import request_clock, shops
 from programme.canned_replies import unfilled
+from programme.shops import ShopFacts
 from store.audit import record
 from store.channel_tables import ticket
 from store.console_tables import account
@@ -276,6 +277,11 @@ async def set_matter(act: Asked) -> Response:
         baton.locked(connection, number)
         connection.execute(update(escalation).filter_by(id=number).values(values))
         request_clock.set_place(connection, number, values["commune"], values["vendor"])
+        if commune is not None:
+            owner = connection.execute(select(conversation.c.contact_id).filter_by(id=act.id)).scalar_one()
+            told = ShopFacts(province=commune.province, commune=commune.code)
+            # What the request is about tells where the shop is while nobody has said it
+            shops.fill(connection, act.context.keyring, owner, told, shops.OFFICER, act.now)
         return values
 
     await act.do("conversation.matter_set", work)

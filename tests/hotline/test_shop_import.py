@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 
 from hotline.cli import StoppingGroup
 from hotline.import_commands import import_group
-from programme import opt_outs, shop_import
+from programme import file_imports, opt_outs, shops
 from programme.consents import NEWS_CONSENT
 from programme.erasure import erase
 from store.clock import ManualClock
@@ -85,7 +85,7 @@ def test_a_number_and_a_tax_code_of_two_shops_are_refused(
     mixed = "X,X,0912345678,0100686209,\n" + "Y,Y,0912345678,0101248141,\n" + "Z,Z,0912345670,0100109106,\n"
     done = call(tmp_path, A + b + mixed, environment)
     assert done.exit_code == 1, done.stdout
-    assert reasons(database) == [
+    assert sorted(reasons(database)) == [
         (4, "refused", "two_shops"), (5, "refused", "other_tax_code"), (6, "refused", "other_phone"),
     ]  # fmt: skip
     assert count(database, contact) == 2
@@ -99,9 +99,9 @@ def test_killed_between_slices_and_started_again_nothing_is_made_twice(
     monkeypatch: pytest.MonkeyPatch,
     killed_before_commit: bool,
 ) -> None:
-    monkeypatch.setattr(shop_import, "SLICE", 3)
+    monkeypatch.setattr(file_imports, "SLICE", 3)
     rows = "".join(f"Quán {n},Lan {n},09123456{n:02},,Tân Cương\n" for n in range(10)) + "Quán,Lan,12,,\n"
-    take, calls = shop_import.ShopImport.take, []
+    take, calls = file_imports.FileImport.take, []
 
     class Killed(BaseException):
         pass
@@ -114,7 +114,7 @@ def test_killed_between_slices_and_started_again_nothing_is_made_twice(
         if len(calls) == 3:
             raise Killed
 
-    monkeypatch.setattr(shop_import.ShopImport, "take", dies)
+    monkeypatch.setattr(file_imports.FileImport, "take", dies)
     with pytest.raises(Killed):
         call(tmp_path, rows, environment)
     assert count(database, contact) == 6
@@ -140,7 +140,10 @@ def test_a_consent_has_its_source_and_day_and_no_list_goes_before_a_refusal_or_a
     rows = A + "Mai,Mai,0912345671,,\nHoa,Hoa,0912345672,,\n"
     done = call(tmp_path, rows, environment, *AGREED)
     assert "3 dòng" in done.stdout, done.stderr
-    assert reasons(database) == [(3, "refused", "erased"), (4, "created", "consent_refused")]
+    assert sorted(reasons(database)) == [(3, "refused", "erased"), (4, "created", "consent_refused")]
+    # of somebody who was erased not even the row's cells are kept
+    cells = select(import_row.c["values"]).filter_by(reason="erased")
+    assert database.read_now(lambda c: c.execute(cells).scalars().all()) == [None]
     given = database.read_now(lambda c: c.execute(select(consent)).mappings().all())
     assert [(one["purpose"], one["basis"], one["source"], one["channel"]) for one in given] == [
         (NEWS_CONSENT, "consent", "Phiếu 12", "list")
@@ -153,3 +156,28 @@ def test_a_consent_has_its_source_and_day_and_no_list_goes_before_a_refusal_or_a
 def test_a_consent_without_its_day_is_not_taken(environment: dict[str, str], tmp_path: Path) -> None:
     done = call(tmp_path, A, environment, "--consent-source", "Phiếu 12")
     assert done.exit_code == 1 and "--consent-day" in done.stderr
+
+
+def test_known_shops_are_filled_all_at_once_and_what_their_owners_said_stays(
+    database: Database, environment: dict[str, str], tmp_path: Path, keyring: Keyring, clock: ManualClock
+) -> None:
+    def begin(connection: Any) -> None:
+        contacts = Contacts(connection, keyring)
+        for number in range(3):
+            contacts.set_phone(contacts.add(clock.now()), f"+8491234567{number}")
+        said = shops.ShopFacts("Quán của tôi", None, "thai-nguyen", "05443", None)
+        shops.learn(connection, keyring, 1, said, shops.SURVEY, clock.now())
+
+    database.run_now(begin)
+    rows = "".join(f"Quán {n},Lan {n},091234567{n},,Tân Cương\n" for n in range(3))
+    rows += "Quán mới,Lan,0912345672,0100109106,\nQuán khác,Lan,0987654321,0100109106,\n"
+    done = call(tmp_path, rows, environment)
+    assert "5 dòng: 0 đã thêm, 4 đã có, 1 bị từ chối." in done.stdout, done.stderr
+    kept = database.read_now(lambda c: c.execute(select(shop).order_by(shop.c.contact_id)).mappings().all())
+    assert [(one["name"], one["commune"], one["tax_code"], one["source"]) for one in kept] == [
+        ("Quán của tôi", "05443", None, "survey"), ("Quán 1", "05503", None, "import 1"),
+        ("Quán 2", "05503", "0100109106", "import 1"),
+    ]  # fmt: skip
+    assert database.read_now(lambda c: shops.with_tax_code(c, keyring, "0100109106")) == [3]
+    names = database.read_now(lambda c: c.execute(select(contact.c.name).order_by(contact.c.id)).scalars().all())
+    assert names == ["Lan 0", "Lan 1", "Lan 2"]

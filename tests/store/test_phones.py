@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
+from hypothesis import given, strategies
 
 from store.contacts import normalise_phone
 from store.phones import NEW_PREFIXES, PhoneRefused, phone_for_sms, read_phone, read_phones
@@ -63,3 +65,14 @@ def test_several_numbers_in_a_cell_are_all_found(written: str) -> None:
 def test_of_a_fixed_line_and_a_mobile_number_the_mobile_one_is_taken() -> None:
     phone, others = phone_for_sms("0208 3851234, 0912345678")
     assert (phone.number, [other.number for other in others]) == (ONE, ["+842083851234"])
+
+
+@given(strategies.text("0123456789", min_size=8, max_size=9).map(lambda rest: f"0{rest}"))
+def test_the_quick_way_to_a_mobile_number_says_what_the_library_says(written: str) -> None:
+    number = phonenumbers.parse(written, "VN")
+    kind = phonenumbers.number_type(number)
+    is_mobile = phonenumbers.is_valid_number_for_region(number, "VN") and kind == phonenumbers.PhoneNumberType.MOBILE
+    phone = read_phone(written)
+    assert (phone is not None and phone.is_mobile) == is_mobile
+    if phone is not None:
+        assert phone.number == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
