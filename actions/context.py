@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from actions.desk import Desk
+from programme.awareness_question import Heard
 from programme.content import Content
 from programme.domain_names import DomainStatus
 from programme.links import Link
@@ -237,6 +238,13 @@ class RateService:
 
 
 @dataclass(frozen=True)
+class AnswerAwareness:
+    """Whether they have heard of the programme, as somebody says who was asked (programme/awareness.py)."""
+
+    heard: Heard
+
+
+@dataclass(frozen=True)
 class NoteDifficulty:
     """Keep what the owner finds difficult, under this category (content/national/difficulties.yaml).
 
@@ -286,6 +294,7 @@ Effect = (
     | PartChannels
     | NoteDifficulty
     | RateService
+    | AnswerAwareness
 )
 
 

@@ -5,7 +5,7 @@ Reads only; what an answer causes is collected in its Outcome and written by `bo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from actions.context import (
+    AnswerAwareness,
     Effect,
     HandToPerson,
     MessagesAgain,
@@ -42,6 +43,7 @@ from bot.reading import (
     REQUEST_PERSON,
     Payload,
     PayloadInvalid,
+    heard_said,
     read,
     says_stop,
     score_said,
@@ -131,11 +133,14 @@ class Answerer:
         clock: Clock,
         gather: timedelta = GATHER,
         address: str = "",
+        public_url: str = "",
     ) -> None:
         """`gather`: how long an unclear message waits for the rest of its burst; none at a terminal. `address`: how
-        owners reach this server with a browser."""
+        owners reach this server with a browser; `public_url`: the same where everybody can, "" where nobody else can.
+        """
         self.database, self.dialogue, self.flows = database, dialogue, flows
         self.content, self.clock, self.gather, self.address = content, clock, gather, address
+        self.public_url = public_url
 
     async def decide(self, work: Work) -> Outcome | Wait:
         """Who answers, and what. Raises DialogueUnavailable."""
@@ -148,8 +153,8 @@ class Answerer:
                 return Outcome("answered", (self.say(work, "person_refused"),), (NoPersonWanted(),))
         if work.conversation["holder"] != Holder.BOT:
             kept = _kept_meanwhile(message["text"], self.content, self.clock.today())
-            rated = score_said(message["text"], message["payload"], work.conversation["offered"] or ())
-            return Outcome("with_person", effects=(*kept, RateService(rated)) if rated else kept)
+            answered = _answered_meanwhile(message["text"], message["payload"], work.conversation["offered"] or ())
+            return Outcome("with_person", effects=(*kept, *answered))
         waited = self.clock.now() - work.message["received_at"]
         if message["attached"]:
             return self._shown_to_person(work)
@@ -216,9 +221,8 @@ class Answerer:
             log.error("state_unreadable", conversation=conversation["id"], detail=str(damage))
             reply = self.say(work, "state_unreadable")
             return Outcome("with_person", (reply,), escalate=Reason.STATE_UNREADABLE)
-        outcome = Outcome(
-            "answered", result.replies, tuple(context.effects), result.state, result.reading, language=language
-        )
+        replies = tuple(self._with_counted_links(one, conversation["channel"]) for one in result.replies)
+        outcome = Outcome("answered", replies, tuple(context.effects), result.state, result.reading, language=language)
         if is_typed and not outcome.hands_over:
             trouble = troubles.told(text, payload, outcome.reading)
             if trouble == "scam" and payload is None and troubles.needs_advice(outcome.reading, self.flows):
@@ -226,6 +230,9 @@ class Answerer:
             if trouble is not None:
                 outcome = self._handed_over(outcome, trouble, work)
         return self._with_warning(outcome, message["masked"]) if message["masked"] else outcome
+
+    def _with_counted_links(self, reply: Reply, channel: str) -> Reply:
+        return replace(reply, text=self.content.links.counted(reply.text, self.public_url, channel))
 
     def _handed_over(self, outcome: Outcome, trouble: Trouble, work: Work) -> Outcome:
         """What the bot has to say, then that a person will answer. What it did not understand is left unsaid."""
@@ -369,6 +376,16 @@ def _attempt_seconds(waited: timedelta) -> float:
     """How long this attempt may take: while the owner has heard nothing yet, not past the holding reply's time."""
     left = (HOLDING_AFTER - waited).total_seconds()
     return max(left, SHORTEST_ATTEMPT_SECONDS) if waited < HOLDING_AFTER else TURN_DEADLINE_SECONDS
+
+
+def _answered_meanwhile(
+    text: str, payload: str | None, offered: Sequence[Mapping[str, str]]
+) -> Iterator[RateService | AnswerAwareness]:
+    """Answers to what the hotline has asked outside a dialogue count as well then."""
+    if rated := score_said(text, payload, offered):
+        yield RateService(rated)
+    if heard := heard_said(text, payload, offered):
+        yield AnswerAwareness(heard)
 
 
 def _kept_meanwhile(text: str, content: Content, today: date) -> tuple[Effect, ...]:

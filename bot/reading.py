@@ -18,7 +18,11 @@ from programme.acts_said import (
     in_distress,
     wants_messages_again,
 )
+from programme.awareness_question import ANSWER as ANSWER_AWARENESS
+from programme.awareness_question import Heard
+from programme.awareness_question import payload as heard_payload
 from programme.calls_said import wants_call
+from programme.heard_said import heard_in_words
 from programme.identity_proof import Asked, may_be_proof
 from programme.links_said import link_code_said, wants_channels_apart, wants_link_code
 from programme.ratings_said import Score, score_in_words
@@ -206,6 +210,9 @@ def offered_choice(text: str, offered: Sequence[Mapping[str, str]]) -> str | Non
     rated = score_in_words(text) if any(_intent_of(button) == f"/{RATE_SERVICE}" for button in offered) else None
     if rated is not None:
         return rating(rated)
+    heard = heard_in_words(text) if any(_intent_of(button) == f"/{ANSWER_AWARENESS}" for button in offered) else None
+    if heard is not None:
+        return heard_payload(heard)
     position = _position(text, words)
     # where nothing but a way out is offered, a number is an answer
     if 0 < position <= len(offered) and not all(_intent_of(button) in _ASIDES for button in offered):
@@ -230,6 +237,12 @@ def score_said(text: str, payload: str | None, offered: Sequence[Mapping[str, st
     """The score that a message gives, where no dialogue reads it (a person has the conversation again)."""
     chosen = payload or offered_choice(text, offered) or ""
     return next((score for score in SCORES if chosen == rating(score)), None)
+
+
+def heard_said(text: str, payload: str | None, offered: Sequence[Mapping[str, str]]) -> Heard | None:
+    """The same of the answer to the question of awareness."""
+    chosen, both = payload or offered_choice(text, offered) or "", ("yes", "no")
+    return next((said for said in both if chosen == heard_payload(said)), None)  # type: ignore[return-value,arg-type]
 
 
 def _says_yes(words: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ from functools import partial
 from sqlalchemy import Boolean, Connection, RowMapping, bindparam, func, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from actions.context import NoteDifficulty
+from actions.context import AnswerAwareness, NoteDifficulty
 from bot import baton, difficulties, effects, metrics, outbox
 from bot.answering import HOLDING_AFTER, Answerer, Outcome, Wait
 from bot.deliveries import Call
@@ -24,6 +24,7 @@ from bot.inbox import Work
 from bot.matters import matter_of
 from bot.sender import Sender
 from bot.wakeups import OUTBOX, QUEUE, Wakeups
+from programme import awareness
 from programme.responses import ResponseChanged
 from store.clock import Clock
 from store.crypto import Keyring
@@ -200,6 +201,8 @@ class TurnRunner:
         for effect in outcome.effects:
             if isinstance(effect, NoteDifficulty):
                 difficulties.note(connection, self.answerer.content, turn, effect)
+            elif isinstance(effect, AnswerAwareness):
+                awareness.answer_of(connection, self.answerer.content.awareness, work.conversation, effect.heard, now)
         if reason is not None:
             difficulties.note_complaint(connection, self.answerer.content, turn, reason)
             since, about = work.message["received_at"], partial(matter_of, self.answerer.content)

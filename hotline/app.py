@@ -55,8 +55,8 @@ from programme.packs import UnknownProvince
 from programme.training_examples import TrainingExamples
 from programme.yaml_source import ContentError
 from scheduler.dispatcher import Dispatcher
-from scheduler.sms_answers import SmsAnswerer
 from scheduler.imports import Importer
+from scheduler.sms_answers import SmsAnswerer
 from scheduler.ticker import Ticker
 from scheduler.watch import Watch
 from store.clock import Clock
@@ -229,7 +229,8 @@ def compose(
     trainer = None  # containers have one of their own, beside an app without Rasa's environment
     if RASA_PYTHON.exists():
         trainer = Trainer(database, clock, keyring, wakeups, content, release, examples)
-    answerer = Answerer(database, dialogue, flows, content, clock, gather, settings.public_url or address)
+    owners = settings.public_url or address, settings.public_url or ""
+    answerer = Answerer(database, dialogue, flows, content, clock, gather, *owners)
     files = Files(database, content, clock)
     sender = Sender(database, clock, channels.providers, pace, files, wakeups)
     runner = TurnRunner(database, answerer, clock, keyring, wakeups, sender)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from console.reason_words import reason_words
 from hotline.app import open_migrated_database, read_content, read_settings
 from hotline.errors import Stop
-from programme import difficulty_report, difficulty_table, kpi_table, ledger_table, sla_table
+from programme import clicks, difficulty_report, difficulty_table, kpi_table, ledger_table, sla_table
 from programme.campaign_problems import CampaignProblem
 from programme.campaigns import find as find_campaign
 from programme.content import Content
@@ -283,8 +283,9 @@ def report_kpi(
 @report_group.command("campaign")
 @_file_options
 @click.argument("campaign", type=click.IntRange(1, 2**31 - 1))
+@click.option("--results", is_flag=True, help="Thay vì từng người: lượt mở liên kết, khảo sát theo lần gửi, nội dung.")
 @click.option("--province", help="Gói nội dung của tỉnh, thay cho HOTLINE_PROVINCE.")
-def report_campaign(kind: str, out: Path | None, campaign: int, province: str | None) -> None:
+def report_campaign(kind: str, out: Path | None, campaign: int, results: bool, province: str | None) -> None:
     """Sổ cái của một đợt nhắc: từng người nhận, kết quả, và lý do, quy tắc, điều luật của mỗi tin bỏ qua."""
     _refuse_to_print_xlsx(kind, out)
     where = province or read_settings().province
@@ -295,11 +296,13 @@ def report_campaign(kind: str, out: Path | None, campaign: int, province: str | 
             find_campaign(connection, campaign, where)
         except CampaignProblem:
             raise Stop(f"Không có đợt nhắc số {campaign} ở tỉnh này. Số ở cuối địa chỉ trang của đợt nhắc.") from None
+        if results:
+            return clicks.lines(clicks.brought(connection, campaign), clock.timezone)
         audit = ledger_table.AuditTable(content, where, clock.timezone, reason_words)
         return list(ledger_table.all_rows(connection, campaign, audit))
 
     _, rows = _read(read)
-    _write(kind, out, "Sổ cái", ledger_table.HEADER, rows)
+    _write(kind, out, *(("Kết quả", clicks.HEADER) if results else ("Sổ cái", ledger_table.HEADER)), rows)
 
 
 def _refuse_to_print_xlsx(kind: str, out: Path | None) -> None:

@@ -7,12 +7,12 @@ away; a figure of which nothing is known is None, never 0.
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from programme.kpi import Plan, Target
+from programme.sampling import margin
 from programme.small_counts import Key, Mark, Published, publish
 from programme.survey_report import DEFAULT_K
 from store.kpi_queries import Metric, Sum
@@ -21,8 +21,12 @@ from store.kpi_queries import Metric, Sum
 OF_PERIOD = frozenset({"in_time", "satisfied", "aware"})
 # Counts of shops and people, which may give somebody away; the others count matters and messages.
 _OF_PEOPLE = frozenset({Metric.LISTED, Metric.REACHED, Metric.SURVEYED, Metric.CONSULTED, Metric.TRIAL, Metric.IN_USE})
-_SHARED = ("in_time", "satisfied", "aware")
-_Z95 = 1.959964
+# What people answered, of which a share is made
+_ANSWERS: Mapping[str, tuple[Metric, *tuple[str, ...]]] = {
+    "satisfied": (Metric.RATED_SURVEYED, "satisfied", "neutral", "unsatisfied"),
+    "aware": (Metric.AWARE, "answered"),
+}
+_OF_A_SAMPLE = ("drawn", "asked", "answered")
 
 
 @dataclass(frozen=True)
@@ -75,15 +79,6 @@ class KpiReport:
     lines: Mapping[str, tuple[Figure, ...]]
 
 
-def margin(share: Fraction, answers: int, listed: int | None) -> Fraction | None:
-    """Half the width of the 95 % interval of a share found in a random sample (normal approximation, with the
-    correction for a finite list); None without answers. `share` 1/2 gives the widest."""
-    if answers <= 0:
-        return None
-    rest = 1.0 if not listed or listed <= 1 else max(0.0, (listed - answers) / (listed - 1))
-    return Fraction(_Z95 * math.sqrt(float(share * (1 - share)) / answers * rest)).limit_denominator(100_000)
-
-
 def kpi_report(
     plan: Plan,
     province: str,
@@ -114,6 +109,7 @@ class _Counts:
             until, within = by_place.get(place, (0, 0))
             by_place[place] = (until + one.until, within + one.within)
         self._shown: dict[tuple[str, str, int], Mapping[Key, Published]] = {}
+        self._hidden: dict[tuple[str, ...], frozenset[str]] = {}
         self._k = k
 
     def parts(self, metric: str) -> list[str]:
@@ -129,9 +125,34 @@ class _Counts:
             self._shown[key] = publish({Key(c, "", 0): both[column] for c, both in cells.items()}, [0], self._k)
         return self._shown[key].get(Key(commune, None, None), 0)
 
+    def hides(self, commune: str | None, metric: str, *parts: str) -> bool:
+        """Whether too few answered there in the period (`parts`: the answers) for their share to be shown, or whether
+        it would give away, by its difference, what too few answered elsewhere. The whole is always shown."""
+        key = (metric, *parts)
+        if key not in self._hidden:
+            places = {place for part in parts for place in self._raw.get((metric, part), {})}
+            answers = {place: sum(self.raw(metric, place, part, 1) for part in parts) for place in places}
+            self._hidden[key] = hidden_places(answers, self._k)
+        return commune is not None and commune in self._hidden[key]
+
     def raw(self, metric: str, commune: str | None, part: str = "", column: int = 0) -> int:
         cells = self._raw.get((metric, part), {})
         return sum(both[column] for place, both in cells.items() if commune in (None, place))
+
+
+def hidden_places(answers: Mapping[str, int], k: int) -> frozenset[str]:
+    """Of communes with so many answers those that stay hidden beside a whole that is shown: whoever has 1 to k−1, and
+    as many of the next ones as it takes until all hidden together have k, and are two. "" is shown nowhere."""
+    hidden = {place for place, count in answers.items() if place and 0 < count < k}
+    if not hidden:
+        return frozenset()
+    hidden |= {place for place in answers if not place and answers[place]}
+    for place in sorted(answers, key=lambda one: (answers[one], one)):
+        if len(hidden) > 1 and sum(answers[one] for one in hidden) >= k:
+            break
+        if answers[place]:
+            hidden.add(place)
+    return frozenset(hidden)
 
 
 def _figures(plan: Plan, counts: _Counts, commune: str | None, communes: tuple[str, ...]) -> tuple[Figure, ...]:
@@ -183,19 +204,21 @@ def _shared(plan: Plan, counts: _Counts, id_: str, commune: str | None) -> Figur
 
     listed: int | None = None
     unanswered: int | None = None
+    parts: tuple[Part, ...] = ()
     if id_ == "in_time":
         good, base = within(Metric.REQUESTS, "in_time"), within(Metric.REQUESTS, "in_time", "late", "not_answered")
     elif id_ == "satisfied":
-        said = ("satisfied", "neutral", "unsatisfied")
-        good, base = within(Metric.RATED_SURVEYED, "satisfied"), within(Metric.RATED_SURVEYED, *said)
+        good, base = within(Metric.RATED_SURVEYED, "satisfied"), within(*_ANSWERS[id_])
         unanswered = within(Metric.RATED_SURVEYED, "asked") - base
     else:
-        good, base = within(Metric.AWARE, "yes"), within(Metric.AWARE, "answered")
+        good, base = within(Metric.AWARE, "yes"), within(*_ANSWERS[id_])
         unanswered, listed = within(Metric.AWARE, "asked") - base, counts.raw(Metric.LISTED, commune)
-    few = id_ != "in_time" and commune is not None and 0 < base < DEFAULT_K
+        asked = _OF_A_SAMPLE if counts.parts(Metric.AWARE) else ()
+        parts = tuple(Part(one, counts.raw(Metric.AWARE, commune, one), within(Metric.AWARE, one)) for one in asked)
+    few = id_ in _ANSWERS and counts.hides(commune, *_ANSWERS[id_])
     share = Fraction(good, base) if base and not few else None
     judged = tuple(Judged(one, share) for one in plan.targets if one.figure == id_)
-    shown: Published | None = (Mark.SMALL if few else base) if base else None
+    shown: Published | None = (Mark.HIDDEN if few else base) if base else None
     hidden: Published | None = Mark.HIDDEN if few else good
     return Figure(
         id_,
@@ -203,7 +226,7 @@ def _shared(plan: Plan, counts: _Counts, id_: str, commune: str | None) -> Figur
         hidden if base else None,
         shown,
         share,
-        (),
+        () if few else parts,
         judged,
         margin(share, base, listed) if id_ == "aware" and share is not None else None,
         None if few else unanswered,

@@ -165,25 +165,25 @@ def freeze(
     if new is None:
         return int(connection.execute(select(campaign_run.c.id).filter_by(**run)).scalar_one())
     run_id = int(new["id"])
-    people = _people(audience)
+    who = people(audience)
     rows = select(
         literal(run_id),
-        people.c.contact_id,
-        people.c.phone_key,
+        who.c.contact_id,
+        who.c.phone_key,
         literal(str(campaign["kind"])),
-        people.c.about,
-        _variant(_of_step(campaign["variants"], step), people.c.contact_id, int(campaign["id"])),
+        who.c.about,
+        _variant(_of_step(campaign["variants"], step), who.c.contact_id, int(campaign["id"])),
         literal(State.WAITING.value),
     )
     columns = ["run_id", "contact_id", "phone_key", "kind", "about", "variant", "status"]
     # In the order of contacts: the indexes then grow at their ends
-    connection.execute(insert(recipient).from_select(columns, rows.order_by(people.c.contact_id)))
+    connection.execute(insert(recipient).from_select(columns, rows.order_by(who.c.contact_id)))
     prepared = connection.scalar(select(func.count()).select_from(recipient).where(recipient.c.run_id == run_id))
     connection.execute(update(campaign_run).where(campaign_run.c.id == run_id).values(prepared=prepared))
     return run_id
 
 
-def _people(audience: Select[Any]) -> Subquery:
+def people(audience: Select[Any]) -> Subquery:
     """contact_id, phone_key and about: each number once, each contact once, per matter."""
     named = audience.subquery()
     ids = next(iter(named.c))
@@ -216,7 +216,9 @@ def _people(audience: Select[Any]) -> Subquery:
 
 
 def _of_step(variants: Sequence[Mapping[str, Any]], step: int) -> Sequence[Mapping[str, Any]]:
-    return [variant for variant in variants if variant.get("step", 0) == step] or variants
+    """Those of the step; one without texts of its own has the first one's."""
+    of = {at: [one for one in variants if one.get("step", 0) == at] for at in (step, 0)}
+    return of[step] or of[0] or variants
 
 
 def _variant(

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from programme.content import Content
 from programme.ledger import State
 from programme.packs import Document
 from programme.safe_cells import Cell
-from store.campaign_tables import campaign_run, recipient
+from store.campaign_tables import campaign_run, link_click, recipient
 from store.tables import contact
 
 HEADER = (
@@ -41,6 +41,7 @@ HEADER = (
     "Số lần gọi",
     "Số tin SMS",
     "Đồng",
+    "Lượt mở liên kết",
 )
 BATCH = 2_000
 STATES: Mapping[str, str] = {
@@ -52,8 +53,9 @@ STATES: Mapping[str, str] = {
     State.SKIPPED: "không gửi",
     State.UNCERTAIN: "chưa rõ",
 }
+_CLICKS = select(func.count()).where(link_click.c.recipient_id == recipient.c.id).scalar_subquery()
 _ROWS: Select[Any] = (
-    select(recipient, contact.c.phone, campaign_run.c.due_at, campaign_run.c.step)
+    select(recipient, contact.c.phone, campaign_run.c.due_at, campaign_run.c.step, _CLICKS.label("clicks"))
     .join(contact, contact.c.id == recipient.c.contact_id)
     .join(campaign_run, campaign_run.c.id == recipient.c.run_id)
 )
@@ -126,6 +128,7 @@ class AuditTable:
             row.attempts,
             row.parts,
             row.price,
+            row.clicks,
         )
 
     @cached_property

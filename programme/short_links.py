@@ -47,6 +47,16 @@ def stop_link(public_url: str, keyring: Keyring, recipient_id: int) -> str:
     return f"{public_url}/tc/{code_of(keyring, recipient_id)}"
 
 
+def longest(public_url: str) -> int:
+    """How many characters either address takes at most."""
+    return len(f"{public_url.rstrip('/')}/tc/") + LONGEST
+
+
+def question_path(keyring: Keyring, recipient_id: int) -> str:
+    """The page on this server with the question of awareness for this recipient."""
+    return f"/hoi/{code_of(keyring, recipient_id)}"
+
+
 def named_link(public_url: str, name: str, channel: str) -> str:
     """The address of a link of programme/named_links.py, counted for `channel`."""
     return f"{public_url}/r/{name}-{channel}"

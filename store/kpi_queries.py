@@ -1,4 +1,5 @@
-"""What the programme's figures count, in one place: each shop once, on the day on which it first got so far.
+"""What the programme's figures count, in one place: each shop once, on the day on which it first got so far, also when
+its owner came by several channels that were linked.
 
 Days are those of the place. Every count can be added up: over days (how many until then), and over communes. The
 counting reads everything, which takes long where there are a million shops; pages read what store/kpi_kept.py keeps.
@@ -28,15 +29,16 @@ from sqlalchemy import (
     union_all,
 )
 
-from store.campaign_tables import awareness_answer, campaign, campaign_run, link_click, recipient
+from store.campaign_tables import awareness_answer, campaign_run, link_click, recipient
+from store.channel_tables import channel_link
 from store.console_tables import request
+from store.kpi_tables import awareness_round
 from store.sla_queries import outcome_at
 from store.survey_tables import class_place, lead, survey_response, training_class
 from store.tables import conversation, escalation, shop, shop_domain
 from store.vendor_tables import lead_step
 
 EPOCH = date(1970, 1, 1)
-AWARENESS = "awareness"  # `campaign.reminder` of the awareness survey
 _STEP = timedelta(days=1)
 _FIRST = datetime(2020, 1, 1)  # noqa: DTZ001 - the place's own calendar; the hotline counts nothing before
 
@@ -99,20 +101,28 @@ def recount(connection: Connection, what: Counted) -> Iterator[Count]:
 
     Parts: reached: "", or the way (a channel; class, firm, visit), and one shop may count on several ways; in_use: "",
     told (in the survey), firm; requests: as store.sla_queries.Outcome; rated, rated_surveyed: asked, satisfied,
-    neutral, unsatisfied; aware: asked, answered, yes; clicks: a channel; leads: as programme.lead_states; domains:
-    "tld status".
+    neutral, unsatisfied; aware: drawn, asked, answered, yes; clicks: a channel; leads: as programme.lead_states;
+    domains: "tld status".
     """
     days = _Days(connection, what.timezone, what.now)
+    homes = _homes()
+    who = _person(shop.c.contact_id, homes)
     shops = (
-        select(shop.c.contact_id, _known(shop.c.commune).label("commune"), shop.c.created_at)
+        select(
+            who.label("contact_id"),
+            func.max(_known(shop.c.commune)).label("commune"),
+            func.min(shop.c.created_at).label("created_at"),
+        )
+        .select_from(_with_homes(shop, shop.c.contact_id, homes))
         .where(shop.c.province.in_(what.provinces))
+        .group_by(who)
         .subquery("shops")
     )
-    surveyed = _surveyed(what)
+    surveyed = _surveyed(what, homes)
     yield from _rows(connection, Metric.LISTED, literal(""), shops.c.commune, days.of(shops.c.created_at), shops)
-    yield from _reached(connection, what, days, shops)
+    yield from _reached(connection, days, shops, homes)
     yield from _rows(connection, Metric.SURVEYED, literal(""), surveyed.c.commune, days.of(surveyed.c.at), surveyed)
-    yield from _funnel(connection, what, days, surveyed)
+    yield from _funnel(connection, what, days, surveyed, homes)
     yield from _classes(connection, what, days)
     yield from _requests(connection, what, days)
     yield from _rated(connection, what, days, surveyed)
@@ -185,23 +195,40 @@ def _known(commune: ColumnElement[Any]) -> ColumnElement[str]:
     return func.coalesce(commune, "")
 
 
-def _surveyed(what: Counted) -> Any:
+def _homes() -> Any:
+    """Contacts that were linked to another one (programme/links.py), with the one that is the person now."""
+    moved = select(channel_link.c.from_contact_id, func.min(channel_link.c.to_contact_id).label("home"))
+    return moved.where(channel_link.c.undone_at.is_(None)).group_by(channel_link.c.from_contact_id).subquery("homes")
+
+
+def _with_homes(rows: Any, contact_id: ColumnElement[int], homes: Any) -> Any:
+    return rows.outerjoin(homes, homes.c.from_contact_id == contact_id)
+
+
+def _person(contact_id: ColumnElement[int], homes: Any) -> ColumnElement[int]:
+    """So that whoever came by two channels is one. Needs `_with_homes`."""
+    return func.coalesce(homes.c.home, contact_id)
+
+
+def _surveyed(what: Counted, homes: Any) -> Any:
     """contact_id, commune and at: whoever has completed a survey, since the first time."""
     done = survey_response.c.status == "done"
+    who = _person(survey_response.c.contact_id, homes)
     return (
         select(
-            survey_response.c.contact_id,
+            who.label("contact_id"),
             _known(func.max(case((done, survey_response.c.commune)))).label("commune"),
             func.min(survey_response.c.completed_at).label("at"),
         )
+        .select_from(_with_homes(survey_response, survey_response.c.contact_id, homes))
         .where(survey_response.c.province.in_(what.provinces), survey_response.c.status.in_(("done", "earlier")))
-        .group_by(survey_response.c.contact_id)
+        .group_by(who)
         .having(func.max(case((done, 1), else_=0)) == 1)
         .subquery("surveyed")
     )
 
 
-def _reached(connection: Connection, what: Counted, days: _Days, shops: Any) -> Iterator[Count]:
+def _reached(connection: Connection, days: _Days, shops: Any, homes: Any) -> Iterator[Count]:
     """A shop is reached on a way when a message was delivered there, when it wrote, was visited, came or was called."""
     said = literal
     steps = ("contacted", "trial", "in_use")
@@ -223,10 +250,11 @@ def _reached(connection: Connection, what: Counted, days: _Days, shops: Any) -> 
         .where(lead_step.c.to_status.in_(steps)),
     ).subquery()
     by_way = (
-        select(ways.c.contact_id, ways.c.way, shops.c.commune, func.min(ways.c.at).label("at"))
-        .join(shops, shops.c.contact_id == ways.c.contact_id)
+        select(shops.c.contact_id, ways.c.way, shops.c.commune, func.min(ways.c.at).label("at"))
+        .select_from(_with_homes(ways, ways.c.contact_id, homes))
+        .join(shops, shops.c.contact_id == _person(ways.c.contact_id, homes))
         .where(ways.c.way.is_not(None))
-        .group_by(ways.c.contact_id, ways.c.way, shops.c.commune)
+        .group_by(shops.c.contact_id, ways.c.way, shops.c.commune)
         .subquery()
     )
     yield from _rows(connection, Metric.REACHED, by_way.c.way, by_way.c.commune, days.of(by_way.c.at), by_way)
@@ -238,7 +266,7 @@ def _reached(connection: Connection, what: Counted, days: _Days, shops: Any) -> 
     yield from _rows(connection, Metric.REACHED, literal(""), first.c.commune, days.of(first.c.at), first)
 
 
-def _funnel(connection: Connection, what: Counted, days: _Days, surveyed: Any) -> Iterator[Count]:
+def _funnel(connection: Connection, what: Counted, days: _Days, surveyed: Any, homes: Any) -> Iterator[Count]:
     """What surveyed shops came to: it counts on the later of the two days."""
     helped = (
         select(conversation.c.contact_id, escalation.c.answered_at.label("at"))
@@ -261,7 +289,13 @@ def _funnel(connection: Connection, what: Counted, days: _Days, surveyed: Any) -
         (Metric.IN_USE, "firm", (by_firm,)),
     ):
         all_of = union_all(*sources).subquery()
-        first = select(all_of.c.contact_id, func.min(all_of.c.at).label("at")).group_by(all_of.c.contact_id).subquery()
+        who = _person(all_of.c.contact_id, homes)
+        first = (
+            select(who.label("contact_id"), func.min(all_of.c.at).label("at"))
+            .select_from(_with_homes(all_of, all_of.c.contact_id, homes))
+            .group_by(who)
+            .subquery()
+        )
         both = surveyed.join(first, first.c.contact_id == surveyed.c.contact_id)
         later = case((first.c.at > surveyed.c.at, first.c.at), else_=surveyed.c.at)
         yield from _rows(connection, metric, literal(part), surveyed.c.commune, days.of(later), both)
@@ -312,11 +346,11 @@ def _aware(connection: Connection, what: Counted, days: _Days) -> Iterator[Count
     """By the day on which the sample was drawn. Asked: the message was taken or delivered."""
     asked = (
         recipient.join(campaign_run, campaign_run.c.id == recipient.c.run_id)
-        .join(campaign, campaign.c.id == campaign_run.c.campaign_id)
+        .join(awareness_round, awareness_round.c.campaign_id == campaign_run.c.campaign_id)
         .outerjoin(shop, shop.c.contact_id == recipient.c.contact_id)
         .outerjoin(awareness_answer, awareness_answer.c.recipient_id == recipient.c.id)
     )
-    own = and_(campaign.c.reminder == AWARENESS, campaign.c.province.in_(what.provinces), ~campaign_run.c.is_test)
+    own = and_(awareness_round.c.province.in_(what.provinces), ~campaign_run.c.is_test)
     commune, day = _known(shop.c.commune), days.of(campaign_run.c.due_at)
     said = awareness_answer.c.answer
     for part, condition in (

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Date, ForeignKey, Integer, String, Table
 
-from store.tables import Id, UtcDateTime, metadata
+from store.tables import Id, Json, UtcDateTime, metadata
 
-__all__ = ["awareness_round", "kpi_as_of", "kpi_count", "kpi_line", "metadata"]
+__all__ = ["awareness_round", "awareness_sample", "kpi_as_of", "kpi_count", "kpi_line", "metadata"]
 
 # How often something happened until the end of a day, where the hotline is (for shops: how many had got so far); only
 # days on which something happened. A commune "" is unknown, a part "" is the whole. Everything of a province is written
@@ -45,17 +45,27 @@ kpi_as_of = Table(
     Column("as_of", UtcDateTime, nullable=False),
 )
 
-# One question to a random sample: with `seed` the same list of shops gives the same sample again.
+# One question to a random sample, sent by a campaign of its own: with `seed` the same list of shops gives the same
+# sample again (programme/awareness_rounds.py).
 awareness_round = Table(
     "awareness_round",
     metadata,
     Column("id", Id, primary_key=True),
     Column("province", String(40), nullable=False, index=True),
-    Column("run_id", Id, ForeignKey("campaign_run.id"), nullable=False, unique=True),
+    Column("campaign_id", Id, ForeignKey("campaign.id"), nullable=False, unique=True),
+    Column("population", Json, nullable=False),  # an expression of programme/segments.py
     Column("seed", BigInteger, nullable=False),
     Column("wanted", Integer, nullable=False),  # how many were to be drawn
     Column("drawn", Integer, nullable=False),
     Column("listed", Integer, nullable=False),  # shops that could be drawn
     Column("created_by", String(80), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+# Who was drawn: the campaign's audience, and who is left out of the next rounds.
+awareness_sample = Table(
+    "awareness_sample",
+    metadata,
+    Column("round_id", Id, ForeignKey("awareness_round.id"), primary_key=True),
+    Column("contact_id", Id, ForeignKey("contact.id"), primary_key=True, index=True),
 )

@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.web import attachments, health, my_data, short_links, sms, survey, uploads, webchat, webhooks
+from bot.web import attachments, awareness, health, my_data, short_links, sms, survey, uploads, webchat, webhooks
 from bot.web.context import WebContext
 from bot.web.policy import page_policy
 from bot.web.problems import answer_with_problems
@@ -54,6 +54,7 @@ def public_app(context: WebContext, others: Sequence[BaseRoute] = ()) -> FastAPI
     app.include_router(survey.router)
     app.include_router(my_data.router)
     app.include_router(short_links.router)
+    app.include_router(awareness.router)
     # First: hundreds of calls a second look for no other
     app.router.routes[:0] = [webhooks.route, *sms.routes, *others]
     app.add_middleware(SecurityHeaders)

@@ -37,7 +37,7 @@ from console.templating import page
 from console.viewing import actor_of, note_view
 from programme.campaign_plan import plan_of
 from programme.campaign_problems import CampaignProblem
-from programme.campaigns import Campaigns, find
+from programme.campaigns import Campaigns, find, is_of_sample
 from programme.ledger import RunStatus
 from store.audit import Actor
 from store.phones import read_phone
@@ -79,6 +79,7 @@ async def campaign_page(request: Request, person: Reader, campaign_id: Id) -> HT
         when=schedule_words(plan, say),
         window=window_words(plan, say),
         is_author=is_author,
+        of_sample=is_of_sample(row),
         may_plan=person.role is Role.ADMINISTRATOR,
         may_approve=person.role in LEADERS,
         total_price=total_price,

@@ -17,7 +17,7 @@ from store.contacts import Contacts
 from store.forgotten import phone_key
 from store.tables import contact, opt_out
 from tests.bot.acting import rows
-from tests.bot.conftest import Bot
+from tests.bot.conftest import Bot, turn_answer
 from tests.programme.campaigning import PHONE, new_recipient, new_run
 
 PERSON = "Mozilla/5.0 (Linux; Android 13; CUBOT X70) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36 Zalo/23.10"
@@ -140,6 +140,18 @@ async def test_the_link_of_an_sms_speaks_for_the_number_that_got_it(
     moved = await bot.database.run(work)
     assert "đã nhận lời" in (await phone.post(f"/tc/{code}")).text
     assert ([row.contact_id for row in await rows(bot, opt_out)] == [moved]) is stops_person
+
+
+@pytest.mark.parametrize(
+    ("public_url", "shown"),
+    [("", "https://rdx.gov.vn"), ("https://h.example", "rdx.gov.vn (https://h.example/r/rdx-webchat)")],
+)
+async def test_what_the_bot_answers_leads_through_a_counted_link(bot: Bot, public_url: str, shown: str) -> None:
+    async def answer(_: Any) -> Any:
+        return turn_answer("Dạ khảo sát làm ở https://rdx.gov.vn ạ.")
+
+    bot.rasa.answer, bot.runner.answerer.public_url = answer, public_url
+    assert await bot.say("khảo sát ở đâu") == [f"Dạ khảo sát làm ở {shown} ạ."]
 
 
 async def test_whoever_tries_codes_is_slowed_down(bot: Bot, phone: httpx.AsyncClient) -> None:

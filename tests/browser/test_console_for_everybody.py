@@ -38,6 +38,7 @@ from store.database import insert_returning_id
 from store.survey_tables import lead
 from store.tables import data_request, inbound
 
+from . import town_of_campaigns, town_of_lists
 from .console_site import Site, site
 
 __all__ = ["site"]  # a fixture
@@ -54,6 +55,9 @@ NO_PAGES = frozenset(
         "/conversations/{conversation_id}/earlier",
         "/conversations/{conversation_id}/canned",
         "/leads/{lead_id}/fresh",
+        "/campaigns/{campaign_id}/progress",
+        "/campaigns/{campaign_id}/results",
+        "/imports/{import_id}/state",
         "/login/code",  # only between the password and the code
     }
 )
@@ -112,6 +116,8 @@ class Town:
             self.token = path.rpartition("/")[2]
             grant = Grant(LONG[:LONGEST_NAME], tuple(ApiScope), "VNPT", ("05443",))
             api_tokens.make(connection, site.context.keyring, grant, 30, clock.now())
+            self.lists = town_of_lists.build(connection, site.context)
+            self.campaigns = town_of_campaigns.build(connection, site.context, officer)
             canned = keep(connection, CannedReply("chao-rieng", "Chào", "Dạ, em chào {name} ạ."), officer, clock.now())
             return 1, canned
 
@@ -178,6 +184,13 @@ class Town:
             "token": self.token,
             "phrase": self.phrase,
             "training_id": self.training,
+            "segment_id": self.campaigns.segment,
+            "template_id": self.campaigns.template,
+            # One that has begun cannot be changed
+            "campaign_id": self.campaigns.draft if route.endswith("/edit") else self.campaigns.campaign,
+            "run_id": self.campaigns.run,
+            "shop_id": self.lists.shop,
+            "import_id": self.lists.upload,
         }
         return "/console" + route.format(**numbers) + ("?q=thue" if route == "/search" else "")
 

@@ -19,7 +19,7 @@ from console.roles import Role
 from programme.campaign_plan import plan_of
 from programme.message_templates import Draft, create
 from scheduler.bulk_results import TOO_MANY_ERRORS
-from store.campaign_tables import campaign, campaign_run, recipient
+from store.campaign_tables import campaign, campaign_run, link_click, recipient
 from store.console_tables import audit_log
 from store.contacts import Contacts
 from store.tables import shop
@@ -359,3 +359,30 @@ async def test_a_template_of_zalo_goes_into_the_plan_with_its_parameters(
     assert answer.status_code == 303, answer.text
     (variant,) = plan_of(row_of(context)).variants
     assert variant.zbs == {"template": "301", "variables": parameters}
+
+
+async def test_what_it_brought_is_beside_each_run_and_text(
+    context: ConsoleContext, shops: list[int], planner: Browser, approver: Browser
+) -> None:
+    await planner.post(f"{PAGE}/new", {**FORM, "text_b": "Bác làm tiếp khảo sát nhé: {{ link }}", "share_b": "50"})
+    assert "Xem kết quả" not in await shown(planner)
+    assert await act(planner, context, "submit") == 303 and await act(approver, context, "approve") == 303
+    assert f'hx-get="{PAGE}/1/results"' in (await planner.get(f"{PAGE}/1")).text
+
+    def work(connection: Connection) -> str:
+        now = context.clock.now()
+        connection.execute(update(recipient).values(status="delivered", tried_at=now))
+        one = connection.execute(select(recipient)).mappings().first()
+        assert one is not None
+        click = {"link": "campaign", "run_id": one["run_id"], "recipient_id": one["id"], "province": "thai-nguyen"}
+        connection.execute(insert(link_click), [{**click, "at": now}] * 2)
+        return str(one["variant"])
+
+    variant = context.database.run_now(work)
+    table = await shown(planner, f"{PAGE}/1/results")
+    assert re.search(rf"{variant} ([123]) \1 \1 1 2 \d+,\d\d % 0 0", table), table
+    assert "máy quét và xem trước không tính" in table
+    file = (await approver.get(f"{PAGE}/1/ledger.csv")).content.decode("utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(file)))
+    assert sorted(line["Lượt mở liên kết"] for line in lines) == ["0", "0", "2"]
+    assert (await planner.get(f"{PAGE}/77/results")).status_code == 404

@@ -18,7 +18,8 @@ from console.context import ConsoleContext
 from console.roles import Role
 from programme.content import CONTENT_ROOT, load_content
 from programme.kpi import Target, counted, plan_of
-from programme.kpi_figures import kpi_report, margin
+from programme.kpi_figures import kpi_report
+from programme.sampling import margin
 from programme.small_counts import Mark
 from programme.yaml_source import ContentError
 from scheduler.kinds import JobContext

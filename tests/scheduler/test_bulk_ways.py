@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from bot import restored
 from integrations.errors import Fate
@@ -17,7 +17,7 @@ from scheduler.bulk_claims import claim
 from store.campaign_tables import campaign, campaign_run, recipient
 from store.channel_tables import channel_link
 from store.contacts import Contacts
-from store.tables import consent, contact
+from store.tables import consent, contact, conversation, outbound
 from tests.scheduler.bulk import FakeGateway, Room, reasons, refusal, states, talk
 
 WITH_ZBS = {"id": "A", "share": 100, "text": "Chao.", "unicode": False, "zbs": {"template": "7", "variables": {}}}
@@ -160,3 +160,27 @@ async def test_after_a_restore_runs_pause_and_who_was_being_called_is_uncertain(
     run = room.database.read_now(lambda c: c.execute(select(campaign_run).filter_by(id=run_id)).one())
     assert (run.status, run.pause_reason) == ("paused", "restored")
     assert not gateway.journal
+
+
+async def test_what_is_said_in_a_conversation_may_have_buttons_of_its_own(room: Room) -> None:
+    chat = {
+        "vi": {"text": "Nghe nói chưa ạ?", "buttons": [{"title": "Có", "payload": "/yes"}]},
+        "en": {"text": "Heard of it?", "buttons": [{"title": "Yes", "payload": "/yes"}]},
+    }
+    variant = {"id": "A", "share": 100, "text": "Chao.", "unicode": False, "chat": chat}
+    run_id, sms = room.plan(3, channels=["zalo", "sms"], variants=[variant]), FakeGateway()
+    talk(room, 1)
+    talk(room, 2)
+    english = update(conversation).where(conversation.c.contact_id == 2).values(language="en")
+    room.database.run_now(lambda c: c.execute(english))
+    await room.send(room.dispatcher(sms))
+    assert ways(room, run_id) == {1: "zalo", 2: "zalo", 3: "sms"} and [one.text for one in sms.journal] == ["Chao."]
+    of = select(outbound.c.reply).order_by(outbound.c.conversation_id)
+    said = list(room.database.read_now(lambda c: c.scalars(of)))
+    assert [(one["text"], one["buttons"][0]["title"], len(one["buttons"])) for one in said] == [
+        ("Nghe nói chưa ạ?", "Có", 2),
+        ("Heard of it?", "Yes", 2),
+    ]
+    asked = select(conversation.c.offered).where(conversation.c.contact_id == 1)
+    offered = room.database.read_now(lambda c: c.scalar(asked))
+    assert offered is not None and offered[0]["payload"] == "/yes"

@@ -1,0 +1,48 @@
+"""What somebody says who was asked whether they have heard of the programme: noted, and thanked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
+from sqlalchemy import Connection
+
+from actions.context import AnswerAwareness, TurnContext, current
+from actions.replies import say_phrase
+from programme import awareness
+from programme.awareness_question import Heard
+
+_SAID: Mapping[str, Heard] = {"yes": "yes", "no": "no"}
+
+
+class ActionAnswerAwareness(Action):
+    """A button that is pressed when nobody has asked, or months later, changes nothing and says so."""
+
+    def name(self) -> str:
+        return "action_answer_awareness"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        context = current()
+        entities = tracker.latest_message.get("entities") or ()
+        said = next((_SAID.get(str(e["value"])) for e in entities if e["entity"] == "heard"), None)
+        if said is None or not await _is_asked(context):
+            say_phrase(dispatcher, context, "awareness_over")
+            return []
+        context.effects.append(AnswerAwareness(said))
+        say_phrase(dispatcher, context, "awareness_thanks" if said == "yes" else "awareness_thanks_new")
+        return []
+
+
+async def _is_asked(context: TurnContext) -> bool:
+    desk, question = context.desk, context.content.awareness
+    if desk is None:
+        return False
+
+    def read(connection: Connection) -> bool:
+        asked = awareness.newest_of(connection, desk.origin.contact_id)
+        return awareness.may_answer(connection, question, asked, desk.now)
+
+    return bool(await desk.read(read))
