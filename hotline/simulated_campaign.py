@@ -210,8 +210,10 @@ async def _due(context: JobContext, file: CampaignFile, id_: int, tell: Callable
 async def _end(database: Database, run: int, sending: asyncio.Task[None]) -> None:
     """Wait until every row is accepted or final, or the run does not go on."""
     while True:
-        state, status = await database.read(lambda c: (ledger.counts(c, run), campaign_trial.status(c, run)))
-        if campaign_trial.is_over(state):
+        unsent, status = await database.read(
+            lambda c: (campaign_trial.has(c, run, State.WAITING, State.SENDING), campaign_trial.status(c, run))
+        )
+        if not unsent:
             return
         if status in (ledger.RunStatus.PAUSED, ledger.RunStatus.CANCELLED):
             return  # calls under way are finished by the dispatcher when it is stopped
@@ -223,8 +225,7 @@ async def _receipts(database: Database, run: int, sending: asyncio.Task[None]) -
     """Reports may still come for ten seconds."""
     until = time.monotonic() + RECEIPT_SECONDS
     while time.monotonic() < until:
-        state = await database.read(lambda c: ledger.counts(c, run))
-        if not state.by_state[State.ACCEPTED]:
+        if not await database.read(lambda c: campaign_trial.has(c, run, State.ACCEPTED)):
             return
         _raise_if_ended(sending)
         await asyncio.sleep(LOOK_SECONDS)

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
 from programme import ledger
 from programme.campaign_file import CampaignFile
@@ -142,9 +142,10 @@ def outcome(
     }
 
 
-def is_over(counts: Counts) -> bool:
-    """Whether every row is accepted or final."""
-    return not _unsent(counts)
+def has(connection: Connection, run_id: int, *states: State) -> bool:
+    """Whether a row of the run is in one of `states`: cheap enough to be asked again and again."""
+    rows = exists().where(recipient.c.run_id == run_id, recipient.c.status.in_(states))
+    return bool(connection.scalar(select(rows)))
 
 
 def _unsent(counts: Counts) -> int:

@@ -11,10 +11,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Update, bindparam, case, func, insert, select, update
 
 from programme.ledger import State
 from store.campaign_tables import campaign_run, receipt, recipient
+from store.many_rows import Given, UpdateEach, among
 
 _REASON_LENGTH = 40
 _STATES = frozenset({State.ACCEPTED, State.DELIVERED, State.FAILED})
@@ -26,18 +27,36 @@ _OBEYS = {
     State.FAILED: (State.SENDING, State.UNCERTAIN, State.ACCEPTED),
 }
 
-_OBEYED = (
-    update(recipient)
-    .where(recipient.c.id == bindparam("of"))
-    .values(
-        status=bindparam("state"),
-        reason=bindparam("why"),
-        gateway_message_id=func.coalesce(recipient.c.gateway_message_id, bindparam("message_id")),
-        accepted_at=func.coalesce(recipient.c.accepted_at, bindparam("accepted", type_=recipient.c.accepted_at.type)),
-        price=func.coalesce(bindparam("cost", type_=recipient.c.price.type), recipient.c.price),
-        next_at=bindparam("ask_at", type_=recipient.c.next_at.type),
-        final_at=bindparam("end", type_=recipient.c.final_at.type),
+_NOW = bindparam("now", type_=recipient.c.final_at.type)
+
+
+def _obey(given: Given) -> Update:
+    is_open, was_taken = given["state"] == State.ACCEPTED.value, given["state"] != State.FAILED.value
+    accepted_at = func.coalesce(recipient.c.accepted_at, _NOW)
+    return (
+        update(recipient)
+        .where(recipient.c.id == given["of"])
+        .values(
+            status=given["state"],
+            reason=given["why"],
+            gateway_message_id=func.coalesce(recipient.c.gateway_message_id, given["message_id"]),
+            accepted_at=case((was_taken, accepted_at), else_=recipient.c.accepted_at),
+            price=func.coalesce(given["cost"], recipient.c.price),
+            next_at=case((is_open, _NOW), else_=None),  # the job that asks for receipts sees it
+            final_at=case((is_open, None), else_=_NOW),
+        )
     )
+
+
+_OBEYED = UpdateEach(
+    {
+        "of": recipient.c.id.type,
+        "state": recipient.c.status.type,
+        "why": recipient.c.reason.type,
+        "message_id": recipient.c.gateway_message_id.type,
+        "cost": recipient.c.price.type,
+    },
+    _obey,
 )
 
 
@@ -95,7 +114,7 @@ def _find_all(connection: Connection, gateway: str, reports: Sequence[Reported])
         (recipient.c.gateway_message_id, {one.message_id for one in reports if one.message_id}),
     ):
         if values:
-            of = select(*columns, column.label("name")).where(column.in_(values))
+            of = select(*columns, column.label("name")).where(among(connection, column, values))
             for row in connection.execute(of).mappings():
                 named.setdefault((column.name, row["name"]), []).append(row)
     return [_find(named, gateway, one) for one in reports]
@@ -118,7 +137,7 @@ class _Taking:
         self._states: dict[int, tuple[str, int]] = {}  # by recipient: status and attempts
         self._known: set[tuple[int, str, str]] = set()
         self._kept: list[dict[str, Any]] = []
-        self._changes: list[dict[str, Any]] = []
+        self._changes: dict[int, dict[str, Any]] = {}  # by recipient: the newest
         self._failed_of: list[int] = []
 
     def lock(self, meant: Sequence[tuple[Any, Reported]]) -> None:
@@ -130,11 +149,13 @@ class _Taking:
         ids = {row["id"] for row, _ in meant}
         if not ids:
             return
-        rows = select(recipient.c.id, recipient.c.status, recipient.c.attempts).where(recipient.c.id.in_(ids))
+        rows = select(recipient.c.id, recipient.c.status, recipient.c.attempts).where(
+            among(self.connection, recipient.c.id, ids)
+        )
         locked = self.connection.execute(rows.order_by(recipient.c.id).with_for_update())
         self._states = {row.id: (row.status, row.attempts) for row in locked}
         said = select(receipt.c.recipient_id, receipt.c.state, receipt.c.reason).where(
-            receipt.c.recipient_id.in_(ids), receipt.c.gateway == self.gateway
+            among(self.connection, receipt.c.recipient_id, ids), receipt.c.gateway == self.gateway
         )
         self._known = {(row.recipient_id, row.state, row.reason) for row in self.connection.execute(said)}
 
@@ -153,29 +174,25 @@ class _Taking:
         if not obeyed:
             return Outcome.RECORDED
         self._states[id_] = (state, attempts)
-        self._changes.append(self._change(id_, state, reason, report))
+        self._changes[id_] = self._change(id_, state, reason, report)
         if state is State.FAILED:
             self._failed_of.append(int(row["run_id"]))
         return Outcome.OBEYED
 
     def _change(self, id_: int, state: State, reason: str, report: Reported) -> dict[str, Any]:
-        is_final = state is not State.ACCEPTED
+        before = self._changes.get(id_, {})
         return {
             "of": id_,
             "state": state.value,
             "why": reason or None,
-            "message_id": report.message_id or None,
-            "cost": report.price,
-            "accepted": None if state is State.FAILED else self.now,
-            "ask_at": None if is_final else self.now,  # the job that asks for receipts sees it
-            "end": self.now if is_final else None,
+            "message_id": before.get("message_id") or report.message_id or None,
+            "cost": before.get("cost") if report.price is None else report.price,
         }
 
     def write(self) -> None:
         if self._kept:
             self.connection.execute(insert(receipt), self._kept)
-        if self._changes:
-            self.connection.execute(_OBEYED, self._changes)
+        _OBEYED.execute(self.connection, list(self._changes.values()), now=self.now)
         for run_id in self._failed_of:
             note_late_failure(self.connection, run_id)
 

@@ -5,74 +5,98 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Update, bindparam, case, func, or_, select, update
 
 from programme import ledger
 from programme.ledger import State
 from scheduler.bulk_calls import FIRST_RECEIPT, Result
 from store.campaign_tables import campaign, campaign_run, gateway_state, recipient
+from store.many_rows import Given, UpdateEach, among
 
 PERCENT, OF_LAST = 10, 500
 TOO_MANY_ERRORS = "too_many_errors"
 
-# Not IN: it cannot be executed for many rows at once
+# Not IN: on SQLite it cannot be executed for many rows at once
 _OPEN = or_(recipient.c.status == State.SENDING.value, recipient.c.status == State.UNCERTAIN.value)
-_OURS = update(recipient).where(recipient.c.id == bindparam("of"), recipient.c.attempt == bindparam("token"))
-# A receipt may have been faster: then its state stays, and only the names are filled in
-_TAKEN = _OURS.values(
-    status=case((_OPEN, State.ACCEPTED.value), else_=recipient.c.status),
-    reason=case((_OPEN, None), else_=recipient.c.reason),
-    next_at=case((_OPEN, bindparam("ask_at", type_=recipient.c.next_at.type)), else_=recipient.c.next_at),
-    gateway_message_id=func.coalesce(recipient.c.gateway_message_id, bindparam("message_id")),
-    price=func.coalesce(recipient.c.price, bindparam("cost")),
-    parts=bindparam("size"),
-    accepted_at=func.coalesce(recipient.c.accepted_at, bindparam("at", type_=recipient.c.accepted_at.type)),
+_NOW = bindparam("now", type_=recipient.c.accepted_at.type)
+
+
+def _ours(given: Given) -> Update:
+    return update(recipient).where(recipient.c.id == given["of"], recipient.c.attempt == given["token"])
+
+
+def _taken(given: Given) -> Update:
+    """A receipt may have been faster: then its state stays, and only the names are filled in."""
+    return _ours(given).values(
+        status=case((_OPEN, State.ACCEPTED.value), else_=recipient.c.status),
+        reason=case((_OPEN, None), else_=recipient.c.reason),
+        next_at=case((_OPEN, bindparam("ask_at", type_=recipient.c.next_at.type)), else_=recipient.c.next_at),
+        gateway_message_id=func.coalesce(recipient.c.gateway_message_id, given["message_id"]),
+        price=func.coalesce(recipient.c.price, given["cost"]),
+        parts=given["size"],
+        accepted_at=func.coalesce(recipient.c.accepted_at, _NOW),
+    )
+
+
+def _other(given: Given) -> Update:
+    values = {"status": "state", "reason": "why", "next_at": "again_at", "channel": "on", "gateway": "by"}
+    changes = {column: given[name] for column, name in values.items()}
+    return _ours(given).where(_OPEN).values(**changes, final_at=given["end"])
+
+
+_CALL = {"of": recipient.c.id.type, "token": recipient.c.attempt.type}
+_TAKEN = UpdateEach(
+    {
+        **_CALL,
+        "message_id": recipient.c.gateway_message_id.type,
+        "cost": recipient.c.price.type,
+        "size": recipient.c.parts.type,
+    },
+    _taken,
 )
-_OTHER = _OURS.where(_OPEN).values(
-    status=bindparam("state"),
-    reason=bindparam("why"),
-    next_at=bindparam("again_at", type_=recipient.c.next_at.type),
-    channel=bindparam("on"),
-    gateway=bindparam("by"),
-    final_at=bindparam("end", type_=recipient.c.final_at.type),
-)
-_NOT_CALLED = (
-    update(recipient)
-    .where(recipient.c.id == bindparam("of"), recipient.c.attempts <= 1)
-    .values(tried_at=None, attempts=0, request_id=None)
+_OTHER = UpdateEach(
+    {
+        **_CALL,
+        "state": recipient.c.status.type,
+        "why": recipient.c.reason.type,
+        "again_at": recipient.c.next_at.type,
+        "on": recipient.c.channel.type,
+        "by": recipient.c.gateway.type,
+        "end": recipient.c.final_at.type,
+    },
+    _other,
 )
 
 
 def write(results: Sequence[Result], now: datetime, connection: Connection) -> list[tuple[int, str]]:
     """Write what became of the calls; which runs were paused, and why. May be run again."""
     paused = _judge(connection, results)
-    ordered = sorted(results, key=lambda one: one.call.recipient_id)
-    taken = [
-        {
-            "of": one.call.recipient_id,
-            "token": one.call.token,
-            "message_id": one.message_id,
-            "cost": one.price,
-            "size": one.parts,
-            "at": now,
-            "ask_at": now + FIRST_RECEIPT,
-        }
-        for one in ordered
-        if one.status is State.ACCEPTED
-    ]
-    if taken:
-        connection.execute(_TAKEN, taken)
-    other = [one for one in ordered if one.status is not State.ACCEPTED]
-    if other:
-        connection.execute(_OTHER, [_values(one, now) for one in other])
-    uncalled = [{"of": one.call.recipient_id} for one in other if not one.was_called and one.call.is_first]
+    # In the order in which everybody takes them
+    ids = among(connection, recipient.c.id, {one.call.recipient_id for one in results})
+    connection.execute(select(recipient.c.id).where(ids).order_by(recipient.c.id).with_for_update()).all()
+    taken = [_taken_values(one) for one in results if one.status is State.ACCEPTED]
+    _TAKEN.execute(connection, taken, now=now, ask_at=now + FIRST_RECEIPT)
+    other = [one for one in results if one.status is not State.ACCEPTED]
+    _OTHER.execute(connection, [_other_values(one, now) for one in other])
+    uncalled = [one.call.recipient_id for one in other if not one.was_called and one.call.is_first]
     if uncalled:
-        connection.execute(_NOT_CALLED, uncalled)
+        rows = update(recipient).where(among(connection, recipient.c.id, uncalled), recipient.c.attempts <= 1)
+        connection.execute(rows.values(tried_at=None, attempts=0, request_id=None))
     _stop(connection, results)
     return paused
 
 
-def _values(one: Result, now: datetime) -> dict[str, object]:
+def _taken_values(one: Result) -> dict[str, object]:
+    return {
+        "of": one.call.recipient_id,
+        "token": one.call.token,
+        "message_id": one.message_id,
+        "cost": one.price,
+        "size": one.parts,
+    }
+
+
+def _other_values(one: Result, now: datetime) -> dict[str, object]:
     step = one.step or one.call.step
     return {
         "of": one.call.recipient_id,
