@@ -18,7 +18,7 @@ from store.clock import Clock
 from store.database import Database
 
 # So long a report waits for others; no gateway minds.
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.1
 MOST_TOGETHER = 200
 
 
