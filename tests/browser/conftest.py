@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from store.clock import Clock
+
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -18,6 +20,12 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+@pytest.fixture
+def site_clock() -> Clock:
+    """Of console_site.site: the present; a test module may say otherwise."""
+    return Clock()
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,7 @@ from store.migrate import migrate
 from tests.console.owners import Street
 
 from .chat_page import WATCH_POLICY
+from .town_of_campaigns import CARRIES
 
 
 @dataclass
@@ -131,9 +132,9 @@ class _Server(uvicorn.Server):
 
 
 @pytest.fixture
-def site(browser: Browser, content: Content, keyring: Keyring, tmp_path: Path) -> Iterator[Site]:
+def site(browser: Browser, content: Content, keyring: Keyring, tmp_path: Path, site_clock: Clock) -> Iterator[Site]:
     """A console with an empty database; afterwards no browser may have complained."""
-    url, clock = f"sqlite:///{tmp_path / 'console.db'}", Clock()
+    url, clock = f"sqlite:///{tmp_path / 'console.db'}", site_clock
     new = Database(url)
     migrate(new)
     new.close()
@@ -151,6 +152,7 @@ def site(browser: Browser, content: Content, keyring: Keyring, tmp_path: Path) -
         words=load_words(),
         switch=ModelSwitch(database, clock, keyring, wakeups, nobody, "release"),
         examples=TrainingExamples(),
+        carries=CARRIES,
     )
     listener = socket.create_server(("127.0.0.1", 0))
     app = SecurityHeaders(Starlette(routes=[console_mount(context)]))
