@@ -9,9 +9,9 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
+from console import campaign_texts_form
 from console.forms import text_field
-from programme.campaign_plan import CHANNELS, STOPS, Plan, Variant
-from programme.campaign_text import plain
+from programme.campaign_plan import CHANNELS, STOPS, Plan
 from programme.message_templates import MessageTemplate
 from programme.saved_segments import SavedSegment
 
@@ -29,6 +29,7 @@ FIELD_OF: Mapping[str, str] = {
     "text_refused": "text",
     "variable_unknown": "text",
     "shares_wrong": "text",
+    "step_unknown": "text",
     "channels_missing": "channels",
     "channel_unknown": "channels",
     "gateway_missing": "gateways",
@@ -67,11 +68,7 @@ _TEXTS: Mapping[str, int] = {
     "name": 80,
     "kind": 20,
     "segment": 20,
-    "template": 20,
-    "text": 2000,
-    "text_b": 2000,
-    "share_b": 10,
-    "target": 200,
+    **campaign_texts_form.FIELDS,
     "pace": 12,
     "schedule": 12,
     "at": 20,
@@ -115,7 +112,14 @@ def plan_of_form(
     plan = Plan(
         name=filled.text("name"),
         kind=filled.text("kind"),
-        variants=_variants(filled, templates),
+        variants=campaign_texts_form.variants_of_form(
+            filled.text,
+            filled.has("more", "unicode"),
+            _number(filled.text("share_b") or "50"),
+            filled.text("schedule") in ("series", "relative"),
+            known,
+            templates,
+        ),
         channels=tuple(one for one in CHANNELS if filled.has("channels", one)),
         audience=_audience(filled, known, segments),
         schedule=_schedule(filled),
@@ -132,18 +136,14 @@ def plan_of_form(
 def form_of_plan(plan: Plan, segments: Sequence[SavedSegment], timezone: dt.tzinfo) -> Filled:
     """The form in which a plan stands."""
     schedule, window = plan.schedule, plan.window
-    first, second = (*plan.variants, None, None)[:2]
+    first = plan.variants[0] if plan.variants else None
     picks = _picks_of(plan.audience)
     same = next((one for one in segments if one.segment.json == dict(plan.audience)), None)
     texts = {
         "name": plan.name,
         "kind": plan.kind,
         "segment": str(same.id) if same else "" if picks is not None else KEPT,
-        "template": str(first.template) if first and first.template else "",
-        "text": first.text if first else "",
-        "text_b": second.text if second else "",
-        "share_b": str(second.share) if second else "",
-        "target": (first.target or "") if first else "",
+        **campaign_texts_form.fields_of_plan(plan),
         "pace": str(plan.pace_per_minute),
         "schedule": str(schedule.get("kind", "once")),
         "at": str(schedule.get("at") or ""),
@@ -177,27 +177,6 @@ def form_of_plan(plan: Plan, segments: Sequence[SavedSegment], timezone: dt.tzin
         "more": tuple(more),
     }
     return Filled(texts, chosen)
-
-
-def _variants(filled: Filled, templates: Sequence[MessageTemplate]) -> tuple[Variant, ...]:
-    template = next((one for one in templates if str(one.id) == filled.text("template")), None)
-    target = filled.text("target") or None
-    if template is not None:
-        draft = template.draft
-        variables = dict(draft.zbs_variables)
-        zbs = {"template": draft.zbs_template, "variables": variables} if draft.zbs_template else None
-        brandname, accents = draft.brandname or None, draft.sends == "accented"
-        one = Variant("A", draft.sent_text, 100, 0, template.id, accents, brandname, zbs, target)
-    else:
-        accents = filled.has("more", "unicode")
-        text = filled.text("text")
-        one = Variant("A", text if accents else plain(text), unicode=accents, target=target)
-    other = filled.text("text_b")
-    if not other:
-        return (one,)
-    share = _number(filled.text("share_b") or "50")
-    second = replace(one, id="B", text=other if accents else plain(other), share=share, template=None)
-    return replace(one, share=100 - share), second
 
 
 def _audience(filled: Filled, known: Plan | None, segments: Sequence[SavedSegment]) -> dict[str, Any]:

@@ -55,7 +55,8 @@ def put(connection: Connection, keyring: Keyring, gateway: str, phone: str, text
 def take(connection: Connection, gateways: tuple[str, ...], now: datetime) -> SmsAnswer | None:
     """The next one that is due, marked as ours; None: there is none. Commit before it is sent."""
     lost = update(sms_answer).where(sms_answer.c.status == "sending", sms_answer.c.next_at <= now)
-    connection.execute(lost.values(_SETTLED, status="uncertain", reason="interrupted", settled_at=now))
+    interrupted = {**_SETTLED, "status": "uncertain", "reason": "interrupted", "settled_at": now}
+    connection.execute(lost.values(interrupted))
     is_due = sms_answer.c.settled_at.is_(None), sms_answer.c.status == "waiting", sms_answer.c.next_at <= now
     of = select(sms_answer).where(*is_due, sms_answer.c.gateway.in_(gateways))
     first = of.order_by(sms_answer.c.next_at, sms_answer.c.id).limit(1).with_for_update(skip_locked=True)
