@@ -228,7 +228,7 @@ async def test_an_open_page_is_loaded_anew_when_other_steps_are_possible(
     async def refreshes() -> bool:
         return (await approver.get(address)).headers.get("hx-refresh") == "true"
 
-    (address,) = re.findall(r'hx-get="([^"]*)"', (await approver.get(f"{PAGE}/1")).text)
+    (address,) = re.findall(r'hx-get="([^"]*/progress[^"]*)"', (await approver.get(f"{PAGE}/1")).text)
     assert not await refreshes()
     going = update(campaign_run).values(status="running", pause_reason=None)
     context.database.run_now(lambda c: c.execute(going))
