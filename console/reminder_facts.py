@@ -67,14 +67,14 @@ def _shown(
     ways = [Ways.FREE] if reminder.free else []
     ways += [Ways.ALL] if reminder.free != reminder.channels else []
     price = context.content.starters.price(context.province, reminder.kind)
-    row = switched.row
+    row, plain = switched.row, campaign_text.plain(reminder.text)
     runs = [] if row is None else standings(connection, row["id"])
     return ShownReminder(
         switched=switched,
         when=schedule_words(reminders.plan(reminder, Ways.ALL), say),
-        text=campaign_text.plain(campaign_text.render(reminder.text, values)),
+        text=campaign_text.render(plain, values, accents=False),
         chat=campaign_text.render(reminder.chat.said(language), values),
-        cost=cost(reminder.text, False, price),
+        cost=cost(plain, False, price),
         digests={one: digest(reminders.plan(reminder, one), None) for one in ways},
         last=runs[0] if runs else None,
     )

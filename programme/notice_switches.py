@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from programme.campaign_problems import CampaignProblem
 from store.audit import Actor, record
@@ -68,5 +68,5 @@ def switch(
     record(connection, keyring, now, actor, "notice.on" if on else "notice.off", f"notice {notice}")
 
 
-def _switch(row: Mapping[str, object]) -> Switch:
-    return Switch(row["is_on"], row["version"], row["changed_by"], row["changed_at"])  # type: ignore[arg-type]
+def _switch(row: RowMapping) -> Switch:
+    return Switch(row["is_on"], row["version"], row["changed_by"], row["changed_at"])

@@ -68,7 +68,7 @@ class Reminder(ContentModel):
         return Plan(
             name=self.name.vi,
             kind=str(self.kind),
-            variants=(Variant("A", self.text, chat=chat),),
+            variants=(Variant("A", campaign_text.plain(self.text), chat=chat),),
             channels=channels,
             audience={"matter": self.to},
             schedule=self.schedule,

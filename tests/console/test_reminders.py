@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from console.context import ConsoleContext
 from console.roles import Role
 from programme import ledger
+from programme.campaign_problems import CampaignProblem
 from programme.notice_switches import Notice, is_on
 from store.audit import verify
 from store.campaign_tables import campaign, recipient
@@ -63,8 +64,8 @@ async def test_a_reminder_is_switched_on_by_who_has_read_it_and_off_again(
 ) -> None:
     before = words(await card(root, "class_tomorrow"))
     assert "Đang tắt" in before and "Ai đã đăng ký một lớp diễn ra ngày mai" in before
-    assert "Nhac lop Ban hang qua mang: 08:00 ngay 01/12/2026" in before and "nhiều nhất 2 tin mỗi người" in before
-    assert "theo buổi học, các ngày -1, lúc 09:00" in before and "Chưa có đơn giá" in before
+    assert "Nhac lop Ban hang qua mang: 08:00 ngay 01/12/2026" in before and "nhiều nhất 1 tin mỗi người" in before
+    assert "1 ngày trước" in before and "lúc 09:00" in before and "Chưa ước được tiền" in before
     on = await form(root, "class_tomorrow", "all")
     assert (await root.post(f"{PAGE}/class_tomorrow", on)).headers["location"] == f"{PAGE}#class_tomorrow"
     row = row_of(context)
@@ -84,7 +85,7 @@ async def test_a_reminder_is_switched_on_by_who_has_read_it_and_off_again(
 async def test_without_a_gateway_only_conversations_can_be_switched_on(context: ConsoleContext, root: Browser) -> None:
     object.__setattr__(context, "carries", {})
     answer = await root.post(f"{PAGE}/class_tomorrow", await form(root, "class_tomorrow", "all"))
-    assert answer.status_code == 422 and "ít nhất một tổng đài" in unescape(answer.text)
+    assert answer.status_code == 422 and CampaignProblem("gateway_missing").words("vi") in unescape(answer.text)
     assert (await root.post(f"{PAGE}/class_tomorrow", await form(root, "class_tomorrow", "free"))).status_code == 303
     assert "Đang bật, chỉ trong hội thoại" in words(await card(root, "class_tomorrow"))
 
@@ -125,7 +126,9 @@ async def test_its_last_sending_is_shown_with_its_ledger_and_the_auditor_gets_it
 
     context.database.run_now(run)
     shown = await card(root, "class_tomorrow")
-    assert "Đã chốt 1 người" in words(shown) and "bỏ qua 1" in words(shown)
+    assert "Đã chốt 1 người" in words(shown) and f"{context.words.say('campaigns.state_row_skipped', 'vi')} 1" in words(
+        shown
+    )
     id_ = row_of(context)["id"]
     assert f"/console/campaigns/{id_}/ledger/1" in shown
     assert "lớp đổi ngày" in words((await root.get(f"/console/campaigns/{id_}/ledger/1")).text)
@@ -138,7 +141,8 @@ async def test_as_a_campaign_it_is_read_and_not_changed(context: ConsoleContext,
     listed = (await root.get("/console/campaigns")).text
     assert "Nhắc lớp ngày mai" in words(listed) and f'href="{PAGE}#class_tomorrow"' in listed
     page = (await root.get(f"/console/campaigns/{row['id']}")).text
-    assert f'href="{PAGE}#class_tomorrow"' in page and "ai đến mốc của mình: buổi học" in words(page)
+    to = context.words.say("campaigns.to_class", "vi")
+    assert f'href="{PAGE}#class_tomorrow"' in page and f"ai đến mốc của mình: {to}" in words(page)
     assert f"/console/campaigns/{row['id']}/pause" not in page and "/copy" not in page
     for step in ("pause", "cancel", "submit", "copy", "test"):
         form_ = {"version": str(row["version"]), "reason": "x", "phone": "0912345678"}
