@@ -73,6 +73,10 @@ def _say_nothing_again(connection: Connection, now: datetime) -> None:
     unsaid = update(sms_answer).where(sms_answer.c.settled_at.is_(None))
     settled = {"status": "uncertain", "reason": RESTORED, "settled_at": now, "phone": None, "next_at": None}
     connection.execute(unsaid.values(settled))
+    # And what was to begin since may have: a run that is made a second time reaches everybody a second time
+    planned = update(campaign).where(campaign.c.status == "approved", campaign.c.reminder.is_(None))
+    paused = {"status": "paused", "pause_reason": RESTORED, "version": campaign.c.version + 1, "updated_at": now}
+    connection.execute(planned.values(paused))
     called = update(recipient).where(recipient.c.status == "sending")
     connection.execute(called.values(status="uncertain", reason=RESTORED, next_at=now))  # asking sends nothing
     # The refresh token works once, and the hotline that made the backup may have used it, or still lives

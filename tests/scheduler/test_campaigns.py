@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
+from bot import restored
 from bot.wakeups import Wakeups
 from programme.campaign_plan import Plan, Variant
 from programme.campaign_problems import CampaignProblem
@@ -235,6 +236,33 @@ async def test_paused_nothing_is_made_due_and_after_a_cancellation_never(
         with pytest.raises(CampaignProblem) as refused, database.engine.begin() as connection:
             act(connection, id_, HERE, 7, "nữa", LAN, clock.now())
         assert refused.value.code == "campaign_step"
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"kind": "once", "at": "2026-11-23T10:00"},
+        {"kind": "daily", "time": "10:00", "from": "2026-11-23", "until": "2026-11-30"},
+    ],
+)
+async def test_after_a_restore_nothing_that_was_planned_begins_by_itself(
+    database: Database,
+    campaigns: Campaigns,
+    content: Content,
+    keyring: Keyring,
+    clock: ManualClock,
+    schedule: dict[str, object],
+) -> None:
+    id_ = approved(database, campaigns, a_plan(database, keyring, clock, schedule=schedule), clock)
+    clock.set(datetime(2026, 11, 23, 12, tzinfo=clock.timezone))  # it may have gone out at ten, after the backup
+    database.run_now(lambda c: restored.settle(c, content, clock.now()))
+    context = JobContext(database, clock, content, Wakeups(), keyring)
+    await make_runs(context)
+    assert of(database, campaign.c.status, campaign.c.pause_reason) == [("paused", "restored")]
+    assert ("running",) not in of(database, campaign_run.c.status)
+    database.run_now(lambda c: campaigns.resume(c, id_, HERE, 4, LAN, clock.now()))
+    await make_runs(context)
+    assert of(database, campaign_run.c.status, campaign_run.c.prepared) == [("running", 3)]
 
 
 async def test_who_changed_between_submission_and_approval_is_counted_again(
