@@ -120,6 +120,21 @@ def test_neither_the_author_nor_a_stale_page_approves(
     assert code(LAN, 3, digest) == "campaign_step"
 
 
+def test_the_author_does_not_approve_under_another_name_either(
+    database: Database, campaigns: Campaigns, keyring: Keyring, clock: ManualClock
+) -> None:
+    plan = a_plan(database, keyring, clock)
+    before, after, other = Actor("Hà", 7), Actor("Hà (xã A)", 7), Actor("Lan", 8)
+    id_ = database.run_now(lambda c: campaigns.create(c, HERE, plan, before, clock.now()))
+    database.run_now(lambda c: campaigns.submit(c, id_, HERE, 1, other, clock.now()))
+    digest = database.read_now(lambda c: find(c, id_, HERE)["digest"])
+    for author in (after, other):
+        with pytest.raises(CampaignProblem) as refused:
+            database.run_now(lambda c: campaigns.approve(c, id_, HERE, 2, digest, author, clock.now()))  # noqa: B023
+        assert refused.value.code == "approval_by_author"
+    database.run_now(lambda c: campaigns.approve(c, id_, HERE, 2, digest, Actor("Mai", 9), clock.now()))
+
+
 def of(database: Database, *columns: Any) -> list[tuple[Any, ...]]:
     return [tuple(one) for one in database.read_now(lambda c: c.execute(select(*columns)).all())]
 
