@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, String, and_, case, cast, func, literal, update
+from sqlalchemy import Connection, RowMapping, String, and_, case, cast, func, literal, or_, update
 
 from bot.wakeups import Wakeups
 from integrations.sms.gateway import Gateway
@@ -75,6 +75,9 @@ def mark(
         rows,
         texts,
     )
+    # Since the rows were read a report may have come, or a late result: what is at its end is not called again
+    is_lost = and_(recipient.c.status == State.SENDING, recipient.c.next_at <= now)
+    still = or_(recipient.c.status == State.WAITING, is_lost)
     prefix = secrets.token_hex(8)
     for step in dict.fromkeys(step for _, step in going):
         of_step = [row for row, its in going if its == step]
@@ -87,9 +90,9 @@ def mark(
         ids = [row["id"] for row in of_step]
         is_same = and_(recipient.c.gateway == step.gateway, recipient.c.request_id.is_not(None))
         new_id = literal(f"{prefix}-") + cast(recipient.c.id, String)
-        connection.execute(
+        marking = (
             update(recipient)
-            .where(recipient.c.id.in_(ids))
+            .where(recipient.c.id.in_(ids), still)
             .values(
                 status=State.SENDING,
                 reason=None,
@@ -106,7 +109,9 @@ def mark(
                 ),
             )
         )
-        marked.moved += len(ids)
+        taken = set(connection.scalars(marking.returning(recipient.c.id)))
+        of_step = [row for row in of_step if row["id"] in taken]
+        marked.moved += len(taken)
         place = steps.index(step)
         onward = steps[place + 1] if place + 1 < len(steps) else None
         for row in of_step:
