@@ -38,10 +38,19 @@ def _taken(given: Given) -> Update:
     )
 
 
-def _other(given: Given) -> Update:
+def _said(given: Given) -> Update:
     values = {"status": "state", "reason": "why", "next_at": "again_at", "channel": "on", "gateway": "by"}
     changes = {column: given[name] for column, name in values.items()}
-    return _ours(given).where(_OPEN).values(**changes, final_at=given["end"])
+    return _ours(given).values(**changes, final_at=given["end"])
+
+
+def _goes_on(given: Given) -> Update:
+    """Given up as uncertain meanwhile, it is not taken up again: the run may have ended, and nobody would look."""
+    return _said(given).where(recipient.c.status == State.SENDING.value)
+
+
+def _not_called(given: Given) -> Update:
+    return _ours(given).where(recipient.c.attempts <= 1).values(tried_at=None, attempts=0, request_id=None)
 
 
 _CALL = {"of": recipient.c.id.type, "token": recipient.c.attempt.type}
@@ -54,18 +63,19 @@ _TAKEN = UpdateEach(
     },
     _taken,
 )
-_OTHER = UpdateEach(
-    {
-        **_CALL,
-        "state": recipient.c.status.type,
-        "why": recipient.c.reason.type,
-        "again_at": recipient.c.next_at.type,
-        "on": recipient.c.channel.type,
-        "by": recipient.c.gateway.type,
-        "end": recipient.c.final_at.type,
-    },
-    _other,
-)
+_SAID = {
+    **_CALL,
+    "state": recipient.c.status.type,
+    "why": recipient.c.reason.type,
+    "again_at": recipient.c.next_at.type,
+    "on": recipient.c.channel.type,
+    "by": recipient.c.gateway.type,
+    "end": recipient.c.final_at.type,
+}
+_SETTLED = UpdateEach(_SAID, lambda given: _said(given).where(_OPEN))
+_GOES_ON = UpdateEach(_SAID, _goes_on)
+_NOT_CALLED = UpdateEach(_CALL, _not_called)
+_ON = frozenset({State.WAITING, State.SENDING})
 
 
 def write(results: Sequence[Result], now: datetime, connection: Connection) -> list[tuple[int, str]]:
@@ -77,11 +87,10 @@ def write(results: Sequence[Result], now: datetime, connection: Connection) -> l
     taken = [_taken_values(one) for one in results if one.status is State.ACCEPTED]
     _TAKEN.execute(connection, taken, now=now, ask_at=now + FIRST_RECEIPT)
     other = [one for one in results if one.status is not State.ACCEPTED]
-    _OTHER.execute(connection, [_other_values(one, now) for one in other])
-    uncalled = [one.call.recipient_id for one in other if not one.was_called and one.call.is_first]
-    if uncalled:
-        rows = update(recipient).where(among(connection, recipient.c.id, uncalled), recipient.c.attempts <= 1)
-        connection.execute(rows.values(tried_at=None, attempts=0, request_id=None))
+    _GOES_ON.execute(connection, [_other_values(one, now) for one in other if one.status in _ON])
+    _SETTLED.execute(connection, [_other_values(one, now) for one in other if one.status not in _ON])
+    uncalled = [one for one in other if not one.was_called and one.call.is_first]
+    _NOT_CALLED.execute(connection, [{"of": one.call.recipient_id, "token": one.call.token} for one in uncalled])
     _stop(connection, results)
     return paused
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, update
 
-from scheduler import bulk_marking
-from scheduler.bulk_calls import Call
+from programme.ledger import State
+from scheduler import bulk_marking, bulk_results
+from scheduler.bulk_calls import Call, Result
 from scheduler.bulk_claims import claim
 from scheduler.dispatcher import Dispatcher
 from store.campaign_tables import recipient
@@ -47,3 +48,33 @@ async def test_a_report_that_comes_while_rows_are_marked_is_not_written_over(
     await room.send(room.dispatcher(gateway))
     assert states(room.database, run_id) == {"delivered": 1, "accepted": 1}
     assert [message.phone for message in gateway.journal] == ["+84910000001"]
+
+
+@pytest.mark.parametrize("late", [State.WAITING, State.SENDING])
+async def test_a_result_that_comes_after_a_row_was_given_up_does_not_take_it_up_again(room: Room, late: State) -> None:
+    run_id, gateway = room.plan(1), FakeGateway(remembers=timedelta(0))
+    dispatcher = room.dispatcher(gateway)
+    (call,) = claimed(room, dispatcher, run_id, 1)
+    room.clock.advance(timedelta(minutes=2))
+    await room.send(dispatcher)
+    assert states(room.database, run_id) == {"uncertain": 1}
+    result = Result(call, late, "esms_not_sent", room.clock.now(), call.step)
+    room.database.run_now(partial(bulk_results.write, [result], room.clock.now()))
+    assert states(room.database, run_id) == {"uncertain": 1}
+    taken = Result(call, State.ACCEPTED, message_id="7")
+    room.database.run_now(partial(bulk_results.write, [taken], room.clock.now()))
+    assert states(room.database, run_id) == {"accepted": 1}
+
+
+async def test_results_that_are_written_twice_do_not_touch_who_was_claimed_since(room: Room) -> None:
+    run_id = room.plan(1)
+    dispatcher = room.dispatcher(FakeGateway())
+    (call,) = claimed(room, dispatcher, run_id, 1)
+    not_called = Result(call, State.WAITING, was_called=False)
+    room.database.run_now(partial(bulk_results.write, [not_called], room.clock.now()))
+    assert (row_of(room, run_id).tried_at, row_of(room, run_id).attempts) == (None, 0)
+    (again,) = claimed(room, dispatcher, run_id, 1)
+    room.database.run_now(partial(bulk_results.write, [not_called], room.clock.now()))
+    row = row_of(room, run_id)
+    assert (row.status, row.request_id, row.attempts) == ("sending", again.request_id, 1)
+    assert row.tried_at is not None
