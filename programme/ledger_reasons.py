@@ -56,6 +56,8 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "quá nhiều tin lỗi trong những tin gần nhất (lý do từng loại lỗi ở phần Tiến độ)",
             "too many of the last messages failed (the reasons stand under Progress)",
         ),
+        "run_broke": ("lỗi của hotline, đã ghi vào nhật ký máy chủ", "our own fault, which is in the server's log"),
+        "text_broke": ("lỗi của hotline khi soạn tin này", "our own fault while the message was made"),
         "by_hand": ("có người bấm tạm dừng", "somebody paused it"),
     }
 )

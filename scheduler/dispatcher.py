@@ -18,6 +18,7 @@ from bot import metrics
 from bot.wakeups import CAMPAIGNS, OUTBOX, Wakeups
 from integrations.errors import Fate, ProviderError, SendFailed
 from integrations.sms.gateway import Bulk, Gateway
+from programme import ledger
 from programme.campaign_text import MissingValue, plain, render
 from programme.content import Content
 from programme.ledger import State
@@ -42,6 +43,7 @@ GATHER_SECONDS = 0.05
 MOST_WRITTEN = 400
 
 TIMED_OUT = ProviderError("timed_out", Fate.UNCERTAIN, "Cổng tin nhắn không trả lời kịp, chưa rõ tin đã đi hay chưa.")
+RUN_BROKE, TEXT_BROKE = "run_broke", "text_broke"
 BROKE = ProviderError("dispatcher_broke", Fate.UNCERTAIN, "Lỗi của hotline khi gửi, chưa rõ tin đã đi hay chưa.")
 
 
@@ -115,7 +117,14 @@ class Dispatcher:
             room = PARALLEL_CALLS - len(self._calls)
             if room <= 0:
                 return moved, SHORTEST_NAP_SECONDS
-            claimed = await self.database.run(partial(claim, self.rooms, run_id, room))
+            try:
+                claimed = await self.database.run(partial(claim, self.rooms, run_id, room))
+            except (OperationalError, InterfaceError):
+                raise  # the database is away: that is no fault of this run
+            except Exception:
+                log.exception("run_broke", run=run_id)
+                await self.database.run(partial(ledger.pause, run_id=run_id, reason=RUN_BROKE))
+                continue  # the others go on
             for call in claimed.calls:
                 task = asyncio.create_task(self._call(call))
                 self._calls.add(task)
@@ -145,6 +154,10 @@ class Dispatcher:
         except MissingValue as missing:
             kept = State.SKIPPED if call.is_first else State.UNCERTAIN
             return Result(call, kept, f"no_{missing.name}"[:40], was_called=False)
+        except Exception:
+            log.exception("bulk_text_broke", recipient=call.recipient_id)
+            kept = State.FAILED if call.is_first else State.UNCERTAIN
+            return Result(call, kept, TEXT_BROKE, was_called=False, is_error=True)
         try:
             with metrics.provider_call(call.step.gateway):
                 async with asyncio.timeout(CALL_SECONDS):

@@ -16,8 +16,8 @@ from scheduler import bulk_marking, bulk_results
 from scheduler.bulk_calls import Call, Result
 from scheduler.bulk_claims import claim
 from scheduler.dispatcher import Dispatcher
-from store.campaign_tables import recipient
-from tests.scheduler.bulk import FakeGateway, Room, states
+from store.campaign_tables import campaign_run, recipient
+from tests.scheduler.bulk import FakeGateway, Room, reasons, states
 
 
 def claimed(room: Room, dispatcher: Dispatcher, run_id: int, people: int) -> list[Call]:
@@ -78,3 +78,29 @@ async def test_results_that_are_written_twice_do_not_touch_who_was_claimed_since
     row = row_of(room, run_id)
     assert (row.status, row.request_id, row.attempts) == ("sending", again.request_id, 1)
     assert row.tried_at is not None
+
+
+async def test_a_run_that_breaks_pauses_and_the_others_go_on(room: Room) -> None:
+    broken = room.plan(2, window={"from": "soon"})
+    whole, gateway = room.plan(1), FakeGateway()
+    await room.send(room.dispatcher(gateway))
+    runs = select(campaign_run.c.status, campaign_run.c.pause_reason).order_by(campaign_run.c.id)
+    assert room.database.read_now(lambda c: [tuple(one) for one in c.execute(runs)]) == [
+        ("paused", "run_broke"),
+        ("ended", None),
+    ]
+    assert states(room.database, broken) == {"waiting": 2}
+    assert states(room.database, whole) == {"accepted": 3}
+
+
+async def test_a_text_that_cannot_be_made_fails_its_own_row_only(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(text: str, values: Any, **_: bool) -> str:
+        if values["name"] == "Chị 0":
+            raise ValueError(text)
+        return text
+
+    monkeypatch.setattr("scheduler.dispatcher.render", broken)
+    run_id, gateway = room.plan(2), FakeGateway()
+    await room.send(room.dispatcher(gateway))
+    assert states(room.database, run_id) == {"failed": 1, "accepted": 1}
+    assert reasons(room.database, run_id) == {"text_broke", None}
