@@ -257,8 +257,7 @@ class _Claim:
             if is_full or (step.channel in TALKS and on_zalo >= ZALO_AT_ONCE):
                 until = next((u for n, (_, u, _) in buckets.items() if n == step.gateway), None)
                 at = until or self.now + timedelta(seconds=1)
-                if row["status"] == State.WAITING:
-                    waits.setdefault((row["reason"], at), []).append(row["id"])
+                waits.setdefault((row["reason"], at), []).append(row["id"])
                 continue
             on_zalo += step.channel in TALKS
             left[step.gateway] = left.get(step.gateway, 1) - (1 if step.gateway else 0)
@@ -376,7 +375,8 @@ class _Claim:
 
     def _put_off(self, waits: Mapping[tuple[str | None, datetime], list[int]]) -> None:
         for (reason, at), ids in waits.items():
-            own = update(recipient).where(recipient.c.id.in_(ids), recipient.c.status == State.WAITING)
+            is_open = recipient.c.status.in_((State.WAITING, State.SENDING))
+            own = update(recipient).where(recipient.c.id.in_(ids), is_open)
             self.connection.execute(own.values(reason=reason, next_at=at))
 
     def _skip(self, ids: Sequence[int], reason: str) -> None:

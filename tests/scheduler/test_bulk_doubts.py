@@ -16,7 +16,7 @@ from scheduler import bulk_marking, bulk_results
 from scheduler.bulk_calls import Call, Result
 from scheduler.bulk_claims import claim
 from scheduler.dispatcher import Dispatcher
-from store.campaign_tables import campaign_run, recipient
+from store.campaign_tables import campaign_run, gateway_state, recipient
 from tests.scheduler.bulk import FakeGateway, Room, reasons, states
 
 
@@ -104,3 +104,20 @@ async def test_a_text_that_cannot_be_made_fails_its_own_row_only(room: Room, mon
     await room.send(room.dispatcher(gateway))
     assert states(room.database, run_id) == {"failed": 1, "accepted": 1}
     assert reasons(room.database, run_id) == {"text_broke", None}
+
+
+async def test_rows_that_wait_for_a_stopped_gateway_do_not_keep_others_from_the_next(room: Room) -> None:
+    run_id = room.plan(30, gateways=["one", "two"], pace_per_minute=600)
+    first, second = FakeGateway(), FakeGateway("two")
+    dispatcher = room.dispatcher(first, second)
+    claimed(room, dispatcher, run_id, 10)  # killed, with as many calls as its pace has in a second
+    room.clock.advance(timedelta(minutes=1))
+    stop = {"gateway": "one", "stopped_until": room.clock.now() + timedelta(minutes=9), "stopped_for": "esms_103"}
+    room.database.run_now(lambda c: c.execute(update(gateway_state).values(stop)))
+    await room.send(dispatcher, 5)
+    assert states(room.database, run_id) == {"sending": 10, "accepted": 20}
+    assert len(second.journal) == 20 and not first.journal
+    room.clock.advance(timedelta(minutes=10))
+    await room.send(dispatcher)
+    assert states(room.database, run_id) == {"accepted": 30}
+    assert len(first.journal) == 10
