@@ -186,8 +186,9 @@ class _Claim:
 
     # what was left by somebody dead, or had no answer
 
-    def _settle_expired(self, may_send: bool) -> list[dict[str, Any]]:
-        """Those whose call may be repeated, if anything may be sent now; the others become uncertain."""
+    def _settle_expired(self, may_send: bool, *, is_over: bool = False) -> list[dict[str, Any]]:
+        """Those whose call may be repeated, if anything may be sent now; the others become uncertain. `is_over`: nothing
+        will be sent any more."""
         ahead = recipient.c.next_at > self.now + 2 * LEASE + STOPPED
         is_sending = recipient.c.status == State.SENDING
         own = update(recipient).where(recipient.c.run_id == self.run["id"], is_sending, ahead)
@@ -202,7 +203,7 @@ class _Claim:
             gateway = self.rooms.gateways.get(row["gateway"] or "")
             remembers = timedelta(0) if gateway is None else gateway.remembers
             can = may_repeat(remembers, row["tried_at"], self.now) and row["attempts"] < MOST_REPEATED
-            if not can or self.run["status"] == RunStatus.CANCELLED:
+            if not can or is_over:
                 lost.append(row)
             elif may_send:
                 repeated.append(row)
@@ -389,11 +390,12 @@ class _Claim:
     def _sweep(self, reason: str, status: RunStatus) -> Claimed:
         """What still waits is skipped, some thousand rows in a transaction; then the run is over."""
         some = select(recipient.c.id).where(recipient.c.run_id == self.run["id"], recipient.c.status == State.WAITING)
-        own = update(recipient).where(recipient.c.id.in_(some.limit(SWEPT_AT_ONCE)))
+        is_waiting = recipient.c.status == State.WAITING  # a report may come in between
+        own = update(recipient).where(recipient.c.id.in_(some.limit(SWEPT_AT_ONCE)), is_waiting)
         values = {"status": State.SKIPPED, "reason": reason, "next_at": None, "final_at": self.now}
         self.claimed.moved = self.connection.execute(own.values(values)).rowcount
         bulk_zalo.withdraw(self.connection, self.run["id"], reason, self.now)
-        self._settle_expired(False)
+        self._settle_expired(False, is_over=True)
         if not self.claimed.moved and not self._is_unfinished():
             self._end(status)
         self.claimed.again_in = 0.0 if self.claimed.moved else 1.0

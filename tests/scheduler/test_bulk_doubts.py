@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, update
 
+from programme import ledger
 from programme.ledger import State
 from scheduler import bulk_marking, bulk_results
 from scheduler.bulk_calls import Call, Result
@@ -82,7 +83,7 @@ async def test_results_that_are_written_twice_do_not_touch_who_was_claimed_since
 
 async def test_a_run_that_breaks_pauses_and_the_others_go_on(room: Room) -> None:
     broken = room.plan(2, window={"from": "soon"})
-    whole, gateway = room.plan(1), FakeGateway()
+    whole, gateway = room.plan(0), FakeGateway()
     await room.send(room.dispatcher(gateway))
     runs = select(campaign_run.c.status, campaign_run.c.pause_reason).order_by(campaign_run.c.id)
     assert room.database.read_now(lambda c: [tuple(one) for one in c.execute(runs)]) == [
@@ -90,7 +91,7 @@ async def test_a_run_that_breaks_pauses_and_the_others_go_on(room: Room) -> None
         ("ended", None),
     ]
     assert states(room.database, broken) == {"waiting": 2}
-    assert states(room.database, whole) == {"accepted": 3}
+    assert states(room.database, whole) == {"accepted": 2}
 
 
 async def test_a_text_that_cannot_be_made_fails_its_own_row_only(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,3 +122,16 @@ async def test_rows_that_wait_for_a_stopped_gateway_do_not_keep_others_from_the_
     await room.send(dispatcher)
     assert states(room.database, run_id) == {"accepted": 30}
     assert len(first.journal) == 10
+
+
+@pytest.mark.parametrize("end", ["deadline", "cancelled"])
+async def test_a_run_that_is_over_waits_for_nobody(room: Room, end: str) -> None:
+    run_id = room.plan(3, deadline=room.clock.now() + timedelta(seconds=30))
+    dispatcher = room.dispatcher(FakeGateway())
+    claimed(room, dispatcher, run_id, 2)
+    if end == "cancelled":
+        assert room.database.run_now(lambda c: ledger.cancel(c, run_id))
+    room.clock.advance(timedelta(minutes=1))
+    await room.send(dispatcher)
+    assert states(room.database, run_id) == {"uncertain": 2, "skipped": 1}
+    assert room.database.read_now(lambda c: c.scalar(select(campaign_run.c.ended_at))) is not None
