@@ -106,7 +106,9 @@ def failed(call: Call, failure: SendFailed, remembers: timedelta, now: datetime)
         if not call.is_first:
             return Result(call, State.SENDING, code, now + STOPPED, call.step, stop=now + STOPPED, stopped_for=code)
         onward = call.next or call.step
-        return Result(call, State.WAITING, code, None, onward, is_error=True, stop=now + STOPPED, stopped_for=code)
+        # With another gateway left it is no error of the run: hundreds may be under way when the first goes out of order
+        is_error = True if call.next is None else None
+        return Result(call, State.WAITING, code, None, onward, is_error=is_error, stop=now + STOPPED, stopped_for=code)
     if fate is Fate.RETRY and call.attempts <= len(WAITS):
         return Result(call, State.WAITING, code, now + max(told, WAITS[call.attempts - 1]), call.step, is_error=True)
     if call.next is not None:

@@ -144,7 +144,7 @@ def _judge(connection: Connection, results: Sequence[Result]) -> list[tuple[int,
         if many and ledger.pause(connection, run_id, TOO_MANY_ERRORS):
             paused.append((run_id, TOO_MANY_ERRORS))
     for one in results:
-        is_last = one.stopped_for is not None and (one.step is None or one.step == one.call.step)
+        is_last = one.stopped_for is not None and one.call.next is None
         if is_last and ledger.pause(connection, one.call.run_id, one.stopped_for or ""):
             paused.append((one.call.run_id, one.stopped_for or ""))
     return paused

@@ -1,0 +1,30 @@
+"""What gateways say of themselves (too fast, out of order, not reached) costs a message neither its turn nor its run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from integrations.errors import Fate
+from integrations.sms.gateway import Bulk, Taken
+from store.campaign_tables import campaign_run
+from tests.scheduler.bulk import FakeGateway, Room, reasons, refusal, states
+
+
+def status(room: Room, run_id: int) -> str | None:
+    return room.database.read_now(lambda c: c.scalar(select(campaign_run.c.status).filter_by(id=run_id)))
+
+
+async def test_a_gateway_out_of_order_hands_over_to_the_next_and_the_run_goes_on(room: Room) -> None:
+    run_id = room.plan(150, gateways=["one", "two"])
+    first, second = FakeGateway(), FakeGateway("two")
+
+    async def down(message: Bulk) -> Taken:
+        raise refusal("esms_103", Fate.CHANNEL_DOWN)
+
+    first.answer = down
+    await room.send(room.dispatcher(first, second))
+    assert states(room.database, run_id) == {"accepted": 150}
+    assert status(room, run_id) == "ended"
+    assert len(second.journal) == 150
