@@ -87,7 +87,7 @@ def may_repeat(remembers: timedelta, tried_at: datetime | None, now: datetime) -
 def failed(call: Call, failure: SendFailed, remembers: timedelta, now: datetime) -> Result:
     """What follows from a call that was not simply accepted."""
     code, fate = failure.error.code[:40], failure.error.fate
-    told = timedelta(seconds=failure.after_seconds or 0)
+    told = min(timedelta(seconds=failure.after_seconds or 0), STOPPED)  # a longer stop would be taken for a clock's error
     if fate is Fate.UNCERTAIN:
         if remembers > timedelta(0) and call.attempts < MOST_REPEATED:
             # It stays `sending`, since it may be on its way; the recovery repeats it under the same request_id

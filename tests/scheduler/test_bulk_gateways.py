@@ -28,3 +28,19 @@ async def test_a_gateway_out_of_order_hands_over_to_the_next_and_the_run_goes_on
     assert states(room.database, run_id) == {"accepted": 150}
     assert status(room, run_id) == "ended"
     assert len(second.journal) == 150
+
+
+async def test_a_gateway_that_wants_an_hour_of_rest_is_not_called_again_at_once(room: Room) -> None:
+    run_id, gateway = room.plan(1), FakeGateway()
+
+    async def too_fast(message: Bulk) -> Taken:
+        raise refusal("speedsms_429", Fate.BACK_OFF, 3600)
+
+    gateway.answer = too_fast
+    dispatcher = room.dispatcher(gateway)
+    await room.send(dispatcher, 60)
+    assert len(gateway.journal) == 1
+    gateway.answer = None
+    room.clock.advance(timedelta(minutes=10))
+    await room.send(dispatcher)
+    assert states(room.database, run_id) == {"accepted": 1}
