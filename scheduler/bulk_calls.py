@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,7 +59,7 @@ class Call:
 @dataclass(frozen=True)
 class Result:
     """What becomes of a row. `is_error`: for the pause rule; None: it says nothing of the gateway. `stop`: the
-    gateway is left alone until then, `stopped_for`: and a person must act."""
+    gateway is left alone until then, `stopped_for`: and a person must act. `attempts`: those that count, if not all."""
 
     call: Call
     status: State
@@ -73,7 +73,7 @@ class Result:
     is_error: bool | None = None
     stop: datetime | None = None
     stopped_for: str | None = None
-    at: datetime | None = field(default=None)
+    attempts: int | None = None
 
 
 def may_repeat(remembers: timedelta, tried_at: datetime | None, now: datetime) -> bool:
@@ -101,16 +101,20 @@ def failed(call: Call, failure: SendFailed, remembers: timedelta, now: datetime)
     if fate is Fate.BACK_OFF:
         at = now + max(BACK_OFF, told)
         kept = State.WAITING if call.is_first else State.SENDING
-        return Result(call, kept, code, at, call.step, stop=at)
+        # Its own pace is no failure of the message, which must not run out of attempts by it
+        return Result(call, kept, code, at, call.step, stop=at, attempts=max(1, call.attempts - 1))
     if fate is Fate.CHANNEL_DOWN:
         if not call.is_first:
             return Result(call, State.SENDING, code, now + STOPPED, call.step, stop=now + STOPPED, stopped_for=code)
         onward = call.next or call.step
         # With another gateway left it is no error of the run: hundreds may be under way when the first goes out of order
         is_error = True if call.next is None else None
-        return Result(call, State.WAITING, code, None, onward, is_error=is_error, stop=now + STOPPED, stopped_for=code)
+        until = now + STOPPED
+        return Result(
+            call, State.WAITING, code, None, onward, is_error=is_error, stop=until, stopped_for=code, attempts=1
+        )
     if fate is Fate.RETRY and call.attempts <= len(WAITS):
         return Result(call, State.WAITING, code, now + max(told, WAITS[call.attempts - 1]), call.step, is_error=True)
     if call.next is not None:
-        return Result(call, State.WAITING, code, None, call.next, is_error=True)
+        return Result(call, State.WAITING, code, None, call.next, is_error=True, attempts=1)
     return Result(call, State.FAILED, code, None, call.step, is_error=True)

@@ -41,7 +41,7 @@ def _taken(given: Given) -> Update:
 def _said(given: Given) -> Update:
     values = {"status": "state", "reason": "why", "next_at": "again_at", "channel": "on", "gateway": "by"}
     changes = {column: given[name] for column, name in values.items()}
-    return _ours(given).values(**changes, final_at=given["end"])
+    return _ours(given).values(**changes, attempts=given["tries"], final_at=given["end"])
 
 
 def _goes_on(given: Given) -> Update:
@@ -70,6 +70,7 @@ _SAID = {
     "again_at": recipient.c.next_at.type,
     "on": recipient.c.channel.type,
     "by": recipient.c.gateway.type,
+    "tries": recipient.c.attempts.type,
     "end": recipient.c.final_at.type,
 }
 _SETTLED = UpdateEach(_SAID, lambda given: _said(given).where(_OPEN))
@@ -115,6 +116,7 @@ def _other_values(one: Result, now: datetime) -> dict[str, object]:
         "again_at": now + FIRST_RECEIPT if one.status is State.UNCERTAIN else one.next_at,
         "on": step.channel,
         "by": step.gateway,
+        "tries": one.call.attempts if one.attempts is None else one.attempts,
         "end": now if one.status in ledger.FINAL else None,
     }
 

@@ -44,3 +44,36 @@ async def test_a_gateway_that_wants_an_hour_of_rest_is_not_called_again_at_once(
     room.clock.advance(timedelta(minutes=10))
     await room.send(dispatcher)
     assert states(room.database, run_id) == {"accepted": 1}
+
+
+async def test_being_too_fast_uses_up_none_of_a_messages_attempts(room: Room) -> None:
+    run_id, gateway = room.plan(1), FakeGateway()
+
+    async def too_fast_then_not_reached(message: Bulk) -> Taken:
+        if len(gateway.journal) <= 8:
+            raise refusal("esms_160", Fate.BACK_OFF, 1)
+        if len(gateway.journal) == 9:
+            raise refusal("esms_not_sent", Fate.RETRY)
+        return gateway.take(message)
+
+    gateway.answer = too_fast_then_not_reached
+    await room.send(room.dispatcher(gateway), 40)
+    assert states(room.database, run_id) == {"accepted": 1}
+
+
+async def test_the_next_gateway_is_tried_as_often_as_the_first(room: Room) -> None:
+    run_id = room.plan(1, gateways=["one", "two"])
+    first, second = FakeGateway(), FakeGateway("two")
+
+    async def not_reached(message: Bulk) -> Taken:
+        raise refusal("esms_not_sent", Fate.RETRY)
+
+    async def at_first_not_reached(message: Bulk) -> Taken:
+        if len(second.journal) == 1:
+            raise refusal("speedsms_not_sent", Fate.RETRY)
+        return second.take(message)
+
+    first.answer, second.answer = not_reached, at_first_not_reached
+    await room.send(room.dispatcher(first, second), 90)
+    assert states(room.database, run_id) == {"accepted": 1}
+    assert reasons(room.database, run_id) == {None}
