@@ -29,6 +29,7 @@ from store.crypto import Keyring
 from store.database import insert_returning_id
 from store.tables import contact
 
+ZBS = "zbs"  # the gateway of its channel, which no campaign names
 # Why a run that was frozen at the approval does not go yet
 SCHEDULED = "scheduled"
 MOST_TESTS = 20  # of one campaign: it is no way around the approval
@@ -186,7 +187,7 @@ class Campaigns:
         row = self._seen(connection, id_, province, version, "approved", "paused")
         self._write(connection, row, now, {"status": "approved", "pause_reason": None})
         for run in _open_runs(connection, id_, ledger.RunStatus.PAUSED):
-            ledger.resume(connection, run, row["gateways"])
+            ledger.resume(connection, run, [*row["gateways"], ZBS])
         self._record(connection, id_, "campaign.resumed", actor, now)
 
     def cancel(

@@ -17,7 +17,7 @@ from programme.content import Content
 from scheduler.campaigns import make_runs
 from scheduler.kinds import JobContext
 from store.audit import Actor
-from store.campaign_tables import campaign, campaign_run, recipient
+from store.campaign_tables import campaign, campaign_run, gateway_state, recipient
 from store.clock import ManualClock
 from store.contacts import Contacts
 from store.crypto import Keyring
@@ -327,3 +327,18 @@ def test_a_test_is_a_run_of_its_own_for_one_number_and_there_are_not_many(
     with pytest.raises(CampaignProblem) as refused:
         test()
     assert refused.value.code == "tests_spent"
+
+
+def test_who_resumes_has_every_gateway_tried_again(
+    database: Database, campaigns: Campaigns, keyring: Keyring, clock: ManualClock
+) -> None:
+    id_ = approved(database, campaigns, a_plan(database, keyring, clock), clock)
+
+    def stopped(connection: Connection) -> None:
+        connection.execute(update(campaign_run).values(status="paused", pause_reason="zalo_-216"))
+        until = {"filled_at": clock.now(), "stopped_until": clock.now() + timedelta(minutes=9), "stopped_for": "x"}
+        connection.execute(insert(gateway_state), [{"gateway": name, **until} for name in ("esms", "zbs")])
+
+    database.run_now(stopped)
+    database.run_now(lambda c: campaigns.resume(c, id_, HERE, 3, LAN, clock.now()))
+    assert of(database, gateway_state.c.stopped_for) == [(None,), (None,)]
