@@ -22,7 +22,7 @@ from programme import ledger
 from programme.campaign_text import MissingValue, plain, render
 from programme.content import Content
 from programme.ledger import State
-from programme.sms_parts import parts
+from programme.sms_parts import Encoding, parts
 from scheduler import bulk_results
 from scheduler.bulk_calls import CALL_SECONDS, FRESH, Call, Result, failed
 from scheduler.bulk_claims import MOST_AT_ONCE, claim, open_runs
@@ -185,11 +185,13 @@ class Dispatcher:
             names: Mapping[str, str] = zbs.get("variables") or {}
             values = {name: render(f"{{{{ {ours} }}}}", call.values) for name, ours in names.items()}
             return Bulk(text="", template=str(zbs["template"]), values=values, callback=callback, **common), None
-        text, is_unicode = render(variant["text"], call.values), bool(variant.get("unicode"))
-        if not is_unicode:
+        text = render(variant["text"], call.values)
+        if not variant.get("unicode"):
             text = plain(text)
-        size = parts(text, unicode=is_unicode).parts
-        return Bulk(text=text, unicode=is_unicode, callback=callback, **common), size
+        needed = parts(text)
+        # Sent as UCS-2 a text that does not need it would take, and cost, more parts than were counted
+        is_unicode = needed.encoding is Encoding.UCS2
+        return Bulk(text=text, unicode=is_unicode, callback=callback, **common), needed.parts
 
     def _add(self, result: Result) -> None:
         self._results.append(result)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from integrations.errors import Fate
+from integrations.sms.esms.sim_api import count_parts
 from integrations.sms.gateway import Bulk, Taken
-from store.campaign_tables import campaign_run
+from store.campaign_tables import campaign_run, recipient
 from tests.scheduler.bulk import FakeGateway, Room, reasons, refusal, states
 
 
@@ -77,3 +79,19 @@ async def test_the_next_gateway_is_tried_as_often_as_the_first(room: Room) -> No
     await room.send(room.dispatcher(first, second), 90)
     assert states(room.database, run_id) == {"accepted": 1}
     assert reasons(room.database, run_id) == {None}
+
+
+@pytest.mark.parametrize(
+    ("text", "unicode", "goes_as"),
+    [("Chao ban. " * 12, True, False), ("Chào bạn. " * 12, True, True), ("Chào bạn. " * 12, False, False)],
+)
+async def test_as_many_parts_are_counted_as_the_gateway_counts(
+    room: Room, text: str, unicode: bool, goes_as: bool
+) -> None:
+    run_id = room.plan(1, variants=[{"id": "A", "share": 100, "text": text, "unicode": unicode}])
+    gateway = FakeGateway()
+    await room.send(room.dispatcher(gateway))
+    (message,) = gateway.journal
+    assert message.unicode is goes_as
+    of = select(recipient.c.parts).filter_by(run_id=run_id)
+    assert room.database.read_now(lambda c: c.scalar(of)) == count_parts(message.text, message.unicode)
