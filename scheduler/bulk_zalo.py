@@ -125,8 +125,9 @@ def follow(
         values = _became(message, now)
         if values is None and message is not None and message["status"] == "held":
             settled = update(outbound).where(outbound.c.id == message["id"], outbound.c.status == "held")
-            connection.execute(settled.values(status="settled", decide_at=None))
-            values = {"status": State.FAILED, "reason": "window_closed", "final_at": now, "next_at": None}
+            # The owner may have written just now: then it goes, and nothing goes another way
+            if connection.execute(settled.values(status="settled", decide_at=None)).rowcount:
+                values = {"status": State.FAILED, "reason": "window_closed", "final_at": now, "next_at": None}
         if values is None:
             _change(connection, row, next_at=now + LOOK_AGAIN)
             continue

@@ -4,7 +4,7 @@ no row is left where nobody looks.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,12 +13,13 @@ from sqlalchemy import Connection, select, update
 
 from programme import ledger
 from programme.ledger import State
-from scheduler import bulk_marking, bulk_results
+from scheduler import bulk_marking, bulk_results, bulk_zalo
 from scheduler.bulk_calls import Call, Result
 from scheduler.bulk_claims import claim
 from scheduler.dispatcher import Dispatcher
 from store.campaign_tables import campaign_run, gateway_state, recipient
-from tests.scheduler.bulk import FakeGateway, Room, reasons, states
+from store.tables import outbound
+from tests.scheduler.bulk import FakeGateway, Room, reasons, states, talk
 
 
 def claimed(room: Room, dispatcher: Dispatcher, run_id: int, people: int) -> list[Call]:
@@ -135,3 +136,28 @@ async def test_a_run_that_is_over_waits_for_nobody(room: Room, end: str) -> None
     await room.send(dispatcher)
     assert states(room.database, run_id) == {"uncertain": 2, "skipped": 1}
     assert room.database.read_now(lambda c: c.scalar(select(campaign_run.c.ended_at))) is not None
+
+
+async def test_a_message_that_zalo_takes_after_all_does_not_go_by_sms_as_well(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, sms = room.plan(1, channels=["zalo", "sms"]), FakeGateway()
+    talk(room, 1)
+    dispatcher = room.dispatcher(sms)
+    await room.send(dispatcher)
+    room.database.run_now(lambda c: c.execute(update(outbound).values(status="held")))
+    follow, became = bulk_zalo.follow, bulk_zalo._became
+
+    def while_the_owner_writes(connection: Connection, *rest: Any) -> int:
+        def read(message: Any, now: datetime) -> Any:
+            connection.execute(update(outbound).values(status="waiting"))
+            return became(message, now)
+
+        monkeypatch.setattr(bulk_zalo, "_became", read)
+        return follow(connection, *rest)
+
+    monkeypatch.setattr(bulk_zalo, "follow", while_the_owner_writes)
+    room.clock.advance(timedelta(seconds=30))
+    await room.send(dispatcher)
+    assert states(room.database, run_id) == {"sending": 1}
+    assert not sms.journal
