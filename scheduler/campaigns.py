@@ -11,6 +11,7 @@ from datetime import datetime, time, timedelta
 from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, exists, or_, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot.wakeups import CAMPAIGNS as WAKE
 from programme import campaign_audience, ledger
@@ -47,6 +48,11 @@ async def make_runs(context: JobContext) -> None:
                 context.wakeups.notify(WAKE)
         except CampaignProblem as problem:
             log.error("campaign_not_made", campaign=id_, code=problem.code)
+            await context.database.run(partial(_hold, context, id_, problem))
+        except (OperationalError, InterfaceError):
+            raise  # the database is away: no campaign is to blame
+        except Exception:
+            log.exception("campaign_broke", campaign=id_)
     await context.database.run(partial(_end_done, context))
 
 
@@ -94,6 +100,15 @@ def _make_due(context: JobContext, id_: int, connection: Connection) -> bool:
     detail = {"due_at": due_at.isoformat(), "late": is_late}
     record(connection, context.keyring, now, HOTLINE, "campaign.due", f"campaign {id_}", detail)
     return True
+
+
+def _hold(context: JobContext, id_: int, problem: CampaignProblem, connection: Connection) -> None:
+    """It waits for a person, who sees why: silently it would be missed again every minute."""
+    now = context.clock.now()
+    own = update(campaign).where(campaign.c.id == id_, campaign.c.status == "approved")
+    held = {"status": "paused", "pause_reason": problem.words("vi")[:80], "version": campaign.c.version + 1}
+    if connection.execute(own.values({**held, "updated_at": now})).rowcount:
+        record(connection, context.keyring, now, HOTLINE, "campaign.held", f"campaign {id_}", {"code": problem.code})
 
 
 def _end_done(context: JobContext, connection: Connection) -> None:

@@ -342,3 +342,24 @@ def test_who_resumes_has_every_gateway_tried_again(
     database.run_now(stopped)
     database.run_now(lambda c: campaigns.resume(c, id_, HERE, 3, LAN, clock.now()))
     assert of(database, gateway_state.c.stopped_for) == [(None,), (None,)]
+
+
+async def test_a_campaign_that_cannot_be_made_is_held_with_the_reason_and_others_are_made(
+    database: Database, campaigns: Campaigns, content: Content, keyring: Keyring, clock: ManualClock
+) -> None:
+    plan = a_plan(database, keyring, clock)
+    unknown, broken, whole = (approved(database, campaigns, plan, clock) for _ in range(3))
+
+    def damage(connection: Connection) -> None:
+        own = update(campaign)
+        connection.execute(own.where(campaign.c.id == unknown).values(audience={"commune": ["00000"]}))
+        connection.execute(own.where(campaign.c.id == broken).values(schedule={"kind": "sometimes"}))
+
+    database.run_now(damage)
+    clock.set(datetime(2026, 11, 23, 10, tzinfo=clock.timezone))
+    await make_runs(JobContext(database, clock, content, Wakeups(), keyring))
+    held, _, made = of(database, campaign.c.status, campaign.c.pause_reason, campaign.c.next_at)
+    assert held[0] == "paused" and "Tỉnh không có xã" in held[1] and held[2] is not None
+    assert made == ("approved", None, None)
+    runs = of(database, campaign_run.c.campaign_id, campaign_run.c.status)
+    assert dict(runs) == {unknown: "paused", broken: "paused", whole: "running"}
