@@ -6,6 +6,7 @@ its way that it arrived or did not.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -13,8 +14,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, RowMapping, Update, bindparam, case, func, insert, select, update
 
+from programme.campaign_plan import PAUSE_RULE
 from programme.ledger import State
-from store.campaign_tables import campaign_run, receipt, recipient
+from store.campaign_tables import campaign, campaign_run, receipt, recipient
 from store.many_rows import Given, UpdateEach, among
 
 _REASON_LENGTH = 40
@@ -138,7 +140,7 @@ class _Taking:
         self._known: set[tuple[int, str, str]] = set()
         self._kept: list[dict[str, Any]] = []
         self._changes: dict[int, dict[str, Any]] = {}  # by recipient: the newest
-        self._failed_of: list[int] = []
+        self._failed_of: Counter[int] = Counter()
 
     def lock(self, meant: Sequence[tuple[Any, Reported]]) -> None:
         """The runs' rows before the recipients', as everybody takes them, each in the order of their ids."""
@@ -175,8 +177,8 @@ class _Taking:
             return Outcome.RECORDED
         self._states[id_] = (state, attempts)
         self._changes[id_] = self._change(id_, state, reason, report)
-        if state is State.FAILED:
-            self._failed_of.append(int(row["run_id"]))
+        if state is State.FAILED and status != State.UNCERTAIN:  # an uncertain one counted as an error before
+            self._failed_of[int(row["run_id"])] += 1
         return Outcome.OBEYED
 
     def _change(self, id_: int, state: State, reason: str, report: Reported) -> dict[str, Any]:
@@ -193,14 +195,19 @@ class _Taking:
         if self._kept:
             self.connection.execute(insert(receipt), self._kept)
         _OBEYED.execute(self.connection, list(self._changes.values()), now=self.now)
-        for run_id in self._failed_of:
-            note_late_failure(self.connection, run_id)
+        for run_id, failures in self._failed_of.items():
+            note_late_failures(self.connection, run_id, failures)
 
 
-def note_late_failure(connection: Connection, run_id: int) -> None:
-    """What counted as taken has failed after all: the pause rule sees an error in the place of a success."""
-    own = campaign_run.c.id == run_id
-    recent = str(connection.execute(select(campaign_run.c.recent).where(own)).scalar_one())
-    before, success, after = recent.rpartition("0")
-    changed = before + "1" + after if success else recent + "1"
-    connection.execute(update(campaign_run).where(own).values(recent=changed))
+def note_late_failures(connection: Connection, run_id: int, failures: int = 1) -> None:
+    """What counted as taken has failed after all: the pause rule sees errors in the place of successes. It never looks
+    at more than the last so many, however many reports come."""
+    of = (
+        select(campaign_run.c.recent, campaign.c.pause_rule)
+        .join(campaign, campaign.c.id == campaign_run.c.campaign_id)
+        .where(campaign_run.c.id == run_id)
+    )
+    recent, rule = connection.execute(of).one()
+    changed = recent[::-1].replace("0", "1", failures)[::-1] + "1" * max(0, failures - recent.count("0"))
+    kept = changed[-int(rule.get("of_last", PAUSE_RULE["of_last"])) :]
+    connection.execute(update(campaign_run).where(campaign_run.c.id == run_id).values(recent=kept))

@@ -167,7 +167,7 @@ def hear(recipient_id: int, now: datetime, connection: Connection) -> None:
         connection.execute(select(campaign_run.c.id).where(campaign_run.c.id == found.run_id).with_for_update())
     own = update(recipient).where(recipient.c.id == recipient_id, recipient.c.status == State.ACCEPTED)
     if connection.execute(own.values(values)).rowcount and values["status"] == State.FAILED:
-        receipts.note_late_failure(connection, found.run_id)
+        receipts.note_late_failures(connection, found.run_id)
 
 
 def withdraw(connection: Connection, run_id: int, reason: str, now: datetime) -> None:

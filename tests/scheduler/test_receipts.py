@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from bot.receipt_batches import ReceiptBatches
-from integrations.sms.gateway import Report
+from integrations.errors import Fate
+from integrations.sms.gateway import Bulk, Report, Taken
 from programme import receipts
 from programme.receipts import Outcome
 from store.campaign_tables import campaign_run, receipt, recipient
-from tests.scheduler.bulk import FakeGateway, Room, states
+from tests.scheduler.bulk import FakeGateway, Room, refusal, states
 
 
 async def _accepted(room: Room, people: int) -> list[RowMapping]:
@@ -72,3 +74,30 @@ async def test_one_that_breaks_takes_nobody_with_it(room: Room, monkeypatch: pyt
     assert outcomes[0] is outcomes[2] is Outcome.OBEYED
     assert isinstance(outcomes[1], OperationalError)  # whoever told it is not answered, and tells it again
     assert states(room.database, rows[0]["run_id"]) == {"delivered": 2, "accepted": 1}
+
+
+async def test_what_the_pause_rule_looks_at_counts_each_failure_once_and_does_not_grow(room: Room) -> None:
+    run_id = room.plan(12, pause_rule={"percent": 10, "of_last": 10})
+    gateway = FakeGateway(remembers=timedelta(0))
+
+    async def first_without_an_answer(message: Bulk) -> Taken:
+        if message.phone.endswith("0"):
+            raise refusal("timed_out", Fate.UNCERTAIN)
+        return gateway.take(message)
+
+    gateway.answer = first_without_an_answer
+    await room.send(room.dispatcher(gateway))
+    of = select(recipient.c.request_id, recipient.c.status).filter_by(run_id=run_id).order_by(recipient.c.id)
+    rows = room.database.read_now(lambda c: c.execute(of).all())
+
+    def fail(*request_ids: str) -> str:
+        told = [Report("failed", request_id=one, reason="off") for one in request_ids]
+        room.database.run_now(lambda c: receipts.take_all(c, "one", told, room.clock.now(), "callback"))
+        return str(room.database.read_now(lambda c: c.scalar(select(campaign_run.c.recent))))
+
+    room.database.run_now(lambda c: c.execute(update(campaign_run).values(recent="1000")))
+    uncertain = [row.request_id for row in rows if row.status == "uncertain"]
+    taken = [row.request_id for row in rows if row.status == "accepted"]
+    assert fail(*uncertain) == "1000"  # counted when it became uncertain
+    assert fail(taken[0]) == "1001"
+    assert fail(*taken[1:]) == "1" * 10
