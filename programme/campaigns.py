@@ -146,7 +146,9 @@ class Campaigns:
     ) -> None:
         """Let it go. `seen`: the digest on the approver's page. What has one run is frozen here."""
         row = self._seen(connection, id_, province, version, "submitted")
-        if actor.name in (row["created_by"], row["edited_by"], row["submitted_by"]) or _has_written(connection, id_, actor):
+        if actor.name in (row["created_by"], row["edited_by"], row["submitted_by"]) or _has_written(
+            connection, id_, actor
+        ):
             raise CampaignProblem("approval_by_author")
         if seen != row["digest"]:
             raise CampaignProblem("approval_stale")

@@ -87,7 +87,9 @@ def may_repeat(remembers: timedelta, tried_at: datetime | None, now: datetime) -
 def failed(call: Call, failure: SendFailed, remembers: timedelta, now: datetime) -> Result:
     """What follows from a call that was not simply accepted."""
     code, fate = failure.error.code[:40], failure.error.fate
-    told = min(timedelta(seconds=failure.after_seconds or 0), STOPPED)  # a longer stop would be taken for a clock's error
+    told = min(
+        timedelta(seconds=failure.after_seconds or 0), STOPPED
+    )  # a longer stop would be taken for a clock's error
     if fate is Fate.UNCERTAIN:
         if remembers > timedelta(0) and call.attempts < MOST_REPEATED:
             # It stays `sending`, since it may be on its way; the recovery repeats it under the same request_id
@@ -107,7 +109,7 @@ def failed(call: Call, failure: SendFailed, remembers: timedelta, now: datetime)
         if not call.is_first:
             return Result(call, State.SENDING, code, now + STOPPED, call.step, stop=now + STOPPED, stopped_for=code)
         onward = call.next or call.step
-        # With another gateway left it is no error of the run: hundreds may be under way when the first goes out of order
+        # With another gateway left it is no error of the run: hundreds may be under way when one goes out of order
         is_error = True if call.next is None else None
         until = now + STOPPED
         return Result(

@@ -187,8 +187,8 @@ class _Claim:
     # what was left by somebody dead, or had no answer
 
     def _settle_expired(self, may_send: bool, *, is_over: bool = False) -> list[dict[str, Any]]:
-        """Those whose call may be repeated, if anything may be sent now; the others become uncertain. `is_over`: nothing
-        will be sent any more."""
+        """Those whose call may be repeated, if anything may be sent now; the others become uncertain. `is_over`:
+        nothing will be sent any more."""
         ahead = recipient.c.next_at > self.now + 2 * LEASE + STOPPED
         is_sending = recipient.c.status == State.SENDING
         own = update(recipient).where(recipient.c.run_id == self.run["id"], is_sending, ahead)

@@ -170,6 +170,7 @@ recipient = Table(
     Column("accepted_at", UtcDateTime),
     Column("final_at", UtcDateTime),
     UniqueConstraint("contact_id", "run_id", "about"),  # in this order it finds a contact's rows as well
+    sqlite_autoincrement=True,  # a number that was in a link is nobody else's later
 )
 Index("ix_recipient_run_status", recipient.c.run_id, recipient.c.status, recipient.c.next_at, recipient.c.id)
 _ASKED = and_(recipient.c.status.in_(("accepted", "uncertain")), recipient.c.next_at.is_not(None))

@@ -33,6 +33,9 @@ from store.tables import Json, UtcDateTime
 
 # Numbers that were given after the backup and are lost with it are not given again: somebody may have noted one.
 GAP = 1_000
+# Links in messages are numbers of these rows (programme/short_links.py), and one run may have a million: whoever opted
+# out by an old link would otherwise do so for somebody else
+_GAPS = {"recipient": 100_000_000}
 ROWS, ROW_BYTES = 1_000, 8 * 2**20
 _TYPES: Mapping[str, Any] = {
     "bool": Boolean(),
@@ -133,12 +136,12 @@ def _go_on_counting(connection: Connection, contents: Contents) -> None:
         for name in connection.exec_driver_sql(counting).scalars().all():
             last = connection.execute(_SQLITE_LAST, {"name": name}).scalar() or 0
             connection.execute(_SQLITE_FORGET, {"name": name})
-            connection.execute(_SQLITE_COUNT, {"name": name, "seq": last + GAP})
+            connection.execute(_SQLITE_COUNT, {"name": name, "seq": last + _GAPS.get(name, GAP)})
         return
     for name in contents.rows:
         if sequence := connection.scalar(_SEQUENCE, {"name": name}):
             last = connection.scalar(select(func.max(column("id"))).select_from(table(name))) or 0
-            connection.execute(select(func.setval(sequence, last + GAP)))
+            connection.execute(select(func.setval(sequence, last + _GAPS.get(name, GAP))))
 
 
 _SQLITE_LAST = text("SELECT seq FROM sqlite_sequence WHERE name = :name")

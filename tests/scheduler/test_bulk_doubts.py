@@ -1,5 +1,5 @@
-"""What comes between a claim and its result, twice, too late or out of order: nobody is called a second time for it, and
-no row is left where nobody looks.
+"""What comes between a claim and its result, twice, too late or out of order: nobody is called a second time for it,
+and no row is left where nobody looks.
 """
 
 from __future__ import annotations

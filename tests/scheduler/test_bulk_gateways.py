@@ -1,4 +1,4 @@
-"""What gateways say of themselves (too fast, out of order, not reached) costs a message neither its turn nor its run."""
+"""What gateways say of themselves (too fast, out of order, not reached) costs no message its turn, no run its end."""
 
 from __future__ import annotations
 

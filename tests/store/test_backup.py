@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from store import audit, backup
 from store.backup import Contents, Reading
+from store.campaign_tables import recipient
 from store.clock import ManualClock
 from store.crypto import Keyring
 from store.database import Database, check_key
@@ -101,6 +102,25 @@ def test_every_row_of_every_table_comes_back_in_either_database(
         owners_there.database.run_now(lambda c: audit.record(c, keyring, NOW, audit.Actor("Hà"), "a.b", "thing 1"))
         with pytest.raises(NotEmpty), there.engine.begin() as connection:
             load(connection, unsealed(io.BytesIO(content), keyring))
+
+
+@pytest.mark.parametrize("engine", EMPTY)
+def test_a_link_of_a_message_that_was_sent_after_the_backup_is_never_somebody_elses(
+    engine: str, owners: Owners, keyring: Keyring, empty: Callable[[str], Database]
+) -> None:
+    contact_id, _ = owners.make("zalo", "a-1")
+    row = {"contact_id": contact_id, "kind": "customer_care"}
+
+    def one(database: Database, run_id: int) -> int:
+        made = insert(recipient).values(**row, run_id=run_id).returning(recipient.c.id)
+        return int(database.run_now(lambda c: c.execute(made).scalar_one()))
+
+    saved = one(owners.database, 998)
+    content, _ = sealed(owners.database, keyring)
+    there = empty(engine)
+    with there.engine.begin() as connection:
+        load(connection, unsealed(io.BytesIO(content), keyring))
+    assert one(there, 999) > saved + 10_000_000
 
 
 def test_a_backup_is_of_one_instant_while_others_write(

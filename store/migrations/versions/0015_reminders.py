@@ -249,6 +249,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name="fk_recipient_contact_id"),
         sa.PrimaryKeyConstraint("id", name="pk_recipient"),
         sa.UniqueConstraint("contact_id", "run_id", "about", name="uq_recipient_contact_id_run_id_about"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("recipient") as batch_op:
         batch_op.create_index(
