@@ -202,19 +202,24 @@ class Dispatcher:
         """Write what has come in, until nothing is left. A database that is away comes back; if it stays away for
         longer than the lease, what was called is found out by the recovery."""
         await asyncio.sleep(0)
+        singly = 0  # so many are written one by one, since one of them cannot be
         while self._results:
-            if len(self._calls) > 1:
+            if len(self._calls) > 1 and not singly:
                 await asyncio.sleep(GATHER_SECONDS)
-            batch = self._results[:MOST_WRITTEN]
+            batch = self._results[: 1 if singly else MOST_WRITTEN]
             try:
                 paused = await self.database.run(partial(bulk_results.write, batch, self.clock.now()))
             except (OperationalError, InterfaceError):
                 log.exception("results_wait", results=len(batch))
                 await asyncio.sleep(LONGEST_NAP_SECONDS)
                 continue
-            except SQLAlchemyError:
-                paused = []  # trying again would hold up all others: the leases bring these rows back
+            except Exception:
                 log.exception("results_not_written", results=len(batch))
+                if len(batch) > 1:
+                    singly = len(batch)
+                    continue
+                paused = []  # trying again would hold up all others: its lease brings the row back
+            singly = max(0, singly - len(batch))
             del self._results[: len(batch)]
             for run_id, reason in paused:
                 log.warning("run_paused", run=run_id, code=reason)

@@ -4,6 +4,7 @@ and no row is left where nobody looks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -161,3 +162,25 @@ async def test_a_message_that_zalo_takes_after_all_does_not_go_by_sms_as_well(
     await room.send(dispatcher)
     assert states(room.database, run_id) == {"sending": 1}
     assert not sms.journal
+
+
+async def test_a_result_that_cannot_be_written_takes_no_other_with_it(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = bulk_results.write
+
+    def poisoned(results: Sequence[Result], now: datetime, connection: Connection) -> list[tuple[int, str]]:
+        if any(one.call.phone.endswith("3") for one in results):
+            raise ValueError("nobody expected this")
+        return write(results, now, connection)
+
+    monkeypatch.setattr(bulk_results, "write", poisoned)
+    run_id, gateway = room.plan(6), FakeGateway()
+    dispatcher = room.dispatcher(gateway)
+    await room.send(dispatcher)
+    assert states(room.database, run_id) == {"accepted": 5, "sending": 1}
+    monkeypatch.undo()
+    room.clock.advance(timedelta(minutes=1))
+    await room.send(dispatcher)
+    assert states(room.database, run_id) == {"accepted": 6}
+    assert len(gateway.sent) == 6
