@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 
 from programme import campaign_text
 from programme.bulk_law import MessageKind
@@ -19,6 +20,7 @@ from programme.short_links import web_address
 
 MOST_PER_MINUTE = 60_000
 MOST_LATE = 7 * 24 * 60
+_DAYS_TRIED = 14
 LONGEST_TEXT = campaign_text.MOST_CHARACTERS
 # Those that somebody may plan. Recipients are owners, so nothing to them is a word among staff; who is asked for
 # permission answers, and there is nobody yet who hears the answer.
@@ -134,7 +136,14 @@ def _times(plan: Plan, content: Content, place: Place, schedule: Schedule, now: 
     except ScheduleInvalid as invalid:
         yield CampaignProblem("window_invalid", what=invalid.what)
         return
-    opening = opens(window, content.bulk_law, plan.kind, plan.channels, first, place)
+    law, kind, channels = content.bulk_law, plan.kind, plan.channels
+    opening = opens(window, law, kind, channels, first, place)
+    if isinstance(schedule, Relative):
+        # Such a run ends with its day: at an hour that is always too late, nobody would ever get one
+        days = islice(schedule.instants(place, first - timedelta(microseconds=1)), _DAYS_TRIED)
+        opened = ((at, opens(window, law, kind, channels, at, place)) for at in days)
+        if not any(opens_at is not None and place.day(opens_at) == place.day(at) for at, opens_at in opened):
+            opening = None
     if opening is None:
         yield CampaignProblem("window_never_opens")
     elif plan.deadline is not None and plan.deadline <= (first if isinstance(schedule, Relative) else opening):
