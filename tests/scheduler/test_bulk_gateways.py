@@ -95,3 +95,13 @@ async def test_as_many_parts_are_counted_as_the_gateway_counts(
     assert message.unicode is goes_as
     of = select(recipient.c.parts).filter_by(run_id=run_id)
     assert room.database.read_now(lambda c: c.scalar(of)) == count_parts(message.text, message.unicode)
+
+
+@pytest.mark.parametrize(("gateway", "becomes"), [("esms", "paused"), ("simulator", "running")])
+async def test_a_run_without_a_gateway_pauses_unless_it_is_another_processs_simulation(
+    room: Room, gateway: str, becomes: str
+) -> None:
+    run_id = room.plan(1, gateways=[gateway])
+    await room.send(room.dispatcher())
+    assert status(room, run_id) == becomes
+    assert states(room.database, run_id) == {"waiting": 1}
