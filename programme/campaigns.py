@@ -166,6 +166,10 @@ class Campaigns:
             audience = campaign_audience.chosen(plan, province, now, self.content)
             paused, until = ledger.RunStatus.PAUSED, plan.deadline
             run = ledger.freeze(connection, row, next_at, audience, now, deadline_at=until, status=paused)
+            # Somebody may have come between two statements: just those who were counted are frozen, or nobody is
+            people, who = fingerprint(connection, audience)
+            if who != row["audience_digest"]:
+                raise CampaignProblem("audience_changed", then=row["audience_count"], now=people)
             waits = update(campaign_run).where(campaign_run.c.id == run)
             connection.execute(waits.values(pause_reason=SCHEDULED))
         approved = {"status": "approved", "approved_by": actor.name, "approved_at": now, "next_at": next_at}

@@ -115,8 +115,8 @@ async def test_rows_that_wait_for_a_stopped_gateway_do_not_keep_others_from_the_
     dispatcher = room.dispatcher(first, second)
     claimed(room, dispatcher, run_id, 10)  # killed, with as many calls as its pace has in a second
     room.clock.advance(timedelta(minutes=1))
-    stop = {"gateway": "one", "stopped_until": room.clock.now() + timedelta(minutes=9), "stopped_for": "esms_103"}
-    room.database.run_now(lambda c: c.execute(update(gateway_state).values(stop)))
+    stop = {"stopped_until": room.clock.now() + timedelta(minutes=9), "stopped_for": "esms_103"}
+    room.database.run_now(lambda c: c.execute(update(gateway_state).filter_by(gateway="one").values(stop)))
     await room.send(dispatcher, 5)
     assert states(room.database, run_id) == {"sending": 10, "accepted": 20}
     assert len(second.journal) == 20 and not first.journal

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from bot import restored
 from bot.wakeups import Wakeups
+from programme import ledger
 from programme.campaign_plan import Plan, Variant
 from programme.campaign_problems import CampaignProblem
 from programme.campaigns import MOST_TESTS, Campaigns, find
@@ -359,8 +360,33 @@ async def test_a_campaign_that_cannot_be_made_is_held_with_the_reason_and_others
     database.run_now(damage)
     clock.set(datetime(2026, 11, 23, 10, tzinfo=clock.timezone))
     await make_runs(JobContext(database, clock, content, Wakeups(), keyring))
-    held, _, made = of(database, campaign.c.status, campaign.c.pause_reason, campaign.c.next_at)
-    assert held[0] == "paused" and "Tỉnh không có xã" in held[1] and held[2] is not None
-    assert made == ("approved", None, None)
+    rows = {row[0]: row[1:] for row in of(database, campaign.c.id, campaign.c.status, campaign.c.pause_reason)}
+    assert rows[unknown][0] == "paused" and "Tỉnh không có xã" in rows[unknown][1]
+    assert rows[whole] == ("approved", None)
     runs = of(database, campaign_run.c.campaign_id, campaign_run.c.status)
     assert dict(runs) == {unknown: "paused", broken: "paused", whole: "running"}
+
+
+def test_who_comes_while_it_is_approved_is_not_approved_with_it(
+    database: Database, campaigns: Campaigns, keyring: Keyring, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_shop(connection: Connection, phone: str) -> None:
+        contacts = Contacts(connection, keyring)
+        id_ = contacts.add(clock.now())
+        contacts.set_phone(id_, phone)
+        connection.execute(insert(shop).values(contact_id=id_, province=HERE, created_at=clock.now()))
+
+    database.run_now(lambda c: open_shop(c, "+84905000001"))
+    plan = a_plan(database, keyring, clock, audience={"and": []})
+    id_, digest = submitted(database, campaigns, plan, clock)
+    freeze = ledger.freeze
+
+    def while_a_list_is_read(connection: Connection, *rest: Any, **more: Any) -> int:
+        open_shop(connection, "+84905000002")
+        return freeze(connection, *rest, **more)
+
+    monkeypatch.setattr(ledger, "freeze", while_a_list_is_read)
+    with pytest.raises(CampaignProblem) as refused:
+        database.run_now(lambda c: campaigns.approve(c, id_, HERE, 2, digest, LAN, clock.now()))
+    assert refused.value.code == "audience_changed"
+    assert of(database, campaign.c.status) == [("submitted",)] and of(database, campaign_run.c.id) == []
