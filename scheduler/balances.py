@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection, update
 
@@ -56,7 +57,7 @@ async def _ask(name: str, gateway: HasBalance) -> tuple[int | None, str | None]:
 
 def _note(name: str, need: Need, left: int | None, error: str | None, now: datetime, connection: Connection) -> None:
     insert_if_new(connection, gateway_state, {"gateway": name, "filled_at": now})
-    values = {"needed": need.price, "balance_error": error}
+    values: dict[str, Any] = {"needed": need.price, "balance_error": error}
     if left is not None:  # else what was said last stays, with its time
         values |= {"balance": left, "balance_at": now}
     connection.execute(update(gateway_state).where(gateway_state.c.gateway == name).values(values))
