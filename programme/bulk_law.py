@@ -17,11 +17,13 @@ from programme.bulk_rules import (
     CapRule,
     FlagRule,
     HoursRule,
+    InvitationRule,
     LabelRule,
     OptOutWayRule,
     Rule,
     read_rules,
 )
+from programme.invitations import invitation_in
 from store.text import fold
 
 Decision = Literal["send", "later", "never"]
@@ -45,6 +47,7 @@ class Facts:
     `has_consent`: to advertising, in force. `tried`: when the messages of the kinds that a cap counts together with
     this one were tried at this number, whatever became of them; longer ago than the longest cap is harmless, and so is
     a time in the future (the clock was set back). `was_registered`: a registration message went to this number before.
+    `text`: what it says, with its variables or without; None where it is not ours (a template registered at Zalo).
     """
 
     kind: MessageKind
@@ -55,27 +58,32 @@ class Facts:
     wants_erasure: bool = False
     was_registered: bool = False
     tried: Sequence[dt.datetime] = ()
+    text: str | None = None
 
 
 @dataclass(frozen=True)
 class Verdict:
     """`rule`: the id of the one that objects, which the ledger keeps as the reason. `until`: of "later", the first
-    instant at which nothing objects any more as far as is known now; the law is asked again then."""
+    instant at which nothing objects any more as far as is known now; the law is asked again then. `last`: of "send",
+    the last instant at which the hours are open; whoever has not called by then asks again."""
 
     decision: Decision
     rule: str | None = None
     until: dt.datetime | None = None
+    last: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a text: a stable code, and Vietnamese words for whoever wrote it."""
+    """What is wrong with a text: a stable code, and Vietnamese words for whoever wrote it. `rule`: the id of the one
+    that objects."""
 
     code: str
     words: str
+    rule: str
 
 
-SEND = Verdict("send")
+_RESOLUTION = dt.timedelta(microseconds=1)
 # Rules that leave no hour of any day must not keep us looking for one.
 _MOST_STEPS = 100
 
@@ -89,11 +97,14 @@ class BulkLaw:
 
     def judge(self, facts: Facts, now: dt.datetime, timezone: dt.tzinfo) -> Verdict:
         """Whether the message may leave at `now`. What can never be right again goes before what only must wait."""
-        rules = self.in_force(facts.kind, facts.channel, now.astimezone(timezone).date())
+        day = now.astimezone(timezone).date()
+        rules = self.in_force(facts.kind, facts.channel, day)
         against = _flags(facts)
         for rule in rules:
             if isinstance(rule, FlagRule) and against[rule.rule]:
                 return Verdict("never", rule.rule)
+        if facts.text is not None and (wrong := self.check_text(facts.kind, facts.text, day)):
+            return Verdict("never", wrong[0].rule)
         first: str | None = None
         at = now
         for _ in range(_MOST_STEPS):
@@ -102,7 +113,9 @@ class BulkLaw:
                 break
             first = first or objection[0]
             at = objection[1]
-        return SEND if first is None else Verdict("later", first, at)
+        if first is not None:
+            return Verdict("later", first, at)
+        return Verdict("send", last=self._closes(facts, day, timezone) - _RESOLUTION)
 
     def in_force(self, kind: str, channel: str, day: dt.date) -> tuple[Rule, ...]:
         """The rules for such a message on that day, in the order of the file."""
@@ -133,11 +146,28 @@ class BulkLaw:
         for labels in self._labels(kind, day):
             if not text.startswith(labels):
                 words = f"Tin quảng cáo phải bắt đầu ngay bằng nhãn {' hoặc '.join(labels)}."
-                problems.append(Problem("label_missing", words))
+                problems.append(Problem("label_missing", words, "label"))
         for rule in self.in_force(kind, "sms", day):
             if isinstance(rule, OptOutWayRule) and not _ends_with_a_way_out(text, rule):
                 words = "Cuối tin phải có cách từ chối nhận tin, ví dụ: Tu choi: {{ stop }}."
-                problems.append(Problem("opt_out_missing", words))
+                problems.append(Problem("opt_out_missing", words, rule.rule))
+        return problems
+
+    def check_kind(self, kind: str, text: str, day: dt.date) -> list[Problem]:
+        """Signs that a text is advertising and only called something else, for whoever plans it and whoever approves.
+
+        A sign and no proof: at the moment of sending nobody is asked, so it keeps no message back.
+        """
+        problems = []
+        others = [rule.labels for rule in self.rules if isinstance(rule, LabelRule) and kind not in rule.kinds]
+        for label in (label for labels in others for label in labels if text.startswith(label)):
+            words = f"Tin có nhãn {label} là tin quảng cáo hoặc tin xin phép. Đổi loại tin, hoặc bỏ nhãn."
+            problems.append(Problem("kind_has_label", words, "label"))
+            break
+        for rule in self.in_force(kind, "sms", day):
+            if isinstance(rule, InvitationRule) and (found := invitation_in(text, rule.calls, rule.to, rule.offers)):
+                words = f"“{found}” là lời mời: theo luật, tin mời là tin quảng cáo. Đổi loại tin, hoặc viết lại."
+                problems.append(Problem("kind_invites", words, rule.rule))
         return problems
 
     def counted_with(self, kind: str) -> frozenset[str]:
@@ -165,6 +195,15 @@ class BulkLaw:
         if window is not None and _is_within(local.timetz().replace(tzinfo=None), window):
             return None
         return "hours", self._opens_after(facts, local, timezone, window)
+
+    def _closes(self, facts: Facts, day: dt.date, timezone: dt.tzinfo) -> dt.datetime:
+        """When the hours of `day` end, which are open now; the next day has hours of its own."""
+        window = self.hours(facts.kind, facts.channel, day)
+        if window is None or window[1] == dt.time.max:
+            day, end = day + dt.timedelta(days=1), dt.time(0)
+        else:
+            end = window[1]
+        return dt.datetime.combine(day, end, timezone).astimezone(dt.UTC)
 
     def _opens_after(
         self, facts: Facts, local: dt.datetime, timezone: dt.tzinfo, window: tuple[dt.time, dt.time] | None

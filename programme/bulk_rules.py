@@ -39,10 +39,13 @@ class Rule(ContentModel):
         """Whether it binds such a message on that day."""
         return (
             kind in self.kinds
-            and (not self.channels or channel in self.channels)
+            and self.is_of(channel)
             and self.valid_from <= day
             and (self.valid_until is None or day <= self.valid_until)
         )
+
+    def is_of(self, channel: str) -> bool:
+        return not self.channels or channel in self.channels
 
 
 class FlagRule(Rule):
@@ -99,7 +102,19 @@ class OptOutWayRule(Rule):
     characters_after: _Count
 
 
-AnyRule = Annotated[FlagRule | CapRule | HoursRule | LabelRule | OptOutWayRule, Field(discriminator="rule")]
+class InvitationRule(Rule):
+    """Words by which a text of these kinds looks like an invitation (programme/invitations.py): whoever plans it has to
+    call it advertising, or to write it otherwise."""
+
+    rule: Literal["invitation"]
+    calls: tuple[Text, ...]
+    to: tuple[Text, ...]
+    offers: tuple[Text, ...] = ()
+
+
+AnyRule = Annotated[
+    FlagRule | CapRule | HoursRule | LabelRule | OptOutWayRule | InvitationRule, Field(discriminator="rule")
+]
 
 
 class _LawFile(ContentModel):
@@ -112,7 +127,7 @@ NEEDED = ("opted_out", "do_not_call", "no_consent", "cap", "hours", "label", "op
 
 def read_rules(path: Path, kinds: Sequence[str], documents: Mapping[str, object]) -> tuple[Rule, ...]:
     """The rules of a file. Raises ContentError: unknown kinds and documents, days without a rule that was in force
-    before and is afterwards, a rule of advertising that is missing."""
+    before and is afterwards, a rule of advertising that is missing, or missing by SMS, or at first."""
     source = read_yaml(path)
     rules: tuple[Rule, ...] = source.validate(_LawFile).rules
     for index, rule in enumerate(rules):
@@ -124,9 +139,14 @@ def read_rules(path: Path, kinds: Sequence[str], documents: Mapping[str, object]
         if rule.document not in documents:
             problem = f'không có văn bản "{rule.document}"'
             raise source.error(("rules", index, "document"), problem, "thêm vào pack.yaml hoặc sửa lại mã văn bản")
+    begins = min(rule.valid_from for rule in rules)
     for name in NEEDED:
-        if not any(rule.rule == name and "advertising" in rule.kinds for rule in rules):
+        ours = [rule for rule in rules if rule.rule == name and "advertising" in rule.kinds and rule.is_of("sms")]
+        if not ours:
             raise source.error(("rules",), f'thiếu rule "{name}" cho advertising', "thêm lại dòng này")
+        if (first := min(rule.valid_from for rule in ours)) > begins:
+            problem = f'rule "{name}" cho advertising chỉ có từ {first}, trước đó không có quy định nào'
+            raise source.error(("rules",), problem, "giữ lại dòng cũ, với valid_until")
     _refuse_gaps(source, rules)
     return rules
 

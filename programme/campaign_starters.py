@@ -102,6 +102,7 @@ def _check_text(source: YamlSource, row: int, one: Starter, law: BulkLaw) -> Non
     day = one.valid_to or one.valid_from or dt.date.max
     for text in (one.text, campaign_text.plain(one.text)):
         wrong = [problem.words for problem in campaign_text.check(text)]
-        wrong += [problem.words for problem in law.check_text(one.kind, text, day)]
+        against = (*law.check_text(one.kind, text, day), *law.check_kind(one.kind, text, day))
+        wrong += [problem.words for problem in against]
         if wrong:
             raise source.error(("templates", row, "text"), wrong[0].rstrip("."), "sửa lại nội dung tin")

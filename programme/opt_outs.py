@@ -17,12 +17,13 @@ from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, updat
 from programme import links
 from programme.consents import NEWS_CONSENT
 from store import forgotten
+from store.campaign_tables import recipient
 from store.crypto import Keyring
 from store.database import insert_if_new
 from store.forgotten import Kind, Note
 from store.forgotten_tables import forgotten as note
 from store.forgotten_tables import forgotten_key
-from store.tables import consent, contact, opt_out
+from store.tables import consent, contact, opt_out, outbound
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def stop(
         consent.c.contact_id.in_(people), consent.c.purpose == NEWS_CONSENT, consent.c.withdrawn_at.is_(None)
     )
     connection.execute(agreed.values(withdrawn_at=now))
+    _recall(connection, people, now)
     _note(connection, now, Kind.OPT_OUT, keys, uid)
     return Said(now, is_new)
 
@@ -103,6 +105,20 @@ def is_stopped(connection: Connection, people: Sequence[int], keys: Sequence[byt
 def word_of(source: str, id_: str) -> str:
     """The `uid` of a word that came from outside: `source` a gateway's name, `id_` what it calls the message."""
     return sha256(f"{source}\x00{id_}".encode()).hexdigest()[:32]
+
+
+def _recall(connection: Connection, people: Sequence[int], now: datetime) -> None:
+    """Reminders that were put into the outbox before and that nobody has begun to send do not leave any more."""
+    queued = select(recipient.c.outbound_id).where(
+        recipient.c.contact_id.in_(people), recipient.c.status == "sending", recipient.c.outbound_id.is_not(None)
+    )
+    unsent = update(outbound).where(outbound.c.id.in_(queued), outbound.c.status.in_(("waiting", "held")))
+    taken = connection.scalars(unsent.values(status="settled", decide_at=None).returning(outbound.c.id)).all()
+    if taken:
+        rows = update(recipient).where(
+            recipient.c.contact_id.in_(people), recipient.c.outbound_id.in_(taken), recipient.c.status == "sending"
+        )
+        connection.execute(rows.values(status="skipped", reason="opted_out", next_at=None, final_at=now))
 
 
 def _meant(
