@@ -15,7 +15,7 @@ from programme import campaign_text, message_templates
 from programme.campaign_text import LONGEST, MissingValue
 from programme.communes import Commune
 from programme.message_templates import Cost, Draft
-from programme.short_links import link, stop_link
+from programme.short_links import link, longest, stop_link
 from programme.sms_parts import Parts, parts
 
 Say = Callable[..., str]
@@ -61,9 +61,10 @@ def preview(context: ConsoleContext, draft: Draft, say: Say) -> Preview:
     known = draft.kind in _priced(context)
     price = context.content.starters.price(context.province, draft.kind) if known else None
     found = message_templates.problems(context.content.bulk_law, draft, context.clock.today())
+    address = longest(context.public_url or _AN_ADDRESS)
     return Preview(
-        Version(draft.text, message_templates.cost(draft.text, True, price), draft.sends == "accented"),
-        Version(draft.plain, message_templates.cost(draft.plain, False, price), draft.sends != "accented"),
+        Version(draft.text, message_templates.cost(draft.text, True, price, address), draft.sends == "accented"),
+        Version(draft.plain, message_templates.cost(draft.plain, False, price, address), draft.sends != "accented"),
         tuple(dict.fromkeys(one.words for one in found)),
         tuple(_sample(draft, who, values) for who, values in _people(context, say) if draft.sent_text.strip()),
     )
@@ -75,9 +76,8 @@ def _priced(context: ConsoleContext) -> frozenset[str]:
 
 def _sample(draft: Draft, who: str, values: dict[str, str]) -> Sample:
     accents = draft.sends == "accented"
-    given = values if accents else {name: campaign_text.plain(value) for name, value in values.items()}
     try:
-        text = campaign_text.render(draft.sent_text, given)
+        text = campaign_text.render(draft.sent_text, values, accents=accents)
     except MissingValue as missing:
         return Sample(who, "", None, missing.name)
     return Sample(who, text, parts(text))

@@ -104,7 +104,8 @@ def problems(law: BulkLaw, draft: Draft, day: dt.date) -> list[TextProblem]:
     if set(campaign_text.variables(draft.text)) != set(campaign_text.variables(draft.plain)):
         found.append(TextProblem("variables_differ", "Bản có dấu và bản không dấu phải dùng cùng các biến."))
     for text in dict.fromkeys((draft.text, draft.plain)):
-        found += [TextProblem(one.code, one.words) for one in law.check_text(draft.kind, text, day)]
+        against = (*law.check_text(draft.kind, text, day), *law.check_kind(draft.kind, text, day))
+        found += [TextProblem(one.code, one.words) for one in against]
     stray = parts(draft.plain).costly
     if stray:
         shown = " ".join(stray[:10])
@@ -130,9 +131,9 @@ def _zbs_problems(draft: Draft) -> list[TextProblem]:
     return found
 
 
-def cost(text: str, accents: bool, price_per_part: int | None) -> Cost:
-    """What a text with variables costs at most. `accents`: values go in as they are written, and may force UCS-2."""
-    needed = parts(campaign_text.worst_case(text, accents=accents))
+def cost(text: str, accents: bool, price_per_part: int | None, link: int = campaign_text.LONGEST["link"]) -> Cost:
+    """What a text with variables costs at most. `accents`, `link`: as in campaign_text.worst_case."""
+    needed = parts(campaign_text.worst_case(text, accents=accents, link=link))
     return Cost(needed, None if price_per_part is None else needed.parts * price_per_part)
 
 

@@ -19,7 +19,7 @@ from bot.wakeups import CAMPAIGNS, OUTBOX, Wakeups
 from integrations.errors import Fate, ProviderError, SendFailed
 from integrations.sms.gateway import Bulk, Gateway
 from programme import ledger
-from programme.campaign_text import MissingValue, plain, render
+from programme.campaign_text import MissingValue, render
 from programme.content import Content
 from programme.ledger import State
 from programme.sms_parts import Encoding, parts
@@ -185,9 +185,7 @@ class Dispatcher:
             names: Mapping[str, str] = zbs.get("variables") or {}
             values = {name: render(f"{{{{ {ours} }}}}", call.values) for name, ours in names.items()}
             return Bulk(text="", template=str(zbs["template"]), values=values, callback=callback, **common), None
-        text = render(variant["text"], call.values)
-        if not variant.get("unicode"):
-            text = plain(text)
+        text = render(variant["text"], call.values, accents=bool(variant.get("unicode")))
         needed = parts(text)
         # Sent as UCS-2 a text that does not need it would take, and cost, more parts than were counted
         is_unicode = needed.encoding is Encoding.UCS2

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programme import campaign_text
+from programme import campaign_text, short_links
 from programme.campaign_text import MissingValue, check, plain, render, worst_case
 from programme.sms_parts import Encoding, parts
+from store.crypto import Keyring
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_a_variable_nobody_has_is_named_with_the_likely_ones() -> None:
     assert check("Chào {{name}}") == []
 
 
-@pytest.mark.parametrize("text", ["{{ name", "name }}", "{{ {{ name }}", "{{ name }} }}"])
+@pytest.mark.parametrize("text", ["{{ name", "name }}", "{{ {{ name }}", "{{ name }} }}", "{ name }"])
 def test_a_lone_brace_is_told(text: str) -> None:
     assert "variable_unclosed" in [problem.code for problem in check(text)]
 
@@ -94,18 +95,46 @@ def test_a_missing_value_is_told_by_name() -> None:
         assert missing.value.name == "shop"
 
 
-@given(st.dictionaries(st.sampled_from(["name", "commune", "vendor", "shop", "class", "place"]), st.text(max_size=90)))
-def test_no_recipient_costs_more_than_the_worst_case(values: dict[str, str]) -> None:
+VALUES = st.one_of(
+    st.text(max_size=90),
+    st.text(alphabet="…™№≤½ﬁ", min_size=25, max_size=90),  # become several signs each
+    st.text(alphabet="[]{}\\~^|€", min_size=25, max_size=90),  # take two places each
+    st.text(alphabet="😀🏪ạ", min_size=25, max_size=90),
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["name", "commune", "vendor", "shop", "class", "place"]), VALUES, min_size=1),
+    st.booleans(),
+)
+def test_no_recipient_costs_more_than_the_worst_case(values: dict[str, str], accents: bool) -> None:
     text = "".join(f"{{{{ {name} }}}} " for name in values) + "."
     try:
-        sent = plain(render(text, values))
+        sent = render(text, values, accents=accents)
     except MissingValue:
         return
-    shortest_first = parts(plain(worst_case(text, accents=False)))
-    for name in values:
-        assert len(campaign_text.shortened(values[name], campaign_text.LONGEST[name])) <= campaign_text.LONGEST[name]
-    if all(value.isalpha() and value.isascii() for value in values.values()):
-        assert parts(sent).parts <= shortest_first.parts
+    most, needed = parts(worst_case(text, accents=accents)), parts(sent)
+    assert needed.parts <= most.parts
+    assert accents or (needed.encoding is Encoding.GSM7 and needed.units <= most.units)
+
+
+def test_a_name_of_which_nothing_is_left_without_accents_is_missing() -> None:
+    assert render("{{ shop }}", {"shop": "小店"}) == "小店"
+    with pytest.raises(MissingValue):
+        render("{{ shop }}", {"shop": "小店 😀"}, accents=False)
+    assert render("{{ shop }}", {"shop": "Quán [Đào] {1}\x1b\x00"}, accents=False) == "Quan (Dao) (1)"
+
+
+def test_a_picture_is_two_units_and_is_never_cut_in_two() -> None:
+    assert campaign_text.shortened("😀" * 20, 30) == "😀" * 15
+    assert campaign_text.shortened("a" + "😀" * 20, 30) == "a" + "😀" * 14
+
+
+def test_the_addresses_of_a_hotline_with_a_long_name_are_counted(keyring: Keyring) -> None:
+    address = "https://hotline-chuyendoiso.thainguyen.gov.vn"
+    most = short_links.longest(address)
+    assert len(short_links.stop_link(address, keyring, 10**9)) <= most
+    assert len(worst_case("{{ link }} {{ stop }}", accents=False, link=most)) == 2 * most + 1
 
 
 def test_a_long_name_is_cut_between_words() -> None:
