@@ -91,7 +91,9 @@ class _Words:
 
     def of(self, node: Node, *, negated: bool, inside: bool) -> str:
         if isinstance(node, Leaf):
-            return self._leaf(node, negated)
+            sentence, has_parts = self._leaf(node, negated)
+            # Else "has a number, has finished or has begun the survey" could be read as one list of three
+            return f"({sentence})" if inside and has_parts else sentence
         if isinstance(node, Not):
             return self.of(node.part, negated=not negated, inside=inside)
         if len(node.parts) == 1:
@@ -104,7 +106,19 @@ class _Words:
         sentence = (_AND if joins_all else _OR)[self._at].join(parts)
         return f"({sentence})" if inside else sentence
 
-    def _leaf(self, leaf: Leaf, negated: bool) -> str:
+    def _leaf(self, leaf: Leaf, negated: bool) -> tuple[str, bool]:
+        """What it says, and whether it has an "and" or an "or" of its own between conditions."""
+        match leaf.name:
+            case "reached":
+                return self._reached(leaf, negated), False
+            case "last_contact":
+                return self._last_contact(leaf, negated), negated and leaf.values == ("before_days",)
+        if (leaf.name, *leaf.values[:1]) in _FIXED:
+            parts = [_FIXED[leaf.name, value][negated][self._at] for value in leaf.values]
+            return (_AND if negated else _OR)[self._at].join(parts), len(parts) > 1
+        return self._list(leaf, negated), False
+
+    def _list(self, leaf: Leaf, negated: bool) -> str:
         match leaf.name:
             case "commune":
                 return self._at_places(self._communes(leaf.values), negated)
@@ -122,17 +136,10 @@ class _Words:
                 return self._listed(head, (_LEADS[value][self._at] for value in leaf.values), negated)
             case "level":
                 return self._level(leaf.numbers, negated)
-            case "reached":
-                return self._reached(leaf, negated)
-            case "last_contact":
-                return self._last_contact(leaf, negated)
-            case "contacts":
-                count = len(leaf.numbers)
-                yes = f"trong danh sách {count} người được chọn", f"on the list of {count} chosen people"
-                no = f"ngoài danh sách {count} người được chọn", f"not on the list of {count} chosen people"
-                return (no if negated else yes)[self._at]
-        parts = [_FIXED[leaf.name, value][negated][self._at] for value in leaf.values]
-        return (_AND if negated else _OR)[self._at].join(parts)
+        count = len(leaf.numbers)
+        yes = f"trong danh sách {count} người được chọn", f"on the list of {count} chosen people"
+        no = f"ngoài danh sách {count} người được chọn", f"not on the list of {count} chosen people"
+        return (no if negated else yes)[self._at]
 
     def _one(self, vietnamese: str, english: str) -> str:
         return (vietnamese, english)[self._at]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DEEPEST = 6  # groups inside groups; "not" counts as one
 MOST_CONDITIONS = 40
 MOST_VALUES = 1000  # in one condition
+MOST_VALUES_IN_ALL = 5000  # each becomes a parameter of the statement, of which SQLite takes 32,766
 MOST_DAYS = 3650
 # Conditions that choose from a short list of words; a word alone may stand without its list
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -112,6 +113,8 @@ def read(expression: object) -> Segment:
     node = _node(expression, 0)
     if sum(1 for _ in _leaves(node)) > MOST_CONDITIONS:
         raise SegmentInvalid("segment_too_large", f"Nhóm có quá {MOST_CONDITIONS} điều kiện.")
+    if sum(len(leaf.values) + len(leaf.numbers) for leaf in _leaves(node)) > MOST_VALUES_IN_ALL:
+        raise SegmentInvalid("segment_too_large", f"Cả nhóm có quá {MOST_VALUES_IN_ALL} giá trị.")
     return Segment(node)
 
 

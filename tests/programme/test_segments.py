@@ -295,6 +295,7 @@ def _heard(kin: list[Known], states: tuple[str, ...], days: int | None) -> bool:
         ({"not": {"not": {"not": {"not": {"not": {"not": {"not": {"survey": "none"}}}}}}}}, "segment_too_deep"),
         ({"and": [{"survey": "none"}] * 41}, "segment_too_large"),
         ({"and": [{"or": [{"survey": "none"}] * 25}] * 2}, "segment_too_large"),
+        ({"or": [{"contacts": list(range(n, n + 1000))} for n in range(1, 6002, 1000)]}, "segment_too_large"),
     ],
 )
 def test_what_is_no_question_is_refused_with_its_code(expression: object, code: str) -> None:
@@ -337,6 +338,23 @@ def test_it_is_said_in_both_languages(content: Content) -> None:
         "(không có số điện thoại, không có nhu cầu tư vấn đang sử dụng)"
     )
     assert read(segments.EVERYBODY).words(content) == "mọi cửa hàng"
+
+
+def test_a_condition_with_an_or_of_its_own_stands_in_brackets_beside_others(content: Content) -> None:
+    asked = {"and": [{"has": "phone"}, {"survey": ["done", "open"]}]}
+    assert read(asked).words(content) == "có số điện thoại, (đã làm xong khảo sát hoặc đang làm dở khảo sát)"
+    assert read(asked["and"][1]).words(content) == "đã làm xong khảo sát hoặc đang làm dở khảo sát"
+    either = {"or": [{"has": "phone"}, {"not": {"survey": ["done", "open"]}}]}
+    assert read(either).words(content, "en") == (
+        "has a telephone number or (has not finished the survey, and has no unfinished survey)"
+    )
+    ever = {"and": [{"has": "phone"}, {"not": {"last_contact": {"before_days": 30}}}]}
+    assert read(ever).words(content) == ("có số điện thoại, (chưa từng liên lạc hoặc có liên lạc trong 30 ngày qua)")
+
+
+def test_the_largest_question_there_may_be_is_counted(database: Database, content: Content) -> None:
+    asked = {"or": [{"contacts": list(range(n, n + 1000))} for n in range(1, 5002, 1000)][:5]}
+    assert database.read_now(lambda c: read(asked).count(c, HERE, NOW, content)) == 0
 
 
 @given(expression=EXPRESSIONS)
