@@ -49,22 +49,22 @@ def shop_card(connection: Connection, row: ShopRow) -> ShopCard:
     return ShopCard(
         row=row,
         contacts=tuple((one.name, masked(one.phone), one.created_at) for one in own),
-        talks=_rows(connection, select(conversation.c["id", "channel", "last_heard_at"]), conversation, people),
+        talks=_rows(connection, select(*conversation.c["id", "channel", "last_heard_at"]), conversation, people),
         consents=_rows(connection, select(consent), consent, people),
         opt_outs=connection.execute(select(opt_out).where(opt_out.c.contact_id.in_(people))).mappings().all(),
         refused_by_number=any(one.is_opted_out for one in said_of(connection, keys).values()),
         is_on_register=connection.scalar(listed) is not None,
         surveys=_rows(
             connection,
-            select(survey_response.c["id", "status", "started_at", "completed_at", "level", "channel"]),
+            select(*survey_response.c["id", "status", "started_at", "completed_at", "level", "channel"]),
             survey_response,
             people,
         ),
-        leads=_rows(connection, select(lead.c["id", "vendor", "status", "created_at"]), lead, people),
+        leads=_rows(connection, select(*lead.c["id", "vendor", "status", "created_at"]), lead, people),
         reminders=_rows(
             connection,
             select(
-                recipient.c["id", "kind", "channel", "status", "reason", "tried_at", "final_at"],
+                *recipient.c["id", "kind", "channel", "status", "reason", "tried_at", "final_at"],
                 campaign.c.id.label("campaign_id"),
                 campaign.c.name.label("campaign"),
                 campaign_run.c.due_at,

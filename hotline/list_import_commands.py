@@ -49,7 +49,9 @@ def _with_options(command: Command) -> Command:
 @click.option("--consent-source", help="Giấy tờ, danh sách cho thấy mọi người trong tệp đã đồng ý nhận tin.")
 @click.option("--consent-day", type=_DAY, help="Ngày họ đồng ý.")
 @click.pass_context
-def import_shops(context: click.Context, consent_source: str | None, consent_day: datetime | None, **said: Any) -> None:
+def import_shops(
+    context: click.Context, /, consent_source: str | None, consent_day: datetime | None, **said: Any
+) -> None:
     if (consent_source is None) != (consent_day is None):
         raise Stop("--consent-source và --consent-day phải đi cùng nhau.")
     _import(context, ListKind.SHOPS, _basis(consent_source, consent_day) if consent_day else None, **said)
@@ -60,7 +62,7 @@ def import_shops(context: click.Context, consent_source: str | None, consent_day
 @click.option("--source", required=True, help="Danh sách này của ai, theo văn bản nào.")
 @click.option("--day", type=_DAY, required=True, help="Ngày họ từ chối, hoặc ngày của danh sách.")
 @click.pass_context
-def import_opt_outs(context: click.Context, source: str, day: datetime, **said: Any) -> None:
+def import_opt_outs(context: click.Context, /, source: str, day: datetime, **said: Any) -> None:
     _import(context, ListKind.OPT_OUTS, _basis(source, day), **said)
 
 
@@ -69,7 +71,7 @@ def import_opt_outs(context: click.Context, source: str, day: datetime, **said: 
 @click.option("--source", required=True, help="Danh sách này lấy từ đâu.")
 @click.option("--day", type=_DAY, required=True, help="Ngày của danh sách.")
 @click.pass_context
-def import_do_not_call(context: click.Context, source: str, day: datetime, **said: Any) -> None:
+def import_do_not_call(context: click.Context, /, source: str, day: datetime, **said: Any) -> None:
     _import(context, ListKind.DO_NOT_CALL, _basis(source, day), **said)
 
 
@@ -100,7 +102,7 @@ def _import(
             raise Stop(f"Ngày {basis.day:%d/%m/%Y} chưa tới.")
         reading = _reading(desk, kind, province, basis)
         _say_columns(listed, kind)
-        said = {"mapping": listed.columns.as_json(), "basis": basis.as_json(kind) if basis else None}
+        said: dict[str, Any] = {"mapping": listed.columns.as_json(), "basis": basis.as_json(kind) if basis else None}
         said["mapping"]["digest"] = _digest(data, reading, said)
         import_id = _begin(desk, reading, file.name, said, listed.count)
         try:

@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, RowMapping, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, or_, select, update
 
 from programme.shop_columns import FIELDS
 from programme.shop_file import CheckedRow, NumberRow, RefusedRow
-from store.database import insert_returning_id
+from store.database import insert_many, insert_returning_id
 from store.registry_tables import file_import, import_row
 
 SLICE = 200
@@ -186,16 +186,14 @@ class FileImport:
         """The next rows, in the caller's transaction; `begins`: how many were read before them. Raises LeaseLost."""
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        own = select(file_import.c["read_rows", "created", "merged", "refused"]).with_for_update()
+        own = select(*file_import.c["read_rows", "created", "merged", "refused"]).with_for_update()
         own = own.filter_by(id=self.import_id, holder=self.holder, status="running")
         state = connection.execute(own).mappings().first()
         if state is None or state["read_rows"] != begins:
             raise LeaseLost
         taken = [Taken(row.line, "refused", row.code, row) for row in rows if isinstance(row, RefusedRow)]
         taken += taker.take(connection, [row for row in rows if not isinstance(row, RefusedRow)], now)
-        kept = [self._row(one) for one in taken if one.reason]
-        if kept:
-            connection.execute(insert(import_row), kept)
+        insert_many(connection, import_row, [self._row(one) for one in taken if one.reason])
         outcomes = Counter(one.outcome for one in taken)
         counts = {name: state[name] + outcomes[name] for name in OUTCOMES}
         self.note(connection, "running", now, **counts, read_rows=begins + len(rows))

@@ -176,7 +176,7 @@ def person(connection: Connection, contact_id: int) -> list[int]:
 
 def people_of(connection: Connection, contact_ids: Sequence[int]) -> dict[int, list[int]]:
     """`person` of each of them; few are linked at all, and only those are looked at one by one."""
-    linked = select(channel_link.c["from_contact_id", "to_contact_id"]).where(
+    linked = select(*channel_link.c["from_contact_id", "to_contact_id"]).where(
         channel_link.c.undone_at.is_(None),
         or_(channel_link.c.from_contact_id.in_(contact_ids), channel_link.c.to_contact_id.in_(contact_ids)),
     )

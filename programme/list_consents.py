@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, or_, select
 
 from programme import links
 from programme.consents import NEWS_CONSENT
 from programme.shop_file import Consent
 from programme.shop_matching import Match
+from store.database import insert_many
 from store.forgotten import Kind
 from store.forgotten_tables import forgotten as note
 from store.forgotten_tables import forgotten_key
@@ -64,8 +65,7 @@ def give_consents(connection: Connection, matches: Sequence[Match], said: dict[b
         }
         for match, agreed in given
     ]  # fmt: skip
-    if rows:
-        connection.execute(insert(consent), rows)
+    insert_many(connection, consent, rows)
     return remarks
 
 
@@ -106,7 +106,7 @@ class _Known:
         if not everybody:
             return cls({}, set(), {}, set())
         refused = set(connection.scalars(select(opt_out.c.contact_id).where(opt_out.c.contact_id.in_(everybody))))
-        own = select(consent.c["contact_id", "basis", "withdrawn_at"]).where(
+        own = select(*consent.c["contact_id", "basis", "withdrawn_at"]).where(
             consent.c.contact_id.in_(everybody), consent.c.purpose == NEWS_CONSENT
         )
         withdrawn: dict[int, datetime] = {}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from programme import links, opt_outs
 from programme.consents import NEWS_CONSENT
@@ -20,6 +20,7 @@ from programme.list_consents import CHANNEL, Said, said_of
 from programme.shop_file import NumberRow
 from store import forgotten
 from store.crypto import Keyring
+from store.database import insert_many
 from store.registry_tables import do_not_call
 from store.tables import consent, contact, opt_out
 
@@ -123,9 +124,8 @@ class DoNotCallTaker:
         """See programme.file_imports.Taker."""
         done: set[bytes] = set()
         taken = self._judged(connection, rows, done)
-        if done:
-            new = [{"phone_key": key, "source": self.source, "listed_at": self.at} for key in sorted(done)]
-            connection.execute(insert(do_not_call), new)
+        new = [{"phone_key": key, "source": self.source, "listed_at": self.at} for key in sorted(done)]
+        insert_many(connection, do_not_call, new)
         return taken
 
     def foresee(self, connection: Connection, rows: Sequence[NumberRow]) -> list[Taken]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from store.contacts import Contacts
 from store.crypto import Keyring
-from store.database import insert_new
+from store.database import insert_many, insert_new
 from store.tables import shop
 
 SURVEY, LEAD, OFFICER = "survey", "lead", "officer"
@@ -67,8 +67,7 @@ def add_many(
         }
         for contact_id, said in listed
     ]
-    if rows:
-        connection.execute(insert(shop), rows)
+    insert_many(connection, shop, rows)
 
 
 def fill_many(
@@ -87,7 +86,7 @@ def fill_many(
             row |= changed | _found_by(keyring, changed) | {"source": row["source"] or source}
             filled[contact_id] = {"of": row["id"], **{f"new_{name}": row[name] for name in _FILLED}}
     if filled:
-        values = {name: bindparam(f"new_{name}") for name in _FILLED}
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _FILLED}
         connection.execute(
             update(shop).where(shop.c.id == bindparam("of")).values(**values, updated_at=now), list(filled.values())
         )
@@ -152,7 +151,7 @@ def _keep(
     replaces: bool,
 ) -> int:
     known = _locked(connection, [contact_id], now)[contact_id]
-    changed = _changes(known, said, replaces)
+    changed = _changes(dict(known), said, replaces)
     if changed:
         changed |= _found_by(keyring, changed)
         if replaces or known["source"] is None:

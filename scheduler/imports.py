@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, suppress
 from functools import partial
 
@@ -170,7 +170,7 @@ class Importer:
         await self.database.run(work)
 
 
-async def _ahead(parts: Iterator[list[AnyRow]]) -> AsyncIterator[list[AnyRow]]:
+async def _ahead(parts: Iterator[list[AnyRow]]) -> AsyncGenerator[list[AnyRow]]:
     """The parts, each made in a thread while the one before is used."""
     coming = asyncio.ensure_future(asyncio.to_thread(next, parts, None))
     try:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from store import forgotten
 from store.crypto import Keyring
-from store.database import insert_returning_id
+from store.database import insert_many, insert_returning_id
 from store.phones import REGION, read_phone
 from store.tables import contact, contact_name_word
 
@@ -81,8 +81,7 @@ class Contacts:
             for id_, one in zip(ids, people, strict=True)
             for word in self.keyring.name_words(one.name or "")
         ]
-        if words:
-            self.connection.execute(insert(contact_name_word), words)
+        insert_many(self.connection, contact_name_word, words)
         return ids
 
     def set_name(self, contact_id: int, name: str) -> None:

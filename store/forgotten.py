@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, insert, select
 
 from store.crypto import Keyring
-from store.database import insert_returning_id
+from store.database import insert_many, insert_returning_id
 from store.forgotten_tables import forgotten, forgotten_key
 from store.privacy_tables import ERASED
 from store.tables import contact, conversation
@@ -88,8 +88,8 @@ def record_each(connection: Connection, now: datetime, kind: Kind, keys: Sequenc
     rows = [{"uid": secrets.token_hex(16), "kind": kind, "detail": None, "at": now} for _ in keys]
     added = insert(forgotten).returning(forgotten.c.id, sort_by_parameter_order=True)
     ids = connection.scalars(added, rows)
-    connection.execute(
-        insert(forgotten_key), [{"forgotten_id": id_, "key": key} for id_, key in zip(ids, keys, strict=True)]
+    insert_many(
+        connection, forgotten_key, [{"forgotten_id": id_, "key": key} for id_, key in zip(ids, keys, strict=True)]
     )
 
 

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from store.clock import ManualClock
 from store.contacts import Contacts
 from store.crypto import Keyring
-from store.database import Database, WrongKeyError, insert_if_new, normalise_url, open_database
+from store.database import Database, WrongKeyError, insert_if_new, insert_many, normalise_url, open_database
+from store.registry_tables import do_not_call, file_import, import_row
 from store.tables import contact, installation
 
 
@@ -91,3 +92,24 @@ def test_other_databases_are_refused(url: str) -> None:
 
 def _raw(value: object) -> object:
     return bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else value
+
+
+def test_many_rows_are_inserted_at_once_and_what_is_too_long_is_refused(database: Database, clock: ManualClock) -> None:
+    now = {"created_at": clock.now()}
+    first = {"source": "Công văn 12", "listed_at": clock.now()}
+    rows = [{"phone_key": bytes([number]), **first} for number in range(3)]
+    database.run_now(lambda c: insert_many(c, do_not_call, rows))
+    database.run_now(lambda c: insert_many(c, do_not_call, []))
+    kept = database.read_now(lambda c: c.execute(select(do_not_call)).mappings().all())
+    assert [dict(row) for row in kept] == rows
+    of = {"import_id": 1, "outcome": "merged", "reason": "x"}
+    cells = [{**of, "row": 0, "values": None}, {**of, "row": 1, "values": "Lan"}]
+    made = {"kind": "shops", "province": "x", "file_name": "x", "status": "done", "actor": "x", **now}
+    database.run_now(lambda c: insert_many(c, file_import, [made]))
+    database.run_now(lambda c: insert_many(c, import_row, cells))
+    values = select(import_row.c["values"]).order_by(import_row.c.row)
+    assert database.read_now(lambda c: list(c.scalars(values))) == [None, "Lan"]
+    if not database.is_sqlite:  # which knows no lengths
+        with pytest.raises(DataError):
+            long = {**rows[0], "phone_key": b"9", "source": "x" * 81}
+            database.run_now(lambda c: insert_many(c, do_not_call, [long]))
