@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
@@ -13,9 +12,7 @@ from sqlalchemy import Connection
 from actions.context import AnswerAwareness, TurnContext, current
 from actions.replies import say_phrase
 from programme import awareness
-from programme.awareness_question import Heard
-
-_SAID: Mapping[str, Heard] = {"yes": "yes", "no": "no"}
+from programme.awareness_question import HEARD
 
 
 class ActionAnswerAwareness(Action):
@@ -27,7 +24,8 @@ class ActionAnswerAwareness(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         context = current()
         entities = tracker.latest_message.get("entities") or ()
-        said = next((_SAID.get(str(e["value"])) for e in entities if e["entity"] == "heard"), None)
+        pressed = next((str(e["value"]) for e in entities if e["entity"] == "heard"), None)
+        said = next((one for one in HEARD if one == pressed), None)
         if said is None or not await _is_asked(context):
             say_phrase(dispatcher, context, "awareness_over")
             return []

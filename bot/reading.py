@@ -19,7 +19,7 @@ from programme.acts_said import (
     wants_messages_again,
 )
 from programme.awareness_question import ANSWER as ANSWER_AWARENESS
-from programme.awareness_question import Heard
+from programme.awareness_question import HEARD, Heard
 from programme.awareness_question import payload as heard_payload
 from programme.calls_said import wants_call
 from programme.heard_said import heard_in_words
@@ -241,8 +241,8 @@ def score_said(text: str, payload: str | None, offered: Sequence[Mapping[str, st
 
 def heard_said(text: str, payload: str | None, offered: Sequence[Mapping[str, str]]) -> Heard | None:
     """The same of the answer to the question of awareness."""
-    chosen, both = payload or offered_choice(text, offered) or "", ("yes", "no")
-    return next((said for said in both if chosen == heard_payload(said)), None)  # type: ignore[return-value,arg-type]
+    chosen = payload or offered_choice(text, offered) or ""
+    return next((said for said in HEARD if chosen == heard_payload(said)), None)
 
 
 def _says_yes(words: Sequence[str]) -> bool:

@@ -302,7 +302,8 @@ def report_campaign(kind: str, out: Path | None, campaign: int, results: bool, p
         return list(ledger_table.all_rows(connection, campaign, audit))
 
     _, rows = _read(read)
-    _write(kind, out, *(("Kết quả", clicks.HEADER) if results else ("Sổ cái", ledger_table.HEADER)), rows)
+    title, names = ("Kết quả", clicks.HEADER) if results else ("Sổ cái", ledger_table.HEADER)
+    _write(kind, out, title, names, rows)
 
 
 def _refuse_to_print_xlsx(kind: str, out: Path | None) -> None:

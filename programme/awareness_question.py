@@ -16,6 +16,7 @@ from programme.packs import Text
 from programme.yaml_source import ContentModel, read_yaml
 
 Heard = Literal["yes", "no"]
+HEARD: tuple[Heard, ...] = ("yes", "no")
 LANGUAGES = ("vi", "en")
 ANSWER = "answer_awareness"  # the intent of its buttons
 Question = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True, pattern=r"^[^{}]+\?$")]

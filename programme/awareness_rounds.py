@@ -11,7 +11,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, case, exists, func, insert, or_, select, update
 
 from programme import ledger, segments
 from programme.bulk_gate import left_alone
@@ -74,7 +74,7 @@ class Round:
         return None if self.share is None else margin(self.share, self.answered, self.listed)
 
 
-def frame(content: Content, province: str, population: Mapping[str, Any], now: datetime) -> Select[tuple[int]]:
+def frame(content: Content, province: str, population: Mapping[str, Any], now: datetime) -> Select[Any]:
     """Who of a population may be drawn: each person and number once, who has a number, wants messages, and was in no
     sample lately. Raises CampaignProblem audience_invalid."""
     try:
@@ -93,7 +93,7 @@ def frame(content: Content, province: str, population: Mapping[str, Any], now: d
     return select(people.c.contact_id).where(people.c.phone_key.is_not(None), ~left_alone(people.c.contact_id), ~lately)
 
 
-def listed(connection: Connection, drawable: Select[tuple[int]]) -> int:
+def listed(connection: Connection, drawable: Select[Any]) -> int:
     """How many may be drawn."""
     return connection.scalar(select(func.count()).select_from(drawable.subquery())) or 0
 
@@ -158,9 +158,5 @@ def all_rounds(connection: Connection, province: str, most: int = 50) -> list[Ro
         .order_by(of.id.desc())
         .limit(most)
     )
-    return [_round(row) for row in connection.execute(rows)]
-
-
-def _round(row: Row[Any]) -> Round:
-    known = row._mapping
-    return Round(**{name: known[name] for name in Round.__dataclass_fields__})
+    found = connection.execute(rows).mappings()
+    return [Round(**{name: row[name] for name in Round.__dataclass_fields__}) for row in found]

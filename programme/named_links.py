@@ -63,7 +63,7 @@ class NamedLinks:
             return text
         for link in self.links.values():
             ours = f"{link.host} ({named_link(public_url, link.id, channel)})"
-            text = re.sub(re.escape(link.url) + _ENDS, lambda _, ours=ours: ours, text)
+            text = ours.join(re.split(re.escape(link.url) + _ENDS, text))
         return text
 
 
