@@ -217,13 +217,21 @@ def _distances(written: Mapping[str, Any], say: Say) -> str:
     return "; ".join([*said, *([say("campaigns.days_itself", to=to)] if 0 in days else [])]) or to
 
 
+def _weekdays(days: Sequence[int], say: Say) -> str:
+    """ "Monday to Friday", or one by one."""
+    named = [say(f"campaigns.weekday_{one}") for one in days]
+    if len(days) > 2 and list(days) == list(range(days[0], days[-1] + 1)):
+        return say("campaigns.weekdays_range", first=named[0], last=named[-1])
+    return ", ".join(named)
+
+
 def window_words(plan: Plan, say: Say) -> str:
     window = plan.window
     if not window:
         return say("campaigns.window_law")
     words = say("campaigns.window_of", begin=window.get("from", "00:00"), end=window.get("until", "24:00"))
     if "days" in window:
-        words += ", " + ", ".join(say(f"campaigns.weekday_{one}") for one in window["days"])
+        words += f", {_weekdays(window['days'], say)}"
     return words + ("" if window.get("holidays", True) else f", {say('campaigns.window_no_holidays')}")
 
 
