@@ -19,6 +19,7 @@ from store.channel_tables import channel_link
 from store.forgotten import Kind
 from store.forgotten_tables import forgotten as note
 from store.forgotten_tables import forgotten_key
+from store.many_rows import among
 from store.privacy_tables import ERASED
 from store.registry_tables import do_not_call
 from store.tables import EncryptedText, consent, contact, conversation, data_request, opt_out
@@ -124,13 +125,13 @@ def _people(connection: Connection, contacts: set[int]) -> dict[int, list[int]]:
     homes = {one: one for one in contacts}
     for some in _parts(contacts):
         moved = select(channel_link.c.from_contact_id, channel_link.c.to_contact_id).where(
-            channel_link.c.from_contact_id.in_(some), is_open
+            among(connection, channel_link.c.from_contact_id, some), is_open
         )
         homes |= {left: home for left, home in connection.execute(moved)}
     left: dict[int, list[int]] = {}
     for some in _parts(set(homes.values())):
         others = select(channel_link.c.to_contact_id, channel_link.c.from_contact_id).where(
-            channel_link.c.to_contact_id.in_(some), is_open
+            among(connection, channel_link.c.to_contact_id, some), is_open
         )
         for home, other in connection.execute(others):
             left.setdefault(home, []).append(other)
@@ -145,12 +146,12 @@ def _keys(connection: Connection, contacts: set[int]) -> dict[int, list[bytes]]:
     keys: dict[int, list[bytes]] = {}
     for some in _parts(contacts):
         numbers = select(contact.c.id, contact.c.phone_key).where(
-            contact.c.id.in_(some), contact.c.phone_key.is_not(None)
+            among(connection, contact.c.id, some), contact.c.phone_key.is_not(None)
         )
         for id_, key in connection.execute(numbers):
             keys.setdefault(id_, []).append(bytes(key))
         talks = select(conversation.c.contact_id, conversation.c.channel, conversation.c.address).where(
-            conversation.c.contact_id.in_(some), conversation.c.unreachable.is_distinct_from(ERASED)
+            among(connection, conversation.c.contact_id, some), conversation.c.unreachable.is_distinct_from(ERASED)
         )
         for id_, channel, address in connection.execute(talks):
             keys.setdefault(id_, []).append(forgotten.address_key(keyring, channel, address))
@@ -174,7 +175,7 @@ def _said(connection: Connection, keys: set[bytes]) -> dict[bytes, Word]:
         words = (
             select(forgotten_key.c.key, note.c.kind, note.c.at)
             .join(note, note.c.id == forgotten_key.c.forgotten_id)
-            .where(forgotten_key.c.key.in_(some), note.c.kind.in_(kinds))
+            .where(among(connection, forgotten_key.c.key, some), note.c.kind.in_(kinds))
             .where(or_(note.c.kind != Kind.CONSENT_WITHDRAWN, note.c.detail.is_(None)))
             .order_by(note.c.at, note.c.id)
         )
@@ -192,7 +193,7 @@ def _consents(connection: Connection, contacts: set[int]) -> dict[int, datetime]
     found: dict[int, datetime] = {}
     for some in _parts(contacts):
         given = select(consent.c.contact_id, consent.c.given_at).where(
-            consent.c.contact_id.in_(some),
+            among(connection, consent.c.contact_id, some),
             consent.c.purpose == NEWS_CONSENT,
             consent.c.basis == "consent",
             consent.c.withdrawn_at.is_(None),
@@ -206,7 +207,7 @@ def _namesakes(connection: Connection, phones: set[bytes]) -> dict[bytes, list[i
     """Number → the contacts that have it now."""
     found: dict[bytes, list[int]] = {}
     for some in _parts(phones):
-        having = select(contact.c.phone_key, contact.c.id).where(contact.c.phone_key.in_(some))
+        having = select(contact.c.phone_key, contact.c.id).where(among(connection, contact.c.phone_key, some))
         for key, contact_id in connection.execute(having):
             found.setdefault(bytes(key), []).append(contact_id)
     return found
@@ -216,7 +217,7 @@ def _registered(connection: Connection, phones: set[bytes]) -> dict[bytes, set[i
     found: dict[bytes, set[int]] = {}
     for some in _parts(phones):
         asked = select(recipient.c.phone_key, recipient.c.id).where(
-            recipient.c.phone_key.in_(some),
+            among(connection, recipient.c.phone_key, some),
             recipient.c.tried_at.is_not(None),
             recipient.c.kind == MessageKind.REGISTRATION,
         )
@@ -242,7 +243,7 @@ def _tried(
     for column, values in ((recipient.c.phone_key, numbers), (recipient.c.contact_id, nameless)):
         for some in _parts(values):
             tries = select(recipient.c.id, column, recipient.c.kind, recipient.c.tried_at).where(
-                column.in_(some), lately
+                among(connection, column, some), lately
             )
             for id_, number, kind, at in connection.execute(tries):
                 found.setdefault((kind, number), {})[id_] = at
@@ -256,7 +257,7 @@ def _those(
     return {
         found
         for some in _parts(set(values))
-        for found in connection.scalars(select(column).where(column.in_(some), *conditions).distinct())
+        for found in connection.scalars(select(column).where(among(connection, column, some), *conditions).distinct())
     }
 
 

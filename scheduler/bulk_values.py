@@ -15,6 +15,7 @@ from programme.lead_owner import firm_short
 from programme.survey.definition import UnknownVersion
 from programme.survey.response import left
 from store.crypto import Keyring
+from store.many_rows import among
 from store.survey_tables import lead, training_class
 from store.tables import contact, shop, shop_domain
 
@@ -35,7 +36,7 @@ def values_of(
         return found
     contacts = [row["contact_id"] for row in rows]
     if wanted & {"name"}:
-        names = select(contact.c.id, contact.c.name).where(contact.c.id.in_(contacts))
+        names = select(contact.c.id, contact.c.name).where(among(connection, contact.c.id, contacts))
         known = {id_: name or "" for id_, name in connection.execute(names)}
         for row in rows:
             found[row["id"]]["name"] = known.get(row["contact_id"], "")
@@ -60,7 +61,7 @@ def _shops(
     connection: Connection, content: Content, rows: Sequence[Mapping[str, Any]], found: dict[int, dict[str, str]]
 ) -> None:
     of = select(shop.c.contact_id, shop.c.name, shop.c.commune).where(
-        shop.c.contact_id.in_([row["contact_id"] for row in rows])
+        among(connection, shop.c.contact_id, [row["contact_id"] for row in rows])
     )
     shops = {contact_id: (name, commune) for contact_id, name, commune in connection.execute(of)}
     for row in rows:
