@@ -59,6 +59,8 @@ class Scale:
     campaign_recipients: int = 15_000
     campaign_contacts: int = 1_000_000
     imported_rows: int = 100_000
+    campaign_kills: int = 100  # on each engine
+    segment_counts: int = 20  # of each question
 
 
 FULL = Scale()
@@ -103,5 +105,7 @@ QUICK = Scale(
     api_leads=200,
     campaign_recipients=500,
     campaign_contacts=5_000,
-)
     imported_rows=2_000,
+    campaign_kills=4,
+    segment_counts=2,
+)
