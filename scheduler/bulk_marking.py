@@ -21,6 +21,7 @@ from scheduler.bulk_values import values_of
 from store.campaign_tables import recipient
 from store.clock import Clock
 from store.crypto import Keyring
+from store.many_rows import among
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def mark(
         new_id = literal(f"{prefix}-") + cast(recipient.c.id, String)
         marking = (
             update(recipient)
-            .where(recipient.c.id.in_(ids), still)
+            .where(among(connection, recipient.c.id, ids), still)
             .values(
                 status=State.SENDING,
                 reason=None,
