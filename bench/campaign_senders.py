@@ -163,7 +163,7 @@ class Senders:
 
     def _file(self) -> Path:
         file = FOLDER / "campaign-kills.json"
-        said = {"kind": "customer_care", "text": TEXT, "gateway": "esms"}
+        said: dict[str, Any] = {"kind": "customer_care", "text": TEXT, "gateway": "esms"}
         said |= {"pace_per_second": self.drill.pace_per_second, "audience": {"count": self.drill.recipients}}
         file.write_text(json.dumps(said))
         return file
