@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Connection, insert
 
+from hotline.cli import main
+from store.campaign_tables import link_click
+from store.contacts import Contacts
+from store.crypto import Keyring
+from store.database import Database
+from tests.conftest import NOW, SECRET
 from tests.hotline.commands import hotline
+from tests.programme.campaigning import new_recipient, new_run
 
 ACCOUNT = {"ESMS_API_KEY": "key", "ESMS_SECRET_KEY": "secret", "ESMS_BRANDNAME": "HOTLINE"}
 HERE = {**ACCOUNT, "ESMS_API_URL": "http://127.0.0.1:9"}
@@ -69,3 +80,26 @@ def test_after_its_deadline_nobody_is_called_and_everybody_is_accounted_for(tmp_
         }
     done = hotline("campaign", "simulate", file, **settings)
     assert "Người nhận: 3" in done.stdout.decode() and "too_late: 3" in done.stdout.decode()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_a_campaign_brought_is_a_report(database: Database, database_url: str, keyring: Keyring) -> None:
+    def work(connection: Connection) -> None:
+        who = Contacts(connection, keyring).add(NOW)
+        row = new_recipient(connection, new_run(connection, NOW), who, None, tried_at=NOW)
+        click = {"link": "campaign", "run_id": 1, "recipient_id": row, "province": "thai-nguyen", "at": NOW}
+        connection.execute(insert(link_click), [click, click])
+
+    database.run_now(work)
+
+    def run(*arguments: str) -> Result:
+        environment = {"HOTLINE_DATABASE_URL": database_url, "HOTLINE_SECRET_KEY": SECRET}
+        return CliRunner().invoke(main, ["report", "campaign", *arguments], env=environment)
+
+    printed = run("1", "--results")
+    assert printed.exit_code == 0, printed.output
+    (line,) = csv.DictReader(io.StringIO(printed.stdout_bytes.decode("utf-8-sig")))
+    assert (line["Nội dung"], line["Số người nhận"], line["Người mở liên kết"], line["Lượt mở"]) == ("A", "1", "1", "2")
+    ledger = csv.DictReader(io.StringIO(run("1").stdout_bytes.decode("utf-8-sig")))
+    assert [one["Lượt mở liên kết"] for one in ledger] == ["2"]
+    assert run("7", "--results").exit_code == 1
