@@ -129,11 +129,12 @@ async def test_a_cap_is_kept_when_the_clock_is_set_back(room: Room) -> None:
         given = {"contact_id": 1, "purpose": NEWS_CONSENT, "text_version": 1, "channel": "web"}
         connection.execute(insert(consent), {**given, "given_at": room.clock.now()})
 
-    run_id = room.plan(1, kind="advertising")
+    texts = [{"id": "A", "share": 100, "text": "[QC] Chao. Tu choi: soan TC", "unicode": False}]
+    run_id = room.plan(1, kind="advertising", variants=texts)
     room.database.run_now(agree)
     for _ in range(3):
         await room.send(dispatcher)
-        run_id = room.plan(0, kind="advertising")
+        run_id = room.plan(0, kind="advertising", variants=texts)
     await room.send(dispatcher)
     room.clock.advance(timedelta(minutes=-30))
     await room.send(dispatcher)
