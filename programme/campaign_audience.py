@@ -17,6 +17,7 @@ from programme.campaign_problems import CampaignProblem
 from programme.campaign_schedule import Place, Relative, Schedule
 from programme.content import Content
 from programme.ledger import State
+from store import large_reads
 from store.campaign_tables import campaign_run, link_click, recipient
 from store.kpi_tables import awareness_sample
 from store.survey_tables import survey_response
@@ -74,6 +75,7 @@ def at_step(
 
 def count(connection: Connection, audience: Select[Any]) -> int:
     """How many contacts an audience has."""
+    large_reads.prepare(connection)
     return connection.scalar(select(func.count()).select_from(audience.subquery())) or 0
 
 

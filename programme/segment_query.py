@@ -1,9 +1,9 @@
 """A segment's expression as one SQL Select: which shops' contacts it is about. Reads no row itself.
 
 The base are the shops of a province; their facts (surveys, leads, classes, messages, conversations) belong to the
-person, so a fact of any contact that is linked counts. Conditions that must all hold become semi- and anti-joins, the
-others outer joins of distinct ids under a boolean expression: the planner has no good way with IN (…) under OR over a
-million rows, and none at all with NOT IN.
+person, so a fact of any contact that is linked counts. Conditions that must all hold become semi-joins, all that must
+not one anti-join, the others outer joins of distinct ids under a boolean expression: the planner has no good way with
+IN (…) under OR over a million rows, and none at all with NOT IN.
 """
 
 from __future__ import annotations
@@ -58,24 +58,39 @@ class _Query:
         self._province = province
         self._now = now
         self._content = content
-        self._linked = _linked()
         self._joined: dict[Leaf, FromClause] = {}
+        self._homes = _homes()
+        self._person = func.coalesce(self._homes.c.home, shop.c.contact_id)
 
     def select(self, node: Node) -> Select[tuple[int]]:
-        wanted = [self._conjunct(part, negated) for part, negated in _conjuncts(self._plainly(node), negated=False)]
-        base: FromClause = shop
+        wanted: list[ColumnElement[bool]] = []
+        nothing_of: list[Leaf] = []
+        for part, negated in _conjuncts(self._plainly(node), negated=False):
+            leaves = _any_of(part)
+            if leaves is None:
+                condition = self._boolean(part)
+                wanted.append(not_(condition) if negated else condition)
+            elif negated:
+                nothing_of += leaves
+            else:
+                wanted.append(self._is_among(self._people_with(leaves)))
+        if nothing_of:  # of all that nobody of the segment may have in one anti-join
+            wanted.append(not_(self._is_among(self._people_with(nothing_of))))
+        base = shop.outerjoin(self._homes, self._homes.c.contact_id == shop.c.contact_id)
         for joined in self._joined.values():
-            base = base.outerjoin(joined, joined.c.contact_id == shop.c.contact_id)
-        double = self._doubles()
+            base = base.outerjoin(joined, joined.c.person == self._person)
+        double = self._doubles().subquery()
         return (
             select(shop.c.contact_id.label("contact_id"))
             .select_from(base)
             .where(
-                shop.c.province == self._province,
-                ~exists().where(double.c.contact_id == shop.c.contact_id),
-                *wanted,
+                shop.c.province == self._province, ~exists().where(double.c.contact_id == shop.c.contact_id), *wanted
             )
         )
+
+    def _is_among(self, people: Select[tuple[int]]) -> ColumnElement[bool]:
+        rows = people.subquery()
+        return exists().where(rows.c.person == self._person)
 
     def _plainly(self, node: Node) -> Node:
         """The same question in terms of columns of the shop and of facts that a person has or has not."""
@@ -113,15 +128,6 @@ class _Query:
         communes = self._content.communes.communes(self._province)
         return Leaf("commune", tuple(each.code for each in communes if each.vendor and each.vendor.id in vendors))
 
-    def _conjunct(self, node: Node, negated: bool) -> ColumnElement[bool]:
-        """A condition that must hold, or must not."""
-        if isinstance(node, Leaf) and node.name not in OF_THE_SHOP:
-            rows = union_all(*self._with_kin(self._facts(node))).subquery()
-            condition: ColumnElement[bool] = exists().where(rows.c.contact_id == shop.c.contact_id)
-        else:
-            condition = self._boolean(node)
-        return not_(condition) if negated else condition
-
     def _boolean(self, node: Node) -> ColumnElement[bool]:
         """A condition somewhere in an expression; never null, so that "not" means what it says."""
         match node:
@@ -136,16 +142,16 @@ class _Query:
             column = OF_THE_SHOP[node.name]
             return and_(column.is_not(None), column.in_(values))
         if node not in self._joined:
-            self._joined[node] = union(*self._with_kin(self._facts(node))).subquery()
-        return self._joined[node].c.contact_id.is_not(None)
+            self._joined[node] = self._people_with([node]).distinct().subquery()
+        return self._joined[node].c.person.is_not(None)
 
-    def _with_kin(self, facts: list[Fact]) -> list[Select[tuple[int]]]:
-        """The contacts of the facts' rows, and those that are one person with them."""
-        own = [select(column.label("contact_id")).where(condition) for column, condition in facts]
-        one, other = self._linked.alias(), self._linked.alias()
-        theirs = or_(*(exists().where(column == one.c.contact_id, condition) for column, condition in facts))
-        kin = select(other.c.contact_id).join(one, one.c.home == other.c.home).where(theirs)
-        return [*own, kin]
+    def _people_with(self, leaves: list[Leaf]) -> Select[tuple[int]]:
+        """Those to whom the rows of these facts belong now."""
+        facts = [fact for leaf in dict.fromkeys(leaves) for fact in self._facts(leaf)]
+        rows = union_all(*(select(column.label("contact_id")).where(condition) for column, condition in facts))
+        had, homes = rows.subquery(), _homes()
+        person = func.coalesce(homes.c.home, had.c.contact_id)
+        return select(person.label("person")).select_from(had.outerjoin(homes, homes.c.contact_id == had.c.contact_id))
 
     def _facts(self, leaf: Leaf) -> list[Fact]:
         survey, talk, place = survey_response.c, conversation.c, class_place.c
@@ -186,25 +192,19 @@ class _Query:
         out = and_(recipient.c.status.in_(bindparam(None, states, expanding=True, literal_execute=True)), lately[0])
         return [(recipient.c.contact_id, out), (conversation.c.contact_id, lately[1])]
 
-    def _doubles(self) -> FromClause:
+    def _doubles(self) -> Select[tuple[int]]:
         """Shops of the province whose person has another one that stands for both: the one with a number, else the
         one that the conversations belong to."""
+        linked = _linked()
+        # As a value, so that it is looked up for the few who are linked and nobody reads all contacts
+        number = select(contact.c.phone_key.is_(None)).where(contact.c.id == linked.c.contact_id).scalar_subquery()
         rank = func.row_number().over(
-            partition_by=self._linked.c.home,
-            order_by=(
-                case((contact.c.phone_key.is_(None), 1), else_=0),
-                case((self._linked.c.contact_id == self._linked.c.home, 0), else_=1),
-                self._linked.c.contact_id,
-            ),
+            partition_by=linked.c.home,
+            order_by=(number, case((linked.c.contact_id == linked.c.home, 0), else_=1), linked.c.contact_id),
         )
-        ranked = (
-            select(self._linked.c.contact_id, rank.label("rank"))
-            .join(shop, shop.c.contact_id == self._linked.c.contact_id)
-            .join(contact, contact.c.id == self._linked.c.contact_id)
-            .where(shop.c.province == self._province)
-            .subquery()
-        )
-        return select(ranked.c.contact_id).where(ranked.c.rank > 1).subquery("doubles")
+        here = select(shop.c.province == self._province).where(shop.c.contact_id == linked.c.contact_id)
+        ranked = select(linked.c.contact_id, rank.label("rank")).where(here.scalar_subquery()).subquery()
+        return select(ranked.c.contact_id).where(ranked.c.rank > 1)
 
 
 def _written(status: str) -> BindParameter[str]:
@@ -212,12 +212,30 @@ def _written(status: str) -> BindParameter[str]:
     return bindparam(None, status, literal_execute=True)
 
 
+def _homes() -> FromClause:
+    """Contacts that were linked to another one, with the one that is the person now. Grouped, so that the planner knows
+    that there is one row of each."""
+    home = func.min(channel_link.c.to_contact_id).label("home")
+    moved = select(channel_link.c.from_contact_id.label("contact_id"), home).where(channel_link.c.undone_at.is_(None))
+    return moved.group_by(channel_link.c.from_contact_id).subquery()
+
+
 def _linked() -> FromClause:
     """Contacts that are one person with another now, with the one that they all lead to (`home`)."""
     now = channel_link.c.undone_at.is_(None)
     left = select(channel_link.c.from_contact_id.label("contact_id"), channel_link.c.to_contact_id.label("home"))
     kept = select(channel_link.c.to_contact_id, channel_link.c.to_contact_id)
-    return union(left.where(now), kept.where(now)).cte("linked")
+    return union(left.where(now), kept.where(now)).subquery()
+
+
+def _any_of(node: Node) -> list[Leaf] | None:
+    """The facts of which any one is enough; None where it takes something else."""
+    if isinstance(node, Leaf):
+        return None if node.name in OF_THE_SHOP else [node]
+    if not isinstance(node, Or) or not node.parts:
+        return None
+    found = [_any_of(part) for part in node.parts]
+    return None if None in found else [leaf for leaves in found for leaf in leaves or ()]
 
 
 def _survey(value: str) -> Node:

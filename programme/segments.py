@@ -18,6 +18,7 @@ from programme.lead_states import LeadState
 from programme.segment_query import contacts_where
 from programme.segment_tree import And, Leaf, Node, Not, Or
 from programme.segment_words import said
+from store import large_reads
 from store.tables import contact
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Segment:
 
     def count(self, connection: Connection, province: str, now: datetime, content: Content) -> int:
         chosen = self.contacts(province, now, content).subquery()
+        large_reads.prepare(connection)
         return connection.scalar(select(func.count()).select_from(chosen)) or 0
 
     def sample(
@@ -95,6 +97,7 @@ class Segment:
         """Up to `size` of them, those that came last first."""
         chosen = self.contacts(province, now, content)
         column = chosen.selected_columns.contact_id
+        large_reads.prepare(connection)
         ids = list(connection.scalars(chosen.order_by(column.desc()).limit(size)))
         rows = connection.execute(select(contact.c.id, contact.c.name, contact.c.phone).where(contact.c.id.in_(ids)))
         by_id = {row.id: Sampled(row.id, _masked(row.name), _tail(row.phone)) for row in rows}

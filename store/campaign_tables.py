@@ -178,6 +178,16 @@ Index("ix_recipient_ask", recipient.c.next_at, recipient.c.id, sqlite_where=_ASK
 # Caps count what was tried within a day, whatever became of it
 _TRIED = recipient.c.tried_at.is_not(None)
 Index("ix_recipient_cap", recipient.c.phone_key, recipient.c.tried_at, sqlite_where=_TRIED, postgresql_where=_TRIED)
+# Who was reached lately, for segments; with the state, so that it is read alone
+_REACHED = recipient.c.status.in_(("accepted", "delivered", "uncertain"))
+Index(
+    "ix_recipient_reached",
+    recipient.c.tried_at,
+    recipient.c.contact_id,
+    recipient.c.status,
+    sqlite_where=_REACHED,
+    postgresql_where=_REACHED,
+)
 _NAMED = recipient.c.request_id.is_not(None)
 Index("uq_recipient_request", recipient.c.request_id, unique=True, sqlite_where=_NAMED, postgresql_where=_NAMED)
 _TAKEN = recipient.c.gateway_message_id.is_not(None)

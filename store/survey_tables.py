@@ -58,6 +58,13 @@ Index(
     sqlite_where=survey_response.c.status == "done",
     postgresql_where=survey_response.c.status == "done",
 )
+# Who is surveyed, for segments (programme/segment_query.py)
+Index(
+    "ix_survey_response_done",
+    survey_response.c.contact_id,
+    sqlite_where=survey_response.c.status == "done",
+    postgresql_where=survey_response.c.status == "done",
+)
 Index(
     "ix_survey_response_abandoned",
     survey_response.c.updated_at,

@@ -357,7 +357,8 @@ shop = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime),
 )
-Index("ix_shop_place", shop.c.province, shop.c.commune, shop.c.trade)
+# With the contact, so that a segment of a million shops is counted without reading them
+Index("ix_shop_place", shop.c.province, shop.c.commune, shop.c.trade, shop.c.contact_id)
 
 # What the owner says about the shop's domain name; kept only with the consent that the row names.
 shop_domain = Table(

@@ -265,6 +265,12 @@ def upgrade() -> None:
             postgresql_where=sa.text("status IN ('accepted', 'uncertain') AND next_at IS NOT NULL"),
         )
         batch_op.create_index(
+            "ix_recipient_reached",
+            ["tried_at", "contact_id", "status"],
+            sqlite_where=sa.text("status IN ('accepted', 'delivered', 'uncertain')"),
+            postgresql_where=sa.text("status IN ('accepted', 'delivered', 'uncertain')"),
+        )
+        batch_op.create_index(
             "ix_recipient_gateway",
             ["gateway_message_id"],
             sqlite_where=sa.text("gateway_message_id IS NOT NULL"),
@@ -349,8 +355,15 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("trade", sa.String(length=20)))
         batch_op.add_column(sa.Column("source", sa.String(length=40)))
         batch_op.add_column(sa.Column("updated_at", UtcDateTime()))
-        batch_op.create_index("ix_shop_place", ["province", "commune", "trade"])
+        batch_op.create_index("ix_shop_place", ["province", "commune", "trade", "contact_id"])
         batch_op.create_index("ix_shop_tax_code_hash", ["tax_code_hash"])
+    with op.batch_alter_table("survey_response") as batch_op:
+        batch_op.create_index(
+            "ix_survey_response_done",
+            ["contact_id"],
+            sqlite_where=sa.text("status = 'done'"),
+            postgresql_where=sa.text("status = 'done'"),
+        )
     _learn_from_surveys()
 
 
@@ -443,6 +456,13 @@ def downgrade() -> None:
     op.drop_table("kpi_line")
     op.drop_table("kpi_count")
 
+    with op.batch_alter_table("survey_response") as batch_op:
+        batch_op.drop_index(
+            "ix_survey_response_done",
+            sqlite_where=sa.text("status = 'done'"),
+            postgresql_where=sa.text("status = 'done'"),
+        )
+
     with op.batch_alter_table("shop") as batch_op:
         batch_op.drop_index("ix_shop_tax_code_hash")
         batch_op.drop_index("ix_shop_place")
@@ -488,6 +508,11 @@ def downgrade() -> None:
             "ix_recipient_gateway",
             sqlite_where=sa.text("gateway_message_id IS NOT NULL"),
             postgresql_where=sa.text("gateway_message_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_recipient_reached",
+            sqlite_where=sa.text("status IN ('accepted', 'delivered', 'uncertain')"),
+            postgresql_where=sa.text("status IN ('accepted', 'delivered', 'uncertain')"),
         )
         batch_op.drop_index(
             "ix_recipient_ask",
