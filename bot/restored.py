@@ -66,15 +66,13 @@ def _say_nothing_again(connection: Connection, now: datetime) -> None:
     # The firm may have taken it up in time: it has its time once more before anybody else (scheduler/lead_watch.py)
     connection.execute(update(lead).where(lead.c.accept_by.is_not(None)).values(accept_by=None))
     # Whoever was reached since the backup is still waiting here: a person decides, with the gateway's list beside them
-    planned = update(campaign).where(campaign.c.status == "approved", campaign.c.next_at.is_not(None))
-    connection.execute(planned.values(status="paused", pause_reason=RESTORED, version=campaign.c.version + 1))
     running = update(campaign_run).where(campaign_run.c.status == "running")
     connection.execute(running.values(status="paused", pause_reason=RESTORED))
     unsaid = update(sms_answer).where(sms_answer.c.settled_at.is_(None))
     settled = {"status": "uncertain", "reason": RESTORED, "settled_at": now, "phone": None, "next_at": None}
     connection.execute(unsaid.values(settled))
     # And what was to begin since may have: a run that is made a second time reaches everybody a second time
-    planned = update(campaign).where(campaign.c.status == "approved", campaign.c.reminder.is_(None))
+    planned = update(campaign).where(campaign.c.status == "approved")
     paused = {"status": "paused", "pause_reason": RESTORED, "version": campaign.c.version + 1, "updated_at": now}
     connection.execute(planned.values(paused))
     called = update(recipient).where(recipient.c.status == "sending")

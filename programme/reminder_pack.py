@@ -25,8 +25,6 @@ from programme.sms_parts import parts
 from programme.yaml_source import ContentModel, YamlSource, read_yaml
 
 FILE = "reminders.yaml"
-# Of the table campaign; there are others (the awareness survey's) with pages of their own
-AWARENESS = "awareness"
 _DAY = r"^(0[1-9]|1[0-2])-([0-2][0-9]|3[01])$"
 
 
@@ -157,7 +155,7 @@ def _load(folder: Path, packs: Packs, law: BulkLaw, phrases: Phrases) -> _File:
 
 def _refuse_repeated(source: YamlSource, where: str, ids: list[str]) -> None:
     for row, id_ in enumerate(ids):
-        if id_ in ids[:row] or id_ == AWARENESS:
+        if id_ in ids[:row]:
             raise source.error((where, row, "id"), f'mã "{id_}" đã dùng', "đặt mã khác")
 
 

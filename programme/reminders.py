@@ -121,24 +121,36 @@ class Reminders:
     def look_after(self, connection: Connection, province: str, now: datetime) -> None:
         """Switch on what is on from the beginning, and stop what says something else than was confirmed. Repeated it
         changes nothing."""
-        phrases = self.content.phrases
         for standing in standings(connection, self.content, province):
             row, reminder = standing.row, standing.reminder
             if row is None:
-                if reminder.default == "free":
-                    self._on(connection, province, standing, reminder.plan(reminder.free, (), phrases), HOTLINE, now)
-                continue
-            if row["status"] != "approved":
-                continue
-            plan = reminder.plan(tuple(row["channels"]), tuple(row["gateways"]), phrases)
-            if digest(plan, None) == row["digest"]:
-                continue
-            if row["approved_by"] == HOTLINE.name:
-                self._on(connection, province, standing, reminder.plan(reminder.free, (), phrases), HOTLINE, now)
+                is_due = reminder.default == "free"
             else:
-                self._stop(connection, row, STALE, now, {})
-                detail = {"reminder": reminder.id}
-                record(connection, self.keyring, now, HOTLINE, "reminder.stale", f"campaign {row['id']}", detail)
+                is_due = standing.ways is not Ways.OFF and not self._says_the_same(reminder, row)
+            if not is_due:
+                continue
+            if reminder.free and (row is None or row["approved_by"] == HOTLINE.name):
+                plan = reminder.plan(reminder.free, (), self.content.phrases)
+                self._on(connection, province, standing, plan, HOTLINE, now)
+            elif row is not None:
+                self._stale(connection, row, now)
+        known = self.content.reminders[normalise_province_id(province)].reminders
+        gone = select(campaign).where(
+            campaign.c.province == province, campaign.c.status == "approved", campaign.c.reminder.not_in(known)
+        )
+        for row in connection.execute(gone).mappings().all():
+            self._stale(connection, row, now)
+
+    def _says_the_same(self, reminder: Reminder, row: RowMapping) -> bool:
+        """Whether the pack still says what the row was switched on with."""
+        channels = tuple(channel for channel in row["channels"] if channel in reminder.channels)
+        plan = reminder.plan(channels, tuple(row["gateways"]), self.content.phrases)
+        return digest(plan, None) == str(row["digest"])
+
+    def _stale(self, connection: Connection, row: RowMapping, now: datetime) -> None:
+        self._stop(connection, row, STALE, now, {})
+        detail = {"reminder": row["reminder"]}
+        record(connection, self.keyring, now, HOTLINE, "reminder.stale", f"campaign {row['id']}", detail)
 
     @property
     def _place(self) -> Place:

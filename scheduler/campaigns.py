@@ -61,8 +61,8 @@ CAMPAIGNS = JobKind("campaigns", timedelta(minutes=1), make_runs)
 
 async def _look_after_reminders(context: JobContext) -> None:
     """Before their runs: what says something else than was confirmed makes none."""
-    province = normalise_province_id(context.watch.province)
-    if province in context.content.reminders:
+    province = context.watch.province  # as the console writes it
+    if normalise_province_id(province) in context.content.reminders:
         reminders = Reminders(context.content, context.keyring, context.clock.timezone, {})
         await context.database.run(partial(reminders.look_after, province=province, now=context.clock.now()))
 

@@ -206,6 +206,11 @@ def _purges(moment: Moment) -> str | None:
     return f"{count} lần xóa dữ liệu chưa dọn được khỏi ổ đĩa sau {UNPURGED.seconds // 3600} giờ." if count else None
 
 
+def _reminders(moment: Moment) -> str | None:
+    count = alarm_queries.stopped_reminders(moment.connection, moment.watch.province)
+    return f"{count} lời nhắc tự động đã dừng, chờ quản trị đọc lại và bật." if count else None
+
+
 def _is_down(error: ProviderError) -> bool:
     return error.fate is Fate.CHANNEL_DOWN and error.code not in BALANCE
 
@@ -385,6 +390,12 @@ CONDITIONS: tuple[Condition, ...] = (
         "dữ liệu đã xóa còn trên ổ đĩa",
         "Xem có ai mở cơ sở dữ liệu lâu không (một truy vấn, một bản sao lưu), đóng lại; hotline tự dọn tiếp.",
         _purges,
+    ),
+    Condition(
+        "reminders_stopped",
+        "nhắc tự động chờ xác nhận lại",
+        "Mở trang Đợt nhắc, mục Nhắc tự động: đọc lời mới rồi bật lại, hoặc bấm Tắt.",
+        _reminders,
     ),
     Condition(
         "balance",

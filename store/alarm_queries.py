@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, RowMapping, case, func, or_, select, text, union_all, update
 
 from store.backlog import TROUBLED, UNDELIVERED
-from store.campaign_tables import campaign_run, gateway_state
+from store.campaign_tables import campaign, campaign_run, gateway_state
 from store.channel_tables import alarm, attachment, channel_event, zalo_token
 from store.database import insert_if_new
 from store.mail_tables import mailbox
@@ -133,6 +133,17 @@ def unpurged_since(connection: Connection, before: datetime) -> int:
     """How many erasures have not left the disk, asked for before `before`."""
     waiting = select(func.count()).where(purge.c.done_at.is_(None), purge.c.asked_at < before)
     return connection.scalar(waiting) or 0
+
+
+def stopped_reminders(connection: Connection, province: str) -> int:
+    """How many automatic reminders were on and have stopped by themselves: their text is another one, or a restore."""
+    stopped = select(func.count()).where(
+        campaign.c.province == province,
+        campaign.c.reminder.is_not(None),
+        campaign.c.status == "paused",
+        campaign.c.pause_reason.is_not(None),
+    )
+    return connection.scalar(stopped) or 0
 
 
 def open_alarms(connection: Connection) -> list[RowMapping]:

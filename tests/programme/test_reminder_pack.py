@@ -80,7 +80,6 @@ def test_a_province_s_own_takes_the_place_of_the_nation_s(content: Content, tmp_
         ({"channels": "[fax]"}, "fax"),
         ({"buttons": "[{phrase: no_such, payload: /x}]"}, "no_such"),
         ({"buttons": "[{phrase: survey_later_button, payload: xin chào}]"}, "payload"),
-        ({"id": "awareness"}, "đã dùng"),
         ({"text": "'" + "Lớp rất dài " * 60 + "'"}, "dài quá"),
     ],
 )

@@ -41,7 +41,8 @@ class World:
 
     def __init__(self, database: Database, clock: ManualClock, content: Content, keyring: Keyring) -> None:
         self.database, self.clock, self.content, self.keyring = database, clock, content, keyring
-        self.watch = Watch(channels=("zalo", "telegram"), quiet_hours=4, volumes=(Path("/"),))
+        disks = (Path("/"),)
+        self.watch = Watch(channels=("zalo", "telegram"), quiet_hours=4, volumes=disks, province="thai-nguyen")
         self._numbers = itertools.count(1)
         self._conversations: dict[str, str] = {}
 
@@ -138,18 +139,27 @@ class World:
         row |= {"created_at": at, "settled_at": at}
         self.database.run_now(lambda c: c.execute(insert(sms_answer).values(row)))
 
-    def pause_a_run(self, reason: str, ended: bool = False) -> None:
+    def planned(self, **values: Any) -> dict[str, Any]:
+        """A paused campaign."""
         now = self.clock.now()
         plan: dict[str, Any] = {"province": "thai-nguyen", "name": "x", "kind": "staff", "status": "paused"}
         plan |= {name: [] for name in ("variants", "channels", "gateways", "stops")}
         plan |= {name: {} for name in ("audience", "schedule", "window", "pause_rule")}
         plan |= {"pace_per_minute": 1, "created_by": "a", "edited_by": "a", "created_at": now, "updated_at": now}
-        run = {"campaign_id": 1, "due_at": now, "prepared": 0, "frozen_at": now, "status": "paused"}
+        return plan | values
+
+    def stop_a_reminder(self, reason: str | None, reminder: str | None = "class_tomorrow") -> None:
+        row = self.planned(reminder=reminder, pause_reason=reason)
+        self.database.run_now(lambda c: c.execute(insert(campaign).values(row)))
+
+    def pause_a_run(self, reason: str, ended: bool = False) -> None:
+        now, plan = self.clock.now(), self.planned()
+        run = {"due_at": now, "prepared": 0, "frozen_at": now, "status": "paused"}
         run |= {"pause_reason": reason, "ended_at": now if ended else None}
 
         def work(connection: Connection) -> None:
-            connection.execute(insert(campaign).values(id=1, **plan))
-            connection.execute(insert(campaign_run).values(run))
+            id_ = insert_returning_id(connection, campaign, plan)
+            connection.execute(insert(campaign_run).values(run | {"campaign_id": id_}))
 
         self.database.run_now(work)
 
@@ -192,6 +202,7 @@ OPENING: dict[str, tuple[Callable[[World], None], str]] = {
     "balance": (lambda w: w.say("held", "zalo_-321"), "hết tiền"),
     "data_requests_due": (lambda w: w.ask_for_data(acknowledge_in=0, due_in=20), "1 yêu cầu đến hạn báo đã nhận"),
     "purge_waits": (lambda w: w.purge(ago=7 * HOUR), "1 lần xóa"),
+    "reminders_stopped": (lambda w: w.stop_a_reminder("text_changed"), "1 lời nhắc tự động đã dừng"),
     "gateway_keys": (lambda w: w.stop("esms", "esms_101"), "eSMS: eSMS đang không cho gửi tin: ApiKey hoặc SecretKey"),
     "gateway_balance": (lambda w: w.stop("speedsms", "speedsms_300"), "không đủ tiền. (speedsms_300)"),
     "gateway_low": (lambda w: w.leave("esms", 300_000, 1_000_000), "eSMS còn 300.000 đồng, các đợt nhắc cần"),
@@ -220,6 +231,8 @@ def all_is_well(world: World) -> None:
     world.ask_for_data(0, 0, "done")
     world.purge(ago=HOUR)
     world.purge(ago=7 * HOUR, is_done=True)
+    world.stop_a_reminder(None)  # switched off by a person
+    world.stop_a_reminder("text", reminder=None)
     world.stop("esms", None)  # too fast for a moment
     world.stop("speedsms", "speedsms_300", ago=2 * HOUR)  # its runs went on elsewhere
     world.pause_a_run("too_many_errors")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, literal, select, update
 
 from bot import baton, holding, inbox
 from bot.baton import Reason
-from programme import ledger, links, responses
+from programme import campaign_matters, ledger, links, responses
 from programme.reminders import Ways
 from programme.responses import Kept
 from store.campaign_tables import campaign, recipient
@@ -156,6 +157,29 @@ async def test_nobody_is_reminded_whom_it_does_not_help(town: Town, change: Chan
     await town.tick()
     assert [row.sender for row in await desk.said(kept)] == [] and town.gateway.journal == []
     assert len(await desk.said(other)) == 1
+
+
+async def test_a_turn_that_ends_between_the_question_and_the_message_is_seen(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process finishes the survey after it was asked whether it still stands."""
+    kept = await town.desk.leave_unfinished()
+    await town.freeze()
+    town.at(24, 9)
+    ask, turns = campaign_matters.objections, iter([1])
+
+    def ask_and_then(connection: Connection, rows: Any, *about: Any) -> Any:
+        found = ask(connection, rows, *about)
+        if rows and next(turns, None):
+            _completes(town.desk, kept, connection)
+            here = update(conversation).filter_by(id=kept.origin.conversation_id)
+            connection.execute(here.values(version=conversation.c.version + 1))
+        return found
+
+    monkeypatch.setattr(campaign_matters, "objections", ask_and_then)
+    await town.tick()
+    assert await town.desk.said(kept) == []
+    assert [row[2:] for row in town.ledger("survey_unfinished")] == [("skipped", "matter_over")]
 
 
 async def test_who_was_with_an_officer_is_reminded_when_that_is_over_on_the_same_day(town: Town) -> None:
