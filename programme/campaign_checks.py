@@ -131,6 +131,9 @@ def _times(plan: Plan, content: Content, place: Place, schedule: Schedule, now: 
     if first is None:
         yield CampaignProblem("schedule_past" if isinstance(schedule, Once) else "schedule_never")
         return
+    if 0 not in schedule.steps_at(place, first):
+        yield CampaignProblem("schedule_past")  # of a series that has begun already the other steps have nobody
+        return
     try:
         window = read_window(plan.window, place)
     except ScheduleInvalid as invalid:

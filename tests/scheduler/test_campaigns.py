@@ -90,6 +90,7 @@ async def test_an_approved_campaign_goes_once_at_its_time(
         ({"variants": (Variant("A", "Chao {{ ten }}"),)}, "variable_unknown"),
         ({"audience": {"contacts": []}}, "audience_empty"),
         ({"schedule": {"kind": "once", "at": "2026-11-22T10:00"}}, "schedule_past"),
+        ({"schedule": {"kind": "series", "at": "2026-11-22T10:00", "days": [0, 3]}}, "schedule_past"),
         ({"window": {"from": "22:30", "until": "23:00"}}, "window_never_opens"),
         ({"schedule": {"kind": "relative", "to": "class", "days": [-1], "time": "21:00"}}, "window_never_opens"),
     ],
