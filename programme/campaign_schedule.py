@@ -72,6 +72,10 @@ class Schedule(ABC):
         """The steps that are due at one of its instants."""
         return (0,)
 
+    def steps_until(self, place: Place, at: dt.datetime) -> tuple[int, ...]:
+        """Of a series, the steps that were due up to an instant."""
+        return ()
+
     @property
     def steps(self) -> tuple[int, ...]:
         """Every step there is."""
@@ -168,6 +172,9 @@ class Series(Schedule):
 
     def steps_at(self, place: Place, at: dt.datetime) -> tuple[int, ...]:
         return tuple(step for step, one in enumerate(self._all(place)) if one == at)
+
+    def steps_until(self, place: Place, at: dt.datetime) -> tuple[int, ...]:
+        return tuple(step for step, one in enumerate(self._all(place)) if one <= at)
 
     def _all(self, place: Place) -> list[dt.datetime]:
         found: list[dt.datetime] = []

@@ -83,7 +83,7 @@ def _make_due(context: JobContext, id_: int, connection: Connection) -> bool:
     place = Place(context.clock.timezone, context.content.deadlines)
     schedule = read_schedule(row["schedule"])
     is_late = now > _latest(plan, place, due_at)
-    for step in schedule.steps_at(place, due_at):
+    for step in schedule.steps_at(place, due_at) or _moved(connection, id_, schedule, place, due_at):
         audience = campaign_audience.at_step(
             plan, schedule, place, row["province"], id_, due_at, step, now, context.content
         )
@@ -100,6 +100,13 @@ def _make_due(context: JobContext, id_: int, connection: Connection) -> bool:
     detail = {"due_at": due_at.isoformat(), "late": is_late}
     record(connection, context.keyring, now, HOTLINE, "campaign.due", f"campaign {id_}", detail)
     return True
+
+
+def _moved(connection: Connection, id_: int, schedule: Schedule, place: Place, due_at: datetime) -> list[int]:
+    """Steps that came due without a run of theirs, because a day has become none of the holidays since it was planned."""
+    made = select(campaign_run.c.step).filter_by(campaign_id=id_, is_test=False)
+    known = set(connection.scalars(made))
+    return [step for step in schedule.steps_until(place, due_at) if step not in known]
 
 
 def _hold(context: JobContext, id_: int, problem: CampaignProblem, connection: Connection) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -391,3 +392,21 @@ def test_who_comes_while_it_is_approved_is_not_approved_with_it(
         database.run_now(lambda c: campaigns.approve(c, id_, HERE, 2, digest, LAN, clock.now()))
     assert refused.value.code == "audience_changed"
     assert of(database, campaign.c.status) == [("submitted",)] and of(database, campaign_run.c.id) == []
+
+
+async def test_a_step_whose_day_is_no_holiday_any_more_is_not_missed(
+    database: Database, campaigns: Campaigns, content: Content, keyring: Keyring, clock: ManualClock
+) -> None:
+    def with_holidays(*days: date) -> Content:
+        return replace(content, deadlines=replace(content.deadlines, holidays=frozenset(days)))
+
+    series = {"kind": "series", "at": "2026-11-23T10:00", "days": [0, 3]}
+    planner = replace(campaigns, content=with_holidays(date(2026, 11, 26)))
+    approved(database, planner, a_plan(database, keyring, clock, schedule=series), clock)
+    clock.set(datetime(2026, 11, 23, 10, tzinfo=clock.timezone))
+    await make_runs(JobContext(database, clock, planner.content, Wakeups(), keyring))
+    database.run_now(lambda c: c.execute(update(recipient).values(status="delivered", tried_at=clock.now())))
+    clock.set(datetime(2026, 11, 27, 10, tzinfo=clock.timezone))  # planned for that day; the pack has changed since
+    for _ in range(2):
+        await make_runs(JobContext(database, clock, with_holidays(), Wakeups(), keyring))
+    assert of(database, campaign_run.c.step, campaign_run.c.prepared) == [(0, 3), (1, 3)]
