@@ -103,7 +103,7 @@ def _make_due(context: JobContext, id_: int, connection: Connection) -> bool:
 
 
 def _moved(connection: Connection, id_: int, schedule: Schedule, place: Place, due_at: datetime) -> list[int]:
-    """Steps that came due without a run of theirs, because a day has become none of the holidays since it was planned."""
+    """Steps that are due and have no run: a day that was a holiday when they were planned has ceased to be one."""
     made = select(campaign_run.c.step).filter_by(campaign_id=id_, is_test=False)
     known = set(connection.scalars(made))
     return [step for step in schedule.steps_until(place, due_at) if step not in known]
