@@ -24,7 +24,6 @@ from console.campaign_facts import (
 )
 from console.campaign_form import EMPTY, FIELD_OF, Filled, form_of_plan, plan_of_form, read_form
 from console.campaign_texts_form import FURTHER_STEPS
-from console.campaign_texts_form import FURTHER_STEPS
 from console.context import ConsoleContext, console_context
 from console.forms import number_field, see_other
 from console.pages.classes import names_of
@@ -249,7 +248,6 @@ async def _form(
         surveys=CHOICES["survey"],
         schedules=SCHEDULES,
         relatives=RELATIVE_TO,
-        further_steps=FURTHER_STEPS,
         further_steps=FURTHER_STEPS,
         stops=STOPS,
     )
