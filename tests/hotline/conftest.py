@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
+import structlog
 
 from bot.dialogue import TurnResult
 from hotline import conversing
@@ -19,6 +22,13 @@ from tests.conftest import NOW, SECRET
 # The clock of these tests stands still, so a turn that fails is never retried: each gets the time it needs.
 conversing.PATIENCE_SECONDS = 10
 ENOUGH_SECONDS = 9.0
+
+
+@pytest.fixture(autouse=True)
+def _logs_stay_the_suites(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that runs in this process sets how a process logs; the tests after it must not feel it."""
+    monkeypatch.setattr(structlog, "configure", lambda **_: None)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [*logging.getLogger().handlers])
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

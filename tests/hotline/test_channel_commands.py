@@ -17,7 +17,6 @@ from starlette.routing import Route
 
 from bot.web.sms_door import address
 from bot.web.verification import zalo_verification_route
-from hotline import channel_commands
 from hotline.channel_check import Finding, check_public_url
 from hotline.channel_commands import channel_group, zalo_group
 from hotline.errors import Stop
@@ -295,8 +294,7 @@ async def test_a_chat_for_alarms_that_the_bot_is_not_in(clock: ManualClock) -> N
 
 
 @pytest.fixture
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    monkeypatch.setattr(channel_commands, "configure_logs", lambda _: None)  # the process is not the command's own here
+def environment(tmp_path: Path) -> dict[str, str]:
     return {
         "HOTLINE_DATABASE_URL": f"sqlite:///{tmp_path / 'own.db'}",
         "HOTLINE_SECRET_KEY": SECRET,
