@@ -182,6 +182,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
             "Đợt nhắc này đã gửi thử {most} lần, không gửi thử thêm được.",
             "This campaign was tested {most} times; no more tests are possible.",
         ),
+        "tests_spent_today": (
+            409,
+            "Trong 24 giờ qua, tỉnh đã gửi thử {most} lần. Anh/chị gửi thử tiếp sau.",
+            "{most} tests were sent within 24 hours. Please go on later.",
+        ),
         "reason_missing": (422, "Anh/chị ghi lý do.", "Please give the reason."),
     }
 )

@@ -32,8 +32,9 @@ from store.tables import contact
 ZBS = "zbs"  # the gateway of its channel, which no campaign names
 # Why a run that was frozen at the approval does not go yet
 SCHEDULED = "scheduled"
-MOST_TESTS = 20  # of one campaign: it is no way around the approval
-_TEST_LASTS = timedelta(hours=24)
+# Of one campaign, and of all of a province within 24 hours: they are no way around the approval
+MOST_TESTS, MOST_TESTS_A_DAY = 20, 60
+_DAY = _TEST_LASTS = timedelta(hours=24)
 # What is wrong with when it goes says nothing of a test
 _NOT_OF_TESTS = frozenset({"schedule_past", "schedule_never", "deadline_before_start", "window_never_opens"})
 _WRITING = ("campaign.created", "campaign.changed", "campaign.submitted")
@@ -128,9 +129,14 @@ class Campaigns:
         for problem in check(plan_of(row), self.content, self.place, self.carries, now):
             if problem.code not in _NOT_OF_TESTS:
                 raise problem
-        tests = select(func.count()).select_from(campaign_run).filter_by(campaign_id=id_, is_test=True)
-        if (connection.scalar(tests) or 0) >= MOST_TESTS:
+        tests = select(func.count()).select_from(campaign_run).where(campaign_run.c.is_test)
+        if (connection.scalar(tests.filter_by(campaign_id=id_)) or 0) >= MOST_TESTS:
             raise CampaignProblem("tests_spent", most=MOST_TESTS)
+        lately = tests.join(campaign, campaign.c.id == campaign_run.c.campaign_id).where(
+            campaign.c.province == province, campaign_run.c.frozen_at > now - _DAY
+        )
+        if (connection.scalar(lately) or 0) >= MOST_TESTS_A_DAY:
+            raise CampaignProblem("tests_spent_today", most=MOST_TESTS_A_DAY)
         contacts = Contacts(connection, self.keyring)
         known = contacts.with_phone(phone)
         who = known[0] if known else contacts.add(now)

@@ -14,7 +14,7 @@ from bot.wakeups import Wakeups
 from programme import ledger
 from programme.campaign_plan import Plan, Variant
 from programme.campaign_problems import CampaignProblem
-from programme.campaigns import MOST_TESTS, Campaigns, find
+from programme.campaigns import MOST_TESTS, MOST_TESTS_A_DAY, Campaigns, find
 from programme.content import Content
 from scheduler.campaigns import make_runs
 from scheduler.kinds import JobContext
@@ -410,3 +410,26 @@ async def test_a_step_whose_day_is_no_holiday_any_more_is_not_missed(
     for _ in range(2):
         await make_runs(JobContext(database, clock, with_holidays(), Wakeups(), keyring))
     assert of(database, campaign_run.c.step, campaign_run.c.prepared) == [(0, 3), (1, 3)]
+
+
+def test_copies_are_no_way_to_send_without_an_approval(
+    database: Database, campaigns: Campaigns, keyring: Keyring, clock: ManualClock
+) -> None:
+    plan = a_plan(database, keyring, clock)
+
+    def test(id_: int) -> int:
+        clock.advance(timedelta(seconds=1))
+        return database.run_now(lambda c: campaigns.test(c, id_, HERE, 1, "+84987654321", HA, clock.now()))
+
+    for _ in range(MOST_TESTS_A_DAY // MOST_TESTS):
+        id_ = database.run_now(lambda c: campaigns.create(c, HERE, plan, HA, clock.now()))
+        for _ in range(MOST_TESTS):
+            test(id_)
+    id_ = database.run_now(lambda c: campaigns.create(c, HERE, plan, HA, clock.now()))
+    with pytest.raises(CampaignProblem) as refused:
+        test(id_)
+    assert refused.value.code == "tests_spent_today"
+    clock.advance(timedelta(hours=24))
+    later = replace(plan, schedule={"kind": "once", "at": None})
+    id_ = database.run_now(lambda c: campaigns.create(c, HERE, later, HA, clock.now()))
+    assert test(id_)
