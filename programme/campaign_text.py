@@ -199,5 +199,5 @@ def _unknown(name: str, known: tuple[str, ...]) -> TextProblem:
     said = f"Không có biến {{{{ {name} }}}}." if name else "Có một cặp ngoặc {{ }} trống."
     hint = ", ".join(f"{{{{ {each} }}}}" for each in near or known)
     return TextProblem(
-        "variable_unknown", f"{said} {'Có phải bạn muốn viết' if near else 'Các biến dùng được'}: {hint}.", name
+        "variable_unknown", f"{said} {'Có phải anh/chị muốn viết' if near else 'Các biến dùng được'}: {hint}.", name
     )

@@ -190,8 +190,12 @@ async def test_a_change_after_the_submission_must_be_submitted_again(
     assert await act(approver, context, "approve", digest=digest) == 409
     await act(planner, context, "submit")
     context.database.run_now(lambda c: c.execute(update(shop).filter_by(contact_id=shops[0]).values(commune="05818")))
+    page = await shown(approver)
+    assert "số người nhận đã đổi" in page and "Duyệt cho gửi" not in page
     assert await act(approver, context, "approve") == 409
     assert await act(approver, context, "recount") == 303
+    page = await shown(approver)
+    assert "Bấm “Duyệt cho gửi” là gửi tới 2 người, bắt đầu khoảng" in page and "số người nhận đã đổi" not in page
     assert await act(approver, context, "approve") == 303
     assert (await planner.get(f"{PAGE}/1/edit")).status_code == 409
     assert (await planner.post(f"{PAGE}/1/copy")).headers["location"] == f"{PAGE}/2/edit"

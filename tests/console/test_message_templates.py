@@ -98,7 +98,7 @@ async def test_a_wrong_text_is_refused_in_words_and_nothing_is_lost(context: Con
     answer = await leader.post(f"{PAGE}/new", {**CLASS, "kind": "advertising", "text": "Mời học lớp {{ clas }}"})
     said = plainly(answer.text)
     assert answer.status_code == 422
-    assert "Không có biến {{ clas }}. Có phải bạn muốn viết: {{ class }}" in said
+    assert "Không có biến {{ clas }}. Có phải anh/chị muốn viết: {{ class }}" in said
     assert "Tin quảng cáo phải bắt đầu ngay bằng nhãn" in said
     assert "Mời học lớp {{ clas }}" in said
     assert kept(context) == []
