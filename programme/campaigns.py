@@ -261,7 +261,7 @@ def find(connection: Connection, id_: int, province: str, lock: bool = False) ->
     return row
 
 
-def is_of_sample(row: Mapping[str, Any]) -> bool:
+def is_of_sample(row: RowMapping | Mapping[str, Any]) -> bool:
     """Whether the campaign of this row asks a random sample: another text or other people would spoil it."""
     return "sample" in row["audience"]
 
