@@ -64,9 +64,10 @@ class Standing:
         return 0 if self.row is None else int(self.row["version"])
 
 
-def standings(connection: Connection, content: Content, province: str) -> list[Standing]:
+def standings(connection: Connection, content: Content, province: str, lock: bool = False) -> list[Standing]:
     """The province's reminders in the order of the pack."""
-    rows = connection.execute(select(campaign).where(campaign.c.province == province, campaign.c.reminder.is_not(None)))
+    own = select(campaign).where(campaign.c.province == province, campaign.c.reminder.is_not(None))
+    rows = connection.execute(own.order_by(campaign.c.id).with_for_update() if lock else own)
     known = {row["reminder"]: row for row in rows.mappings()}
     reminders = content.reminders[normalise_province_id(province)].reminders
     return [Standing(one, known.get(id_)) for id_, one in reminders.items()]
@@ -121,7 +122,7 @@ class Reminders:
     def look_after(self, connection: Connection, province: str, now: datetime) -> None:
         """Switch on what is on from the beginning, and stop what says something else than was confirmed. Repeated it
         changes nothing."""
-        for standing in standings(connection, self.content, province):
+        for standing in standings(connection, self.content, province, lock=True):
             row, reminder = standing.row, standing.reminder
             if row is None:
                 is_due = reminder.default == "free"

@@ -64,7 +64,10 @@ async def _look_after_reminders(context: JobContext) -> None:
     province = context.watch.province  # as the console writes it
     if normalise_province_id(province) in context.content.reminders:
         reminders = Reminders(context.content, context.keyring, context.clock.timezone, {})
-        await context.database.run(partial(reminders.look_after, province=province, now=context.clock.now()))
+        try:
+            await context.database.run(partial(reminders.look_after, province=province, now=context.clock.now()))
+        except CampaignProblem as problem:  # an administrator was faster
+            log.info("reminders_left_alone", code=problem.code)
 
 
 def _is_ours(context: JobContext) -> ColumnElement[bool]:
