@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from integrations.errors import SendFailed
 from integrations.sms.gateway import Gateway, Listing, Report
@@ -61,8 +60,8 @@ class ReceiptAsker:
         while True:
             try:
                 looked = await self.ask_due()
-            except SQLAlchemyError:
-                log.exception("receipts_unreadable")
+            except Exception:
+                log.exception("receipts_unreadable")  # the hotline does not end for it
                 looked = 0
             await asyncio.sleep(NAP_BETWEEN_SECONDS if looked == AT_ONCE else NAP_SECONDS)
 

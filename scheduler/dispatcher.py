@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot import metrics
 from bot.wakeups import CAMPAIGNS, OUTBOX, Wakeups
@@ -81,8 +81,8 @@ class Dispatcher:
                     moved, nap = await self._look()
                     if not moved:
                         await self.wakeups.wait(news, nap)
-                except SQLAlchemyError:
-                    log.exception("ledger_unreadable")
+                except Exception:
+                    log.exception("ledger_unreadable")  # the hotline does not end for it
                     await asyncio.sleep(LONGEST_NAP_SECONDS)
                 finally:
                     news.cancel()

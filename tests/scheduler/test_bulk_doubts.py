@@ -4,6 +4,7 @@ and no row is left where nobody looks.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -184,3 +185,29 @@ async def test_a_result_that_cannot_be_written_takes_no_other_with_it(
     await room.send(dispatcher)
     assert states(room.database, run_id) == {"accepted": 6}
     assert len(gateway.sent) == 6
+
+
+@pytest.mark.parametrize(("part", "step"), [("dispatcher", "_look"), ("receipts", "ask_due")])
+async def test_a_fault_that_nobody_expected_ends_neither_sending_nor_asking(
+    room: Room, monkeypatch: pytest.MonkeyPatch, part: str, step: str
+) -> None:
+    sending = room.dispatcher(FakeGateway())
+    running = sending if part == "dispatcher" else sending.receipts
+    seen = asyncio.Event()
+    tries: list[int] = []
+
+    async def broken() -> None:
+        tries.append(len(tries))
+        if len(tries) == 3:
+            seen.set()
+        raise ValueError("nobody expected this")
+
+    monkeypatch.setattr(running, step, broken)
+    monkeypatch.setattr("scheduler.dispatcher.LONGEST_NAP_SECONDS", 0.001)
+    monkeypatch.setattr("scheduler.bulk_receipts.NAP_SECONDS", 0.001)
+    task = asyncio.create_task(running.run())
+    async with asyncio.timeout(10):
+        await seen.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
