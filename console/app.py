@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, StatementError
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
@@ -19,7 +20,7 @@ from starlette.routing import Mount
 
 from bot.web.app import SecurityHeaders
 from bot.web.problems import Problem
-from console.access import SignInFirst
+from console.access import SAFE_METHODS, SignInFirst
 from console.body_limit import BodyLimit
 from console.context import ConsoleContext
 from console.pages import ROUTERS
@@ -113,11 +114,21 @@ def _route(request: Request) -> str:
     return str(getattr(request.scope.get("route"), "path", "?"))
 
 
+def _page_of(request: Request) -> str | None:
+    """The page whose form was sent, so that whoever is told to look again gets there."""
+    if request.method in SAFE_METHODS:
+        return None
+    path = request.url.path.rpartition("/")[0]
+    pages = (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
+    known = any("GET" in (one.methods or ()) and one.path_regex.match(path.removeprefix("/console")) for one in pages)
+    return path if known else None
+
+
 def _problem(request: Request, status: int, code: str, detail: str, retry_after: int | None = None) -> Response:
     """A page that says what went wrong and what to do; for htmx only its words."""
     template = "problem_words.html" if "HX-Request" in request.headers else "problem.html"
     person = getattr(request.state, "person", None)
-    answer = page(request, person, template, status, code=code, detail=detail)
+    answer = page(request, person, template, status, code=code, detail=detail, again=_page_of(request))
     answer.headers["X-Problem"] = code
     if retry_after is not None:
         answer.headers["Retry-After"] = str(retry_after)

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 
 from console.context import ConsoleContext
-from integrations.sms.registry import TITLES, ZBS
+from integrations.sms.registry import TITLES
+from integrations.zalo.zbs import NAME as ZBS
 from programme import campaign_audience, campaign_text, ledger, segments
 from programme.bulk_law import MessageKind
 from programme.campaign_estimate import first_and_last

@@ -188,6 +188,8 @@ async def test_a_change_after_the_submission_must_be_submitted_again(
     assert (await planner.post(f"{PAGE}/1/edit", {**FORM, "name": "Khác", "version": version})).status_code == 303
     assert (await planner.post(f"{PAGE}/1/edit", {**FORM, "version": version})).status_code == 409
     assert await act(approver, context, "approve", digest=digest) == 409
+    stale = await approver.post(f"{PAGE}/1/approve", {"version": "0"})
+    assert f'href="{PAGE}/1"' in stale.text and "Mở lại trang vừa rồi" in unescape(stale.text)
     await act(planner, context, "submit")
     context.database.run_now(lambda c: c.execute(update(shop).filter_by(contact_id=shops[0]).values(commune="05818")))
     page = await shown(approver)
