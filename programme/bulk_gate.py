@@ -58,12 +58,11 @@ def is_quiet(law: BulkLaw, channel: str, now: datetime, timezone: tzinfo, kind: 
 def left_alone(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
     """A condition for choosing whom to ask the gate about: who opted out or wants to be erased, also on a channel that
     was linked to theirs, would only keep others waiting. It replaces no verdict."""
-    linked = select(channel_link.c.from_contact_id).where(
-        channel_link.c.to_contact_id == contact_id, channel_link.c.undone_at.is_(None)
+    open_erasure = data_request.c.kind == "erasure", data_request.c.status == "open"
+    linked = channel_link.c.to_contact_id == contact_id, channel_link.c.undone_at.is_(None)
+    # One level each: a select inside a select would not know whose `contact_id` it is
+    return or_(
+        exists().where(opt_out.c.contact_id == contact_id),
+        exists().where(data_request.c.contact_id == contact_id, *open_erasure),
+        exists().where(data_request.c.contact_id == channel_link.c.from_contact_id, *linked, *open_erasure),
     )
-    wants_erasure = exists().where(
-        or_(data_request.c.contact_id == contact_id, data_request.c.contact_id.in_(linked)),
-        data_request.c.kind == "erasure",
-        data_request.c.status == "open",
-    )
-    return or_(exists().where(opt_out.c.contact_id == contact_id), wants_erasure)

@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, select, union
+from sqlalchemy import BigInteger, Connection, Select, and_, case, cast, func, select, union
 
 from programme.ledger import State
 from programme.safe_cells import Cell
@@ -83,7 +83,7 @@ def brought(connection: Connection, campaign_id: int) -> list[Brought]:
             _times(taken).label("accepted"),
             _times(mine.c.status == State.DELIVERED).label("delivered"),
             func.count(clicked.c.recipient_id).label("clickers"),
-            func.coalesce(func.sum(clicked.c.clicks), 0).label("clicks"),
+            cast(func.coalesce(func.sum(clicked.c.clicks), 0), BigInteger).label("clicks"),
             func.coalesce(func.sum(surveyed.c.started), 0).label("started"),
             func.coalesce(func.sum(surveyed.c.finished), 0).label("finished"),
         )

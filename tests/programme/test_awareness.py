@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
+from bot import inbox
 from programme import awareness, awareness_rounds
 from programme.awareness import Kept
 from programme.awareness_rounds import Size
@@ -23,12 +24,13 @@ from programme.kpi_figures import kpi_report
 from programme.sampling import draw
 from store import kpi_kept, kpi_queries
 from store.campaign_tables import awareness_answer, campaign
+from store.channel_tables import channel_link
 from store.clock import ManualClock
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import Database
 from store.kpi_tables import awareness_round
-from store.tables import opt_out
+from store.tables import data_request, opt_out
 from tests.programme.asking import ACTOR, LA_BANG, PROVINCE, TAN_CUONG, Asking
 
 
@@ -78,6 +80,19 @@ def test_nobody_is_listed_who_cannot_be_asked_or_was_drawn_lately(town: Asking) 
     assert set(town.sample(town.begin(Size(people=100), only))) == left
     town.clock.advance(town.content.awareness.again_after + timedelta(days=1))
     assert set(town.sample(town.begin(Size(people=100), only))) == {first[0], first[2], first[3]}
+
+
+def test_who_wants_to_be_forgotten_on_any_channel_is_left_out_and_nobody_else(town: Asking) -> None:
+    first, second, third, fourth = town.shops(4)
+    now, other = town.clock.now(), Contacts(town.connection, town.keyring).add(town.clock.now())
+    here = inbox.open_conversation(town.connection, town.keyring, "zalo", "u1", PROVINCE, now)
+    link = {"conversation_id": here, "from_contact_id": other, "to_contact_id": second, "linked_at": now}
+    town.connection.execute(insert(channel_link), link)
+    for who, status in ((first, "open"), (other, "open"), (third, "withdrawn")):
+        days = {"acknowledge_by": town.clock.today(), "due_on": town.clock.today(), "opened_at": now}
+        asked = {"contact_id": who, "conversation_id": here, "kind": "erasure", "status": status}
+        town.connection.execute(insert(data_request), asked | days)
+    assert town.sample(town.begin(Size(people=9))) == [third, fourth]
 
 
 def test_a_margin_draws_as_many_as_it_needs(town: Asking) -> None:
