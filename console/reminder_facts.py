@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from console.campaign_facts import Say, Standing, example_values, schedule_words, sms_gateways, standings
+from console.campaign_facts import Say, Standing, example_values, schedule_words, standings
 from console.context import ConsoleContext
 from programme import campaign_text
 from programme.campaign_digest import digest
@@ -22,10 +22,13 @@ from programme.reminders import standings as all_switched
 
 @dataclass(frozen=True)
 class ShownReminder:
-    """`digests`: of what would be switched on, by each of its ways. `last`: its newest run, None before the first."""
+    """`channels`, `zbs`: the most that would be switched on, and the number of the template at Zalo that goes with it.
+    `digests`: of what would be switched on, by each of its ways. `last`: its newest run, None before the first."""
 
     switched: Switched
     when: str
+    channels: tuple[str, ...]
+    zbs: str | None
     text: str
     chat: str
     cost: Cost
@@ -47,8 +50,7 @@ class ShownReminder:
 
 
 def reminders_of(context: ConsoleContext) -> Reminders:
-    carries = {name: context.carries[name] for name in sms_gateways(context)}
-    return Reminders(context.content, context.keyring, context.clock.timezone, carries)
+    return Reminders(context.content, context.keyring, context.clock.timezone, context.carries)
 
 
 def shown_reminders(connection: Connection, context: ConsoleContext, language: str, say: Say) -> list[ShownReminder]:
@@ -69,12 +71,15 @@ def _shown(
     price = context.content.starters.price(context.province, reminder.kind)
     row, plain = switched.row, campaign_text.plain(reminder.text)
     runs = [] if row is None else standings(connection, row["id"])
+    plans = {one: reminders.plan(connection, context.province, reminder, one) for one in ways}
     return ShownReminder(
         switched=switched,
-        when=schedule_words(reminders.plan(reminder, Ways.ALL), say),
+        when=schedule_words(plans[ways[-1]], say),
+        channels=plans[ways[-1]].channels,
+        zbs=(plans[ways[-1]].variants[0].zbs or {}).get("template"),
         text=campaign_text.render(plain, values, accents=False),
         chat=campaign_text.render(reminder.chat.said(language), values),
         cost=cost(plain, False, price),
-        digests={one: digest(reminders.plan(reminder, one), None) for one in ways},
+        digests={one: digest(plan, None) for one, plan in plans.items()},
         last=runs[0] if runs else None,
     )

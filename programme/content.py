@@ -77,6 +77,7 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
     surveys = load_surveys(root / NATIONAL / "surveys")
     bulk_law = load_bulk_law(root / NATIONAL / "bulk_law.yaml", packs.documents(NATIONAL))
     phrases = load_phrases(root / NATIONAL / "phrases.yaml")
+    starters = load_starters(root, packs, bulk_law)
     return Content(
         packs=packs,
         answers=answers,
@@ -95,10 +96,10 @@ def load_content(root: Path = CONTENT_ROOT) -> Content:
         privacy=load_privacy(root / NATIONAL / "personal_data.yaml", surveys),
         bulk_law=bulk_law,
         links=load_named_links(root),
-        starters=load_starters(root, packs, bulk_law),
+        starters=starters,
         awareness=load_awareness_question(root / NATIONAL / "awareness.yaml", bulk_law),
         plans=load_plans(root, packs),
-        reminders=load_reminders(root, packs, bulk_law, phrases),
+        reminders=load_reminders(root, packs, bulk_law, phrases, starters),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -143,6 +143,23 @@ def all_templates(connection: Connection, province: str, *, archived: bool = Fal
     gone = message_template.c.archived_at
     wanted = wanted.where(gone.is_not(None) if archived else gone.is_(None))
     return [_read(row) for row in connection.execute(wanted.order_by(message_template.c.name, message_template.c.id))]
+
+
+def zbs_begun_as(
+    connection: Connection, province: str, starter: str, variables: Iterable[str]
+) -> dict[str, Any] | None:
+    """The newest template in use that began as this starter and is registered at Zalo, as campaigns have it; None where
+    there is none, or where it wants a variable that is not among `variables`."""
+    own = select(message_template.c.zbs_template, message_template.c.zbs_variables).where(
+        message_template.c.province == province,
+        message_template.c.starter == starter,
+        message_template.c.zbs_template.is_not(None),
+        message_template.c.archived_at.is_(None),
+    )
+    row = connection.execute(own.order_by(message_template.c.id.desc()).limit(1)).first()
+    if row is None or not set((row.zbs_variables or {}).values()) <= set(variables):
+        return None
+    return {"template": row.zbs_template, "variables": dict(row.zbs_variables or {})}
 
 
 def find(connection: Connection, province: str, template_id: int) -> MessageTemplate | None:

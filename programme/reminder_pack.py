@@ -17,6 +17,7 @@ from programme import campaign_text
 from programme.bulk_law import BulkLaw, MessageKind
 from programme.campaign_plan import CHAT, Plan, Variant
 from programme.campaign_schedule import ScheduleInvalid, read_schedule
+from programme.campaign_starters import Starters
 from programme.kpi import Both
 from programme.message_templates import MOST_PARTS
 from programme.packs import NATIONAL, Document, Packs, Slug, Text, unknown_document
@@ -37,7 +38,8 @@ class ChatButton(ContentModel):
 
 class Reminder(ContentModel):
     """`who`: whom it is for, in plain words. `text`: of the SMS; `chat`: in a conversation. `days`, `time`, `to`: of a
-    relative schedule (campaign_schedule.py). `default`: free = on from the beginning, in conversations alone."""
+    relative schedule (campaign_schedule.py). `default`: free = on from the beginning, in conversations alone.
+    `starter`: of campaign_templates.yaml; a template that began as it and is registered at Zalo goes before SMS."""
 
     id: Annotated[Slug, Field(max_length=40)]
     name: Both
@@ -51,9 +53,17 @@ class Reminder(ContentModel):
     text: Text
     chat: Both
     buttons: tuple[ChatButton, ...] = ()
+    starter: Slug | None = None
 
-    def plan(self, channels: tuple[str, ...], gateways: tuple[str, ...], phrases: Phrases) -> Plan:
-        """As a campaign by each one's own date. `gateways`: for SMS, in their order. `phrases`: of the buttons."""
+    def plan(
+        self,
+        channels: tuple[str, ...],
+        gateways: tuple[str, ...],
+        phrases: Phrases,
+        zbs: Mapping[str, Any] | None = None,
+    ) -> Plan:
+        """As a campaign by each one's own date. `gateways`: for SMS, in their order. `phrases`: of the buttons. `zbs`:
+        the template at Zalo, as campaign_plan.Variant has it."""
         chat = {
             language: {
                 "text": self.chat.said(language),
@@ -66,12 +76,17 @@ class Reminder(ContentModel):
         return Plan(
             name=self.name.vi,
             kind=str(self.kind),
-            variants=(Variant("A", campaign_text.plain(self.text), chat=chat),),
+            variants=(Variant("A", campaign_text.plain(self.text), chat=chat, zbs=zbs),),
             channels=channels,
             audience={"matter": self.to},
             schedule=self.schedule,
             gateways=gateways if "sms" in channels else (),
         )
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Those that its texts may have."""
+        return (*campaign_text.COMMON, *campaign_text.OF_MATTER[self.to])
 
     @property
     def free(self) -> tuple[str, ...]:
@@ -122,27 +137,41 @@ class ReminderPack:
     documents: Mapping[str, Document]
 
 
-def load_reminders(root: Path, packs: Packs, law: BulkLaw, phrases: Phrases) -> Mapping[str, ReminderPack]:
+@dataclass(frozen=True)
+class _Known:
+    """What a file may refer to."""
+
+    packs: Packs
+    law: BulkLaw
+    phrases: Phrases
+    starters: frozenset[str]
+
+
+def load_reminders(
+    root: Path, packs: Packs, law: BulkLaw, phrases: Phrases, starters: Starters
+) -> Mapping[str, ReminderPack]:
     """By province. Raises ContentError with file and line: also for a text that is against the law of its kind."""
-    national = _load(root / NATIONAL, packs, law, phrases)
-    return MappingProxyType({id_: _of_province(root / id_, national, packs, law, phrases) for id_ in packs.provinces})
+    ids = frozenset(one.id for of_province in starters.of.values() for one in of_province)
+    known = _Known(packs, law, phrases, ids)
+    national = _load(root / NATIONAL, known)
+    return MappingProxyType({id_: _of_province(root / id_, national, known) for id_ in packs.provinces})
 
 
-def _of_province(folder: Path, national: _File, packs: Packs, law: BulkLaw, phrases: Phrases) -> ReminderPack:
-    own = _load(folder, packs, law, phrases) if (folder / FILE).exists() else _File()
+def _of_province(folder: Path, national: _File, known: _Known) -> ReminderPack:
+    own = _load(folder, known) if (folder / FILE).exists() else _File()
     reminders = {one.id: one for one in (*national.reminders, *own.reminders)}
     reports = (*national.reports, *own.reports)
-    return ReminderPack(MappingProxyType(reminders), reports, packs.documents(folder.name))
+    return ReminderPack(MappingProxyType(reminders), reports, known.packs.documents(folder.name))
 
 
-def _load(folder: Path, packs: Packs, law: BulkLaw, phrases: Phrases) -> _File:
+def _load(folder: Path, known: _Known) -> _File:
     source = read_yaml(folder / FILE)
     file = source.validate(_File)
     _refuse_repeated(source, "reminders", [one.id for one in file.reminders])
     _refuse_repeated(source, "reports", [one.id for one in file.reports])
     for row, one in enumerate(file.reminders):
-        _check(source, ("reminders", row), one, law, phrases)
-    documents = packs.documents(folder.name)
+        _check(source, ("reminders", row), one, known)
+    documents = known.packs.documents(folder.name)
     for row, report in enumerate(file.reports):
         if report.document not in documents:
             raise unknown_document(source, ("reports", row, "document"), report.document)
@@ -159,26 +188,27 @@ def _refuse_repeated(source: YamlSource, where: str, ids: list[str]) -> None:
             raise source.error((where, row, "id"), f'mã "{id_}" đã dùng', "đặt mã khác")
 
 
-def _check(source: YamlSource, at: tuple[str, int], one: Reminder, law: BulkLaw, phrases: Phrases) -> None:
+def _check(source: YamlSource, at: tuple[str, int], one: Reminder, known: _Known) -> None:
     try:
         read_schedule(one.schedule)
     except ScheduleInvalid as invalid:
         raise source.error((*at, "days"), f"lịch chưa đúng: {invalid.what.rstrip('.')}", "sửa to, days, time") from None
     if one.default == "free" and not one.free:
         raise source.error((*at, "default"), "kênh mất tiền không bật sẵn được", "ghi default: none, hoặc thêm chat")
+    if one.starter is not None and one.starter not in known.starters:
+        raise source.error((*at, "starter"), f'không có mẫu "{one.starter}"', "dùng một id của campaign_templates.yaml")
     for index, button in enumerate(one.buttons):
-        if button.phrase not in phrases.texts:
+        if button.phrase not in known.phrases.texts:
             raise source.error(
                 (*at, "buttons", index), f'không có câu "{button.phrase}"', "dùng một câu của phrases.yaml"
             )
-    for field, wrong in _wrong(one, law):
+    for field, wrong in _wrong(one, known.law):
         raise source.error((*at, field), wrong.rstrip("."), "sửa lại nội dung tin")
 
 
 def _wrong(one: Reminder, law: BulkLaw) -> Iterator[tuple[str, str]]:
-    allowed = (*campaign_text.COMMON, *campaign_text.OF_MATTER[one.to])
     for field, text in (("text", one.text), ("chat", one.chat.vi), ("chat", one.chat.en)):
-        yield from ((field, problem.words) for problem in campaign_text.check(text, allowed))
+        yield from ((field, problem.words) for problem in campaign_text.check(text, one.variables))
         if field == "text" or one.kind is MessageKind.ADVERTISING:
             yield from ((field, problem.words) for problem in law.check_text(one.kind, text, dt.date.max))
     longest = campaign_text.worst_case(campaign_text.plain(one.text), accents=False)

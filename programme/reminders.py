@@ -16,12 +16,13 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select, update
 
-from programme import ledger
+from programme import ledger, message_templates
 from programme.campaign_checks import check
 from programme.campaign_digest import digest
 from programme.campaign_plan import Plan
 from programme.campaign_problems import CampaignProblem
 from programme.campaign_schedule import Place, read_schedule
+from programme.campaigns import ZBS
 from programme.content import Content
 from programme.packs import normalise_province_id
 from programme.reminder_pack import Reminder
@@ -82,10 +83,17 @@ class Reminders:
     timezone: tzinfo
     carries: Mapping[str, frozenset[str]]
 
-    def plan(self, reminder: Reminder, ways: Ways) -> Plan:
+    def plan(self, connection: Connection, province: str, reminder: Reminder, ways: Ways) -> Plan:
         """As it would go out if it were switched on now."""
-        gateways = tuple(name for name, kinds in self.carries.items() if reminder.kind in kinds)
-        return reminder.plan(reminder.channels if ways is Ways.ALL else reminder.free, gateways, self.content.phrases)
+        phrases = self.content.phrases
+        if ways is not Ways.ALL:
+            return reminder.plan(reminder.free, (), phrases)
+        carriers = [name for name, kinds in self.carries.items() if reminder.kind in kinds]
+        zbs = None
+        if ZBS in carriers and reminder.starter is not None and "sms" in reminder.channels:
+            zbs = message_templates.zbs_begun_as(connection, province, reminder.starter, reminder.variables)
+        gateways = tuple(name for name in carriers if name != ZBS)
+        return reminder.plan(_with_zbs(reminder) if zbs else reminder.channels, gateways, phrases, zbs)
 
     def switch(
         self,
@@ -112,7 +120,7 @@ class Reminders:
             id_ = self._off(connection, province, standing, actor, now)
             record(connection, self.keyring, now, actor, "reminder.off", f"campaign {id_}", {"reminder": name})
             return
-        plan = self.plan(reminder, ways)
+        plan = self.plan(connection, province, reminder, ways)
         if seen != digest(plan, None):
             raise CampaignProblem("approval_stale")
         for problem in check(plan, self.content, self._place, self.carries, now):
@@ -144,8 +152,8 @@ class Reminders:
 
     def _says_the_same(self, reminder: Reminder, row: RowMapping) -> bool:
         """Whether the pack still says what the row was switched on with."""
-        channels = tuple(channel for channel in row["channels"] if channel in reminder.channels)
-        plan = reminder.plan(channels, tuple(row["gateways"]), self.content.phrases)
+        channels = tuple(channel for channel in row["channels"] if channel in _with_zbs(reminder))
+        plan = reminder.plan(channels, tuple(row["gateways"]), self.content.phrases, row["variants"][0].get("zbs"))
         return digest(plan, None) == str(row["digest"])
 
     def _stale(self, connection: Connection, row: RowMapping, now: datetime) -> None:
@@ -169,7 +177,7 @@ class Reminders:
             values = {}
         id_ = self._write(connection, province, standing, {**plan.as_row(), **values}, actor, now)
         for run in _open_runs(connection, id_, ledger.RunStatus.PAUSED):
-            ledger.resume(connection, run, plan.gateways)
+            ledger.resume(connection, run, [*plan.gateways, ZBS])
         detail = {"reminder": standing.reminder.id, "channels": list(plan.channels), "digest": marked}
         record(connection, self.keyring, now, actor, "reminder.on", f"campaign {id_}", detail)
 
@@ -209,6 +217,11 @@ class Reminders:
         if made is None:
             raise CampaignProblem("reminder_changed")
         return int(made["id"])
+
+
+def _with_zbs(reminder: Reminder) -> tuple[str, ...]:
+    """Its channels with Zalo's templates before SMS."""
+    return tuple(one for channel in reminder.channels for one in ((ZBS, channel) if channel == "sms" else (channel,)))
 
 
 def _open_runs(connection: Connection, id_: int, *states: str) -> list[int]:

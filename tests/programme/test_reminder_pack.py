@@ -51,7 +51,7 @@ def load(content: Content, root: Path, national: str, own: str = "") -> Reminder
         (root / name).mkdir()
         if text:
             (root / name / "reminders.yaml").write_text(text)
-    return load_reminders(root, content.packs, content.bulk_law, content.phrases)["thai-nguyen"]
+    return load_reminders(root, content.packs, content.bulk_law, content.phrases, content.starters)["thai-nguyen"]
 
 
 def written(**changes: str) -> str:
@@ -78,6 +78,7 @@ def test_a_province_s_own_takes_the_place_of_the_nation_s(content: Content, tmp_
         ({"time": "'25:00'"}, "giờ viết như"),
         ({"channels": "[sms]", "default": "free"}, "kênh mất tiền"),
         ({"channels": "[fax]"}, "fax"),
+        ({"starter": "no_such"}, "no_such"),
         ({"buttons": "[{phrase: no_such, payload: /x}]"}, "no_such"),
         ({"buttons": "[{phrase: survey_later_button, payload: xin chào}]"}, "payload"),
         ({"text": "'" + "Lớp rất dài " * 60 + "'"}, "dài quá"),

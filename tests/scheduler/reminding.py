@@ -27,21 +27,22 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 class Town:
-    """Reminders on a desk's database, with one SMS gateway."""
+    """Reminders on a desk's database, with one SMS gateway, and Zalo's templates by number."""
 
     def __init__(self, desk: Desk) -> None:
-        self.desk, self.gateway = desk, FakeGateway()
+        self.desk, self.gateway, self.zalo = desk, FakeGateway(), FakeGateway("zbs")
         self.numbers = iter(range(1, 1000))
 
     @property
     def reminders(self) -> Reminders:
         desk = self.desk
-        return Reminders(desk.content, desk.bot.keyring, desk.clock.timezone, {"one": self.gateway.kinds})
+        carries = {"one": self.gateway.kinds, "zbs": self.zalo.kinds}
+        return Reminders(desk.content, desk.bot.keyring, desk.clock.timezone, carries)
 
     def switch(self, name: str, ways: Ways = Ways.ALL, actor: Actor = HA) -> None:
         """As an administrator does who has just looked at the page."""
         reminder = self.desk.content.reminders[HERE].reminders[name]
-        seen = digest(self.reminders.plan(reminder, ways), None)
+        seen = digest(self.read(lambda c: self.reminders.plan(c, HERE, reminder, ways)), None)
         row = self.row(name)
         version, now = 0 if row is None else row.version, self.desk.clock.now()
         self.run(lambda c: self.reminders.switch(c, HERE, name, version, ways, seen, actor, now))
@@ -62,9 +63,8 @@ class Town:
     async def send(self) -> None:
         """What the dispatcher does within some seconds."""
         desk = self.desk
-        dispatcher = Dispatcher(
-            desk.database, desk.clock, desk.content, desk.bot.keyring, {"one": self.gateway}, desk.heard
-        )
+        gateways = {"one": self.gateway, "zbs": self.zalo}
+        dispatcher = Dispatcher(desk.database, desk.clock, desk.content, desk.bot.keyring, gateways, desk.heard)
         for _ in range(4):
             await dispatcher.send_due()
             desk.clock.advance(timedelta(seconds=10))

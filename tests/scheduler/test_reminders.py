@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 
 from bot import restored
 from bot.wakeups import Wakeups
@@ -20,7 +20,7 @@ from scheduler.campaigns import make_runs
 from scheduler.dispatcher import Dispatcher
 from scheduler.kinds import JobContext
 from store.audit import Actor
-from store.campaign_tables import campaign_run
+from store.campaign_tables import campaign_run, message_template
 from store.console_tables import audit_log
 from store.messages import Reply
 from store.survey_tables import class_place, lead, training_class
@@ -106,6 +106,30 @@ async def test_a_class_is_told_the_day_before_in_the_conversation_else_by_sms(to
     (sms,) = town.gateway.journal
     assert sms.kind == "customer_care" and "14:00 ngay 25/11/2026, tai Nha van hoa" in sms.text
     assert [row[0] for row in town.ledger("class_tomorrow")] == [talks, silent]
+
+
+@pytest.mark.parametrize(("variable", "uses_it"), [("class", True), ("expires", False)])
+async def test_a_template_at_zalo_goes_before_sms_if_it_wants_what_there_is(
+    town: Town, variable: str, uses_it: bool
+) -> None:
+    now = town.desk.clock.now()
+    row = {"province": HERE, "name": "Lớp", "kind": "customer_care", "text": "x", "plain": "x", "zbs_template": "77"}
+    row |= {"starter": "lop_ngay_mai", "zbs_variables": {"lop": variable}, "created_at": now, "updated_at": now}
+    town.run(lambda c: c.execute(insert(message_template).values(row)))
+    talks, silent, which = town.owner(), town.owner(), town.lesson(local(town, 25))
+    here = town.talk(talks)
+    for who in (talks, silent):
+        town.enrol(who, which)
+    town.switch("class_tomorrow")
+    town.at(24, 9)
+    await town.tick()
+    assert len(town.said(here)) == 1
+    assert town.row("class_tomorrow").channels == (["chat", "zbs", "sms"] if uses_it else ["chat", "sms"])
+    assert [(one.template, len(one.values)) for one in town.zalo.journal] == [("77", 1)] * uses_it
+    assert len(town.gateway.journal) == (not uses_it)
+    town.at(24, 10)
+    await town.freeze()
+    assert town.row("class_tomorrow").status == "approved"  # the pack says the same as before
 
 
 async def test_in_conversations_alone_nobody_is_sent_an_sms(town: Town) -> None:
