@@ -6,7 +6,7 @@ import copy
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,13 +33,18 @@ HOURS = {MessageKind.ADVERTISING: (7, 22), MessageKind.REGISTRATION: (7, 22), Me
 
 zones = st.sampled_from(["Asia/Ho_Chi_Minh", "UTC", "Europe/Berlin", "America/New_York", "Pacific/Apia"]).map(ZoneInfo)
 numbers = st.integers(0, 1)
-words = st.sampled_from(["stop", "again", "list", "unlist", "agree", "withdraw", "erase", "keep"])
-texts = st.sampled_from(["{label} Mời. Từ chối: {{{{ stop }}}}", "Mời. Từ chối: {{{{ stop }}}}", "{label} Mời."])
+words = st.sampled_from(["stop", "again", "list", "unlist", "agree", "agree", "withdraw", "erase", "keep"])
+LAWFUL = "{label} Mời. Từ chối: {{{{ stop }}}}"
+texts = st.sampled_from([LAWFUL] * 6 + ["Mời. Từ chối: {{{{ stop }}}}", "{label} Mời."])
+campaigns = st.tuples(st.sampled_from(KINDS), texts, st.integers(1, 4))
 # A campaign that comes due, for one number; what a person or a list says; time that passes, or is set back
 steps = st.one_of(
-    st.tuples(st.just("campaign"), numbers, st.tuples(st.sampled_from(KINDS), texts, st.integers(1, 4))),
+    *[st.tuples(st.just("campaign"), numbers, campaigns)] * 3,
     st.tuples(words, numbers, st.none()),
     st.tuples(st.just("wait"), st.just(0), st.one_of(st.integers(1, 2000), st.integers(-1500, -1))),
+    st.tuples(st.just("wait"), st.just(0), st.sampled_from([1380, 1410, 1439, 1440])),  # about a day
+    st.tuples(st.just("clock"), st.just(0), st.sampled_from(["06:30", "07:00", "07:59", "08:00", "19:59", "20:00"])),
+    st.tuples(st.just("clock"), st.just(0), st.sampled_from(["21:59", "22:00"])),
 )
 
 
@@ -55,6 +60,12 @@ class _World:
     waiting: list[tuple[int, MessageKind, str]] = field(default_factory=list)
     history: list[tuple[Any, int, datetime]] = field(default_factory=list)
     verdicts: Counter[str] = field(default_factory=Counter)
+
+    def wait_for(self, clock: str, zone: ZoneInfo) -> None:
+        """Until clocks show so much there, today or tomorrow."""
+        local = self.now.astimezone(zone)
+        at = datetime.combine(local.date(), time.fromisoformat(clock), zone)
+        self.now = (at if at > local else at + timedelta(days=1)).astimezone(UTC)
 
     def says(self, word: str, number: int) -> None:
         self.history.append((word, number, self.now))
@@ -146,7 +157,7 @@ def test_what_is_sent_keeps_to_the_decree() -> None:
     seen: Counter[str] = Counter()
 
     @settings(max_examples=250, deadline=None)
-    @given(zones, st.lists(steps, max_size=40))
+    @given(zones, st.lists(steps, min_size=15, max_size=40))
     def whatever_happens(zone: ZoneInfo, happens: list[tuple[str, int, Any]]) -> None:
         world = _World()
         for what, number, how in happens:
@@ -155,6 +166,8 @@ def test_what_is_sent_keeps_to_the_decree() -> None:
                 world.waiting += [(number, kind, text.format(label=LABELS.get(kind, "")).strip())] * times
             elif what == "wait":
                 world.now += timedelta(minutes=how)
+            elif what == "clock":
+                world.wait_for(how, zone)
             else:
                 world.says(what, number)
             world.send(OURS, zone)
@@ -262,6 +275,16 @@ def test_hours_begin_and_end_to_the_microsecond(kind: MessageKind, begin: int, e
     assert decisions == ["later", "send", "send", "later"]
     assert OURS.judge(facts, opens, zone).last == closes - a_moment
     assert OURS.judge(facts, closes, zone).until == opens + timedelta(days=1)
+
+
+def test_the_fourth_waits_until_the_first_is_a_day_old() -> None:
+    zone, a_moment = ZoneInfo("Asia/Ho_Chi_Minh"), timedelta(microseconds=1)
+    first = datetime(2026, 11, 26, 9, 0, tzinfo=zone)
+    sent = [first, first + timedelta(hours=5), first + timedelta(hours=6)]
+    facts = Facts(MessageKind.ADVERTISING, "sms", has_consent=True, tried=sent)
+    early = OURS.judge(facts, first + DAY - a_moment, zone)
+    assert (early.decision, early.rule, early.until) == ("later", "cap", first + DAY)
+    assert OURS.judge(facts, first + DAY, zone).decision == "send"
 
 
 @pytest.mark.parametrize(
