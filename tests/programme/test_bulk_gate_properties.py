@@ -44,10 +44,11 @@ steps = st.one_of(
     # one batch: so many rows to one contact, and one more to another
     st.tuples(st.just("send"), people, st.tuples(st.sampled_from(KINDS), st.integers(1, 3), people)),
     st.tuples(st.just("send"), people, st.tuples(st.just(ADVERTISING), st.integers(1, 3), people)),
-    st.tuples(st.sampled_from(("stop", "again", "withdraw", "erase", "keep")), people, st.none()),
+    st.tuples(st.just("send"), numbered, st.tuples(st.just(REGISTRATION), st.integers(2, 3), people)),
+    st.tuples(st.sampled_from(("stop", "again", "withdraw", "erase", "keep", "keep")), people, st.none()),
     st.tuples(st.just("agree"), people, st.none()),
-    st.tuples(st.sampled_from(("stop number", "again number", "list", "unlist")), numbered, st.none()),
-    st.tuples(st.just("wait"), st.just(0), st.integers(1, 1500)),
+    st.tuples(st.sampled_from(("stop number", "again number", "list", "unlist", "unlist")), numbered, st.none()),
+    st.tuples(st.just("wait"), st.just(0), st.integers(1, 1000)),
 )
 
 
