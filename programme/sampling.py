@@ -17,11 +17,17 @@ WIDEST = Fraction(1, 2)  # the share whose interval is the widest: what is plann
 
 def margin(share: Fraction, answers: int, listed: int | None) -> Fraction | None:
     """Half the width of the interval of a share found in a sample; None without answers. `listed`: how many could be
-    drawn, None for very many."""
+    drawn, None for very many.
+
+    Five who all say yes are not everybody: a share at its end is reckoned as far from it as the middle of Wilson's
+    interval is, else the margin would be nothing.
+    """
     if answers <= 0:
         return None
+    edge = _Z95**2 / 2 / (answers + _Z95**2)
+    inner = min(max(float(share), edge), 1 - edge)
     rest = 1.0 if not listed or listed <= 1 else max(0.0, (listed - answers) / (listed - 1))
-    return Fraction(_Z95 * math.sqrt(float(share * (1 - share)) / answers * rest)).limit_denominator(100_000)
+    return Fraction(_Z95 * math.sqrt(inner * (1 - inner) / answers * rest)).limit_denominator(100_000)
 
 
 def needed(wanted: Fraction, listed: int) -> int:

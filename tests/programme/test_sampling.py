@@ -40,6 +40,13 @@ def test_whoever_asks_everybody_is_exact_and_without_answers_nothing_is_known() 
     assert margin(WIDEST, 385, None) == margin(WIDEST, 385, 10**12)
 
 
+@pytest.mark.parametrize("share", [Fraction(0), Fraction(1)])
+def test_a_few_who_all_say_the_same_are_not_exact(share: Fraction) -> None:
+    assert margin(share, 5, 15_000) > Fraction(3, 10)  # type: ignore[operator]
+    assert 0 < margin(share, 385, 15_000) < Fraction(1, 100)  # type: ignore[operator]
+    assert margin(share, 5, 5) == 0
+
+
 def test_a_seed_gives_the_same_sample_in_whatever_order_people_are_listed() -> None:
     listed = list(range(1, 1001))
     first = draw(listed, 50, 7)
