@@ -24,6 +24,7 @@ from programme.campaign_schedule import Once, Place, ScheduleInvalid, read_sched
 from programme.campaigns import SCHEDULED, Campaigns
 from programme.ledger import Counts, RunStatus
 from programme.message_templates import Cost, cost
+from programme.short_links import longest
 from store.campaign_tables import campaign_run
 from store.tables import contact, shop
 
@@ -112,16 +113,15 @@ def shown_variants(connection: Connection, context: ConsoleContext, plan: Plan, 
     """Every text with the values of one of its recipients; where there is none, with made-up ones."""
     values = _values(connection, context, plan, say)
     price = context.content.starters.price(context.province, plan.kind) if plan.kind in set(MessageKind) else None
+    link = longest(context.public_url or say("campaigns.example_address"))
     shown = []
     for variant in plan.variants:
         try:
-            text = campaign_text.render(variant.text, values)
+            text = campaign_text.render(variant.text, values, accents=variant.unicode)
         except campaign_text.MissingValue:
-            text = variant.text
-        if not variant.unicode:
-            text = campaign_text.plain(text)
-        without = cost(campaign_text.plain(variant.text), False, None).parts.parts
-        shown.append(Shown(variant, text, cost(variant.text, variant.unicode, price), without))
+            text = variant.text if variant.unicode else campaign_text.plain(variant.text)
+        without = cost(campaign_text.plain(variant.text), False, None, link).parts.parts
+        shown.append(Shown(variant, text, cost(variant.text, variant.unicode, price, link), without))
     return shown
 
 
