@@ -108,7 +108,7 @@ async def test_a_segment_is_said_counted_and_sampled_while_it_is_built(
     context: ConsoleContext, leader: Browser, shops: None
 ) -> None:
     said = plainly((await leader.post(f"{PAGE}/count", NONE_HERE)).text)
-    assert "ở xã Tân Cương, chưa làm xong khảo sát, không dở dang khảo sát" in said
+    assert "ở xã Tân Cương, (chưa làm xong khảo sát, không dở dang khảo sát)" in said
     assert '<span class="share">2</span> cửa hàng lúc này' in said
     assert "N. T. Hoa (… 672) · N. T. Hoa (… 671)" in said
     assert "Nguyễn" not in said
