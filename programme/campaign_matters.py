@@ -16,8 +16,10 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, String, an
 
 from programme.campaign_schedule import Place
 from programme.lead_states import MAY_BE_OFFERED_AGAIN
+from programme.ledger import State
 from programme.packs import normalise_province_id
 from store.campaign_tables import campaign, campaign_run, recipient
+from store.channel_tables import channel_link
 from store.survey_tables import class_place, lead, survey_response, training_class
 from store.tables import contact, conversation, shop, shop_domain
 
@@ -103,7 +105,7 @@ def objections(
         if own:
             found |= {id_: objection for id_, objection in look(connection, own, run, place)}
     told = _told(connection, named, planned, run) if named else set()
-    return found | {id_: Objection(TOLD) for id_ in told}
+    return found | {id_: Objection(TOLD) for id_ in (*told, *_linked(connection, rows))}
 
 
 def _words(row: Mapping[str, Any]) -> list[str]:
@@ -174,6 +176,20 @@ def _leads(
 
 
 _LOOKS = {"class": _classes, "domain": _domains, "survey": _surveys, "lead": _leads}
+
+
+def _linked(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Rows of people who were linked since the freeze to a contact that the run is for as well: one person."""
+    other = recipient.alias("other")
+    is_other = and_(other.c.run_id == recipient.c.run_id, other.c.about == recipient.c.about)
+    of = (
+        select(recipient.c.id)
+        .join(channel_link, channel_link.c.from_contact_id == recipient.c.contact_id)
+        .join(other, and_(is_other, other.c.contact_id == channel_link.c.to_contact_id))
+        .where(recipient.c.id.in_([row["id"] for row in rows]), channel_link.c.undone_at.is_(None))
+        .where(other.c.status.not_in((State.SKIPPED, State.FAILED)))
+    )
+    return list(connection.scalars(of))
 
 
 def _told(

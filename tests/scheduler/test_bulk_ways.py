@@ -90,6 +90,23 @@ def test_a_number_and_a_person_are_there_once(room: Room) -> None:
     assert [row.contact_id for row in rows(room, run_id)] == [1, 4]
 
 
+async def test_who_is_linked_after_the_freeze_is_told_once(room: Room) -> None:
+    room.database.run_now(lambda c: Contacts(c, room.keyring).add(room.clock.now(), "Chưa nối"))
+    talk(room, 1)
+    run_id, sms = room.plan(1, channels=["zalo", "sms"]), FakeGateway()
+
+    def link(connection: Connection) -> None:
+        kept = {"conversation_id": "zalo-1", "from_contact_id": 1, "to_contact_id": 2, "linked_at": room.clock.now()}
+        connection.execute(insert(channel_link), kept)
+        connection.execute(update(conversation).values(contact_id=2))
+
+    room.database.run_now(link)
+    await room.send(room.dispatcher(sms))
+    assert ways(room, run_id) == {1: None, 2: "zalo"} and not sms.journal
+    assert states(room.database, run_id) == {"skipped": 1, "sending": 1}
+    assert reasons(room.database, run_id) == {"told_before", None}
+
+
 def test_variants_have_their_shares_and_everybody_keeps_theirs(room: Room) -> None:
     text = {"text": "Chao.", "unicode": False}
     run_id = room.plan(400, variants=[{"id": "A", "share": 30, **text}, {"id": "B", "share": 70, **text}])
