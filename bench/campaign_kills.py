@@ -44,7 +44,7 @@ from store.tables import contact
 SECRET = "benchmarks keep no personal data at all"
 ENGINES = ("sqlite", "postgresql")
 SEED = 8
-LOOK_SECONDS, SOON_SECONDS = 0.01, 0.2
+LOOK_SECONDS, SOON_SECONDS, REPORTS_SECONDS = 0.01, 0.2, 2.0
 END_SECONDS = 600.0  # a lease, the repetitions of what was lost, and all that is left
 
 
@@ -108,11 +108,14 @@ async def _taken(senders: Senders, gateway: Gateway, target: int) -> bool:
 
 
 async def _ended(database: Database, senders: Senders) -> None:
-    """Wait until the run is over. Raises Unavailable."""
+    """Wait until the run is over and its last reports have come. Raises Unavailable."""
     over, until = select(campaign_run.c.ended_at, campaign_run.c.status), time.perf_counter() + END_SECONDS
     while True:
         row = await database.read(lambda c: c.execute(over).first())
-        if senders.has_ended or (row is not None and row.ended_at is not None):
+        if senders.has_ended:
+            return
+        if senders.drill.way == SERVE and row is not None and row.ended_at is not None:
+            await asyncio.sleep(REPORTS_SECONDS)
             return
         senders.check()
         if time.perf_counter() > until or (row is not None and row.status == "paused"):
