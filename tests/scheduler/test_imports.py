@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import random
+from collections import Counter
 from typing import Any
 
 import openpyxl
@@ -90,6 +92,28 @@ async def test_what_was_counted_is_what_happens_and_the_file_goes_with_the_last_
     assert (registry.content_of(id_), one.outline) == (None, None)
     done = registry.database.read_now(lambda c: c.execute(select(audit_log).filter_by(object=f"import {id_}")).all())
     assert [row.action for row in done] == ["registry.import_done"]
+
+
+async def test_whatever_a_list_holds_is_counted_as_it_then_happens(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_imports, "SLICE", 7)
+    codes = ("", "", "0100109106", "0100686209", "0101248141", "12")
+    for seed in range(5):
+        chance = random.Random(seed)
+        rows = [f"09123456{chance.randrange(25):02},{chance.choice(codes)},Lan" for _ in range(40)]
+        id_ = registry.upload("\n".join(("sdt,mst,ten", *rows)).encode())
+        await registry.importer.work_due()
+        registry.set(id_, status="waiting")
+        await registry.importer.work_due()
+        one = registry.find(id_)
+        assert one.dry is not None and one.read_rows == 40
+        assert {name: one.dry[name] for name in file_imports.OUTCOMES} == {
+            "created": one.created, "merged": one.merged, "refused": one.refused,
+        }  # fmt: skip
+        happened = select(import_row.c.outcome, import_row.c.reason).filter_by(import_id=id_)
+        reasons = Counter(map(tuple, registry.database.read_now(lambda c, q=happened: c.execute(q).all())))
+        assert reasons == {(outcome, code): count for outcome, code, count in one.dry["reasons"]}
 
 
 async def test_a_killed_reading_goes_on_in_another_process_after_its_lease(
