@@ -168,6 +168,13 @@ def gateway_name(gateway: str) -> str:
     return TITLES.get(gateway, gateway)
 
 
+def problem_words(problem: CampaignProblem, language: str) -> str:
+    """With gateways called as people call them."""
+    if problem.code in ("gateway_unknown", "kind_not_carried"):
+        problem = CampaignProblem(problem.code, what=gateway_name(str(problem.values["what"])))
+    return problem.words(language)
+
+
 def going_of(connection: Connection, campaign_ids: Sequence[int]) -> Mapping[int, str]:
     """Of the campaigns with a run under way: "sending", or "stopped" where one has paused by itself."""
     is_open = campaign_run.c.status.in_((RunStatus.RUNNING, RunStatus.PAUSED)) & campaign_run.c.ended_at.is_(None)

@@ -20,6 +20,7 @@ from console.campaign_facts import (
     estimate,
     gateway_name,
     going_of,
+    problem_words,
     schedule_words,
     shown_variants,
     standings,
@@ -207,7 +208,7 @@ def _facts(
         "plan": plan,
         "audience": audience_of(connection, context, plan, person.language, say, counted=counted),
         "shown": shown_variants(connection, context, plan, say),
-        "problems": [one.words(person.language) for one in problems],
+        "problems": [problem_words(one, person.language) for one in problems],
         **_progress(connection, row, now),
     }
 

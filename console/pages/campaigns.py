@@ -17,6 +17,7 @@ from console.campaign_facts import (
     estimate,
     gateway_name,
     going_of,
+    problem_words,
     schedule_words,
     shown_variants,
     sms_gateways,
@@ -184,7 +185,7 @@ async def copy_campaign(request: Request, person: Planner, campaign_id: Id) -> R
 
 def as_problem(problem: CampaignProblem, person: SignedIn) -> Problem:
     """As a page says it."""
-    return Problem(problem.status, problem.code, problem.words(person.language))
+    return Problem(problem.status, problem.code, problem_words(problem, person.language))
 
 
 def _problems(context: ConsoleContext, plan: Plan, as_draft: bool) -> list[CampaignProblem]:
@@ -223,7 +224,7 @@ async def _form(
 
     wrong: dict[str, list[str]] = {}
     for problem in problems:
-        wrong.setdefault(FIELD_OF.get(problem.code, "name"), []).append(problem.words(person.language))
+        wrong.setdefault(FIELD_OF.get(problem.code, "name"), []).append(problem_words(problem, person.language))
     pack = context.content.packs.province(context.province)
     return page(
         request,
@@ -235,6 +236,7 @@ async def _form(
         version=row["version"] if row is not None and version is None else version,
         filled=filled,
         wrong=wrong,
+        is_refused=status != 200,
         kinds=KINDS,
         channels=CHANNELS,
         gateways=list(dict.fromkeys((*sms_gateways(context), *filled.chosen.get("gateways", ())))),

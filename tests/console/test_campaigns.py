@@ -135,7 +135,11 @@ async def test_problems_are_said_at_their_fields_and_a_draft_may_wait(
         assert words in text.split(f'id="wrong-{field}-1"')[1].split("</p>")[0]
     assert "Chao {{ ten }}" in text
     assert (await planner.post(f"{PAGE}/new", {**bad, "anyway": "1"})).status_code == 303
-    assert "biến không ai có" in unescape((await planner.get(f"{PAGE}/1/edit")).text)
+    assert "Chưa lưu được" in text
+    again = unescape((await planner.get(f"{PAGE}/1/edit")).text)
+    assert "biến không ai có" in again and "Còn mục chưa đúng" in again and "Chưa lưu được" not in again
+    refused = await planner.post(f"{PAGE}/new", {**FORM, "kind": "advertising"})
+    assert "Cổng SMS “eSMS” không nhận loại tin này" in unescape(refused.text)
     assert await act(planner, context, "submit") == 422
     for pace in ("9" * 30, "một", "-1"):
         assert (await planner.post(f"{PAGE}/new", {**FORM, "pace": pace})).status_code == 422
