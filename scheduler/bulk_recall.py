@@ -42,7 +42,11 @@ def recall(
         if not connection.execute(waiting.values(status="settled", decide_at=None)).rowcount:
             continue  # begun in this very moment
         is_late = verdict.decision == "later"
-        values: dict[str, Any] = {"status": State.WAITING if is_late else State.SKIPPED, "reason": verdict.rule, "outbound_id": None}
+        values: dict[str, Any] = {
+            "status": State.WAITING if is_late else State.SKIPPED,
+            "reason": verdict.rule,
+            "outbound_id": None,
+        }
         values |= {"next_at": verdict.until, "final_at": None if is_late else now}
         connection.execute(update(recipient).where(recipient.c.id == row["id"]).values(values))
         recalled.add(row["id"])
