@@ -64,10 +64,20 @@ def _encoding(data: bytes) -> str:
         return _sure(data, "utf-16-be" if start[:1] == b"\0" else "utf-16-le")
     if _can(data, "utf-8-sig"):
         return "utf-8-sig"
-    if len(_TCVN3.findall(data)) >= _SURE_SIGNS:
+    if _is_tcvn3(data):
         words = f"tệp dùng mã TCVN3 (phông .VnTime); chuyển sang Unicode bằng công cụ chuyển mã (như UniKey), {_HINT}"
         raise TableInvalid("encoding_tcvn3", words)
     return _sure(data, "cp1258")
+
+
+def _is_tcvn3(data: bytes) -> bool:
+    """Piece by piece: while a pattern is looked for nothing else in the process goes on."""
+    found = 0
+    for at in range(0, len(data), _PIECE):
+        found += len(_TCVN3.findall(data, at, at + _PIECE))
+        if found >= _SURE_SIGNS:
+            return True
+    return False
 
 
 def _sure(data: bytes, encoding: str) -> str:
