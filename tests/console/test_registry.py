@@ -9,9 +9,12 @@ from sqlalchemy import select
 
 from console.context import ConsoleContext
 from console.roles import Role
-from programme import leads, opt_outs, responses, shops
+from programme import leads, ledger, opt_outs, responses, shops
+from programme.campaign_plan import Plan, Variant
 from programme.erasure import erase
+from programme.ledger_reasons import reason_words
 from programme.shops import ShopFacts
+from store.campaign_tables import campaign, recipient
 from store.contacts import Contacts
 from store.forgotten import phone_key
 from store.registry_tables import do_not_call
@@ -113,6 +116,29 @@ async def test_the_card_tells_what_was_agreed_to_and_refused(officer: Browser, c
     await officer.get(f"{PAGE}/1")
     assert [one[2] for one in recorded(context, "shop.viewed")] == ["shop 1"]
     assert (await officer.get(f"{PAGE}/2")).status_code == 404
+
+
+async def test_the_card_tells_which_reminders_came_and_why_one_did_not(
+    officer: Browser, context: ConsoleContext
+) -> None:
+    await officer.post(f"{PAGE}/new", NEW)
+    plan = Plan(
+        "Nhắc lớp học", "customer_care", (Variant("A", "Xin chao"),), ("sms",), {}, {"kind": "once", "at": None}
+    )
+
+    def sent(connection: Any) -> None:
+        now = context.clock.now()
+        row = {**plan.as_row(), "province": context.province, "status": "approved", "created_by": "Hà"}
+        row |= {"edited_by": "Hà", "created_at": now, "updated_at": now}
+        number = connection.execute(campaign.insert().returning(campaign.c.id), row).scalar_one()
+        everybody = select(contact.c.id.label("contact_id"))
+        ledger.freeze(connection, {**row, "id": number}, now, everybody, now)
+        left_out = {"status": "skipped", "reason": "opted_out", "final_at": now}
+        connection.execute(recipient.update().values(left_out))
+
+    context.database.run_now(sent)
+    card = (await officer.get(f"{PAGE}/1")).text
+    assert "Nhắc lớp học" in card and reason_words("opted_out", "vi") in card
 
 
 async def test_pages_follow_each_other(officer: Browser, context: ConsoleContext, monkeypatch: Any) -> None:
