@@ -48,7 +48,7 @@ SELECT 'c' || n, 'zalo', n::text, n, %(province)s, 'bot', 1, 0, CASE WHEN n %% 5
 FROM generate_series(1, %(people)s::bigint) n WHERE (hashint8(n + 1) & 65535) %% 5 = 0;
 INSERT INTO channel_link (conversation_id, from_contact_id, to_contact_id, linked_at)
 SELECT 'c' || contact_id, contact_id + 1, contact_id, %(now)s FROM conversation
-WHERE (hashint8(contact_id) & 65535) %% 20 = 0 AND contact_id < %(people)s AND NOT EXISTS (
+WHERE (hashint8(contact_id) & 65535) %% 80 = 0 AND contact_id < %(people)s AND NOT EXISTS (
         SELECT 1 FROM conversation AS next WHERE next.contact_id = conversation.contact_id + 1);
 INSERT INTO campaign (id, province, name, kind, variants, channels, gateways, pace_per_minute, audience, schedule,
     "window", stops, pause_rule, status, created_by, edited_by, created_at, updated_at)
