@@ -28,7 +28,7 @@ from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import Database
 from store.registry_tables import do_not_call
-from store.tables import consent, conversation, data_request
+from store.tables import consent, conversation, data_request, opt_out
 from tests.conftest import NOW
 from tests.programme.campaigning import new_recipient, new_run
 
@@ -222,14 +222,27 @@ def test_a_consent_from_before_a_refusal_counts_no_more_although_another_contact
 ) -> None:
     def work(connection: Connection) -> list[str | None]:
         world, rules = _begin(connection, keyring, content), []
-        for what, who in (("agree", 1), ("stop", 2), ("again", 2), ("agree", 1)):
+        for what, who in (("agree", 1), ("stop", 2), ("again", 2), ("agree", 1), ("withdraw", 2)):
             world.step(what, who, None)
             key = forgotten.phone_key(keyring, str(PHONES[1]))
             asked = Asked(1, world.ids[1], key, ADVERTISING, "sms")
             rules.append(bulk_gate.judge(connection, content.bulk_law, [asked], world.now, ZONE)[1].rule)
         return rules
 
-    assert database.run_now(work) == [None, "opted_out", "no_consent", None]
+    assert database.run_now(work) == [None, "opted_out", "no_consent", None, "no_consent"]
+
+
+def test_a_refusal_that_only_its_row_tells_of_is_heard_at_the_number(
+    database: Database, keyring: Keyring, content: Content
+) -> None:
+    def work(connection: Connection) -> str | None:
+        world = _begin(connection, keyring, content)
+        connection.execute(insert(opt_out).values(contact_id=world.ids[2], channel="list", at=NOW))
+        key = forgotten.phone_key(keyring, str(PHONES[1]))
+        asked = Asked(1, world.ids[1], key, MessageKind.CUSTOMER_CARE, "sms")
+        return bulk_gate.judge(connection, content.bulk_law, [asked], world.now, ZONE)[1].rule
+
+    assert database.run_now(work) == "opted_out"
 
 
 def test_who_is_to_be_forgotten_is_left_alone_at_the_number_whoever_else_has_it(
