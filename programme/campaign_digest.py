@@ -13,8 +13,6 @@ from sqlalchemy import Connection, Select, select
 
 from programme.campaign_plan import Plan
 
-# Hexadecimal digits that people compare by eye
-SHOWN = 12
 _AT_ONCE = 10_000
 
 
