@@ -111,11 +111,6 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
             "Nội dung {what} là của một bước không có trong lịch. Thêm ngày cho bước đó, hoặc xóa nội dung.",
             "Text {what} is of a step that the schedule has not. Add the step's day, or take the text out.",
         ),
-        "step_unknown": (
-            422,
-            "Nội dung {what} là của một bước không có trong lịch. Thêm ngày cho bước đó, hoặc xóa nội dung.",
-            "Text {what} is of a step that the schedule has not. Add the step's day, or take the text out.",
-        ),
         "channels_missing": (422, "Anh/chị chọn ít nhất một kênh gửi.", "Please choose at least one channel."),
         "channel_unknown": (422, "Không có kênh “{what}”.", "There is no channel “{what}”."),
         "gateway_missing": (
