@@ -12,11 +12,12 @@ import io
 import re
 from collections.abc import Iterator
 
-from programme.paper_sheet import Cell, Row, cell_text
+from programme.paper_sheet import MOST_COLUMNS, Cell, Row, cell_text
 from programme.table_problems import TableInvalid
 
 _PIECE = 1 << 20
 _LOOKED_AT = 64 << 10
+_LONGEST_ROW = 1 << 20  # one of forty million separators would take a gigabyte, and minutes
 _SEPARATORS = ";\t,"
 # Signs next to a letter in TCVN3 only (§ ¨ © ª « ¬ ® µ ¶ · ¸ ¹ » ¼ ½ ¾): in windows-1258 they are no letters.
 _TCVN3 = re.compile(rb"[A-Za-z][\xa7-\xae\xb5-\xb9\xbb-\xbe]|[\xa7-\xae\xb5-\xb9\xbb-\xbe][A-Za-z]")
@@ -38,17 +39,36 @@ class TextTable:
 
     def rows(self) -> Iterator[Row]:
         """Every row that is not empty; as a spreadsheet numbers it, where a cell may have several lines."""
-        lines = io.TextIOWrapper(io.BytesIO(self._data), self.encoding, newline="")
+        lines = _Lines(io.TextIOWrapper(io.BytesIO(self._data), self.encoding, newline=""))
         reader = csv.reader(lines, delimiter=self.separator, strict=True)
         line = 0
         try:
             for line, cells in enumerate(reader, 1):
-                found = tuple(_cell(cell) for cell in cells)
+                lines.of_row = 0
+                found = tuple(_cell(cell) for cell in cells[:MOST_COLUMNS])
                 if line > self._skips and any(found):
                     yield Row(line, found)
-        except csv.Error:
+        except (csv.Error, _RowTooLong):
             words = f"dòng {line + 1}: không đọc được CSV; kiểm tra các dấu nháy kép trong tệp"
             raise TableInvalid("broken_csv", words) from None
+
+
+class _RowTooLong(Exception):
+    """No list of people has such a row."""
+
+
+class _Lines:
+    """The lines of a file, of which no more than a row's are taken at once. `of_row`: how much the row has so far."""
+
+    def __init__(self, file: io.TextIOWrapper) -> None:
+        self._file, self.of_row = file, 0
+
+    def __iter__(self) -> Iterator[str]:
+        while text := self._file.readline(_LONGEST_ROW):
+            self.of_row += len(text)
+            if self.of_row >= _LONGEST_ROW:
+                raise _RowTooLong
+            yield text
 
 
 def _cell(text: str) -> Cell:

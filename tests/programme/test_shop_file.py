@@ -14,7 +14,7 @@ import pytest
 from programme import shop_file
 from programme.content import Content
 from programme.shop_columns import given_columns
-from programme.shop_file import CheckedRow, RefusedRow, ShopFile, ShopRows
+from programme.shop_file import CheckedRow, ListFile, RefusedRow, ShopFile, ShopRows
 from programme.table_problems import TableInvalid
 
 HEADER = ["STT", "Tên cửa hàng", "Chủ hộ", "Điện thoại", "MST", "Xã/Phường", "Ngành hàng"]
@@ -85,6 +85,13 @@ def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(code: str, data: 
     with pytest.raises(TableInvalid) as invalid:
         ShopFile(data)
     assert invalid.value.code == code and len(invalid.value.words) > 5
+
+
+def test_a_row_that_is_no_row_of_a_list_is_not_taken_apart() -> None:
+    for cell in (b";", b'"\n";'):
+        with pytest.raises(TableInvalid) as invalid:
+            ListFile(b"so;ten\n" + cell * 1_500_000).find_columns()
+        assert invalid.value.code == "broken_csv"
 
 
 def test_too_many_rows_are_named_before_any_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
