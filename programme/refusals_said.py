@@ -53,7 +53,10 @@ _SENTENCES = re.compile(
 )
 # Nothing but such a word, and it was meant alone
 _WORD = r"stop|tc|tu choi|từ choi|huy|huy bo|ngung|dung|unsubscribe|cancel|(?:khong|ko|k|dung) (?:nhan|gui)"
-_ALONE = re.compile(rf"(?:(?:soan|gui|{_ME}|xin|da|a) )*+(?:{_WORD})(?: (?:qc|{_AFTER}))*")
+_ALONE = re.compile(
+    # "dung roi" is how "đúng rồi" is written without accents
+    rf"(?!.*\bdung roi\b)(?:(?:soan|gui|{_ME}|xin|da|a) )*+(?:{_WORD})(?: (?:qc|{_AFTER}))*"
+)
 # Written in haste: how people shorten, and keys that Telex leaves behind where its program is off
 _SHORT = dict(
     pair.split("=")

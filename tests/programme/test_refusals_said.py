@@ -103,6 +103,8 @@ cho tôi nhận tin
 tôi không đăng ký nhận tin này
 co phai tin nay cua nha nuoc khong
 đúng rồi gửi tin cho tôi
+dung roi
+da dung roi a
 muốn nhận tin nhắn
 nhan lai tin nhan
 tôi đồng ý nhận tin
