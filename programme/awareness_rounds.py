@@ -11,7 +11,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import CompoundSelect, Connection, Select, and_, case, func, insert, or_, select, union, update
 
 from programme import ledger, segments
 from programme.bulk_gate import left_alone
@@ -22,8 +22,10 @@ from programme.content import Content
 from programme.sampling import draw, margin, needed
 from store.audit import Actor
 from store.campaign_tables import awareness_answer, campaign, campaign_run, recipient
+from store.channel_tables import channel_link
 from store.database import insert_returning_id
 from store.kpi_tables import awareness_round, awareness_sample
+from store.tables import contact
 
 MOST_SIZE = 1_000_000
 LEAST_MARGIN, MOST_MARGIN = Fraction(5, 1000), Fraction(1, 2)
@@ -81,16 +83,36 @@ def frame(content: Content, province: str, population: Mapping[str, Any], now: d
         people = ledger.people(segments.read(population).contacts(province, now, content))
     except segments.SegmentInvalid as invalid:
         raise CampaignProblem("audience_invalid", what=invalid.words) from None
-    lately = (
-        exists()
-        .where(awareness_sample.c.contact_id == people.c.contact_id)
-        .where(awareness_round.c.id == awareness_sample.c.round_id)
-        .where(awareness_round.c.created_at > now - content.awareness.again_after)
-        .where(campaign.c.id == awareness_round.c.campaign_id)
+    lately = _drawn_since(now - content.awareness.again_after)
+    again = select(contact.c.phone_key).where(contact.c.id.in_(lately), contact.c.phone_key.is_not(None))
+    return select(people.c.contact_id).where(
+        people.c.phone_key.is_not(None),
+        people.c.phone_key.not_in(again),
+        people.c.contact_id.not_in(_with_linked(lately)),
+        ~left_alone(people.c.contact_id),
+    )
+
+
+def _drawn_since(since: datetime) -> Select[Any]:
+    """The contacts of the samples of that time."""
+    return (
+        select(awareness_sample.c.contact_id)
+        .join(awareness_round, awareness_round.c.id == awareness_sample.c.round_id)
+        .join(campaign, campaign.c.id == awareness_round.c.campaign_id)
+        .where(awareness_round.c.created_at > since)
         # A round that was called off before anybody let it go has asked nobody
         .where(or_(campaign.c.status != "cancelled", campaign.c.approved_at.is_not(None)))
     )
-    return select(people.c.contact_id).where(people.c.phone_key.is_not(None), ~left_alone(people.c.contact_id), ~lately)
+
+
+def _with_linked(drawn: Select[Any]) -> CompoundSelect[Any]:
+    """And who is the same person, on whichever channel they were drawn."""
+    link = select(channel_link).where(channel_link.c.undone_at.is_(None)).subquery("link")
+    return union(
+        drawn,
+        select(link.c.to_contact_id).where(link.c.from_contact_id.in_(drawn)),
+        select(link.c.from_contact_id).where(link.c.to_contact_id.in_(drawn)),
+    )
 
 
 def listed(connection: Connection, drawable: Select[Any]) -> int:

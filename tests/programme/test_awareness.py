@@ -82,6 +82,18 @@ def test_nobody_is_listed_who_cannot_be_asked_or_was_drawn_lately(town: Asking) 
     assert set(town.sample(town.begin(Size(people=100), only))) == {first[0], first[2], first[3]}
 
 
+def test_who_was_drawn_is_not_drawn_again_as_another_contact_of_theirs(town: Asking) -> None:
+    first, second = town.shops(2)
+    town.begin(Size(people=2))
+    same_number, joined, other = town.shops(3, LA_BANG)
+    Contacts(town.connection, town.keyring).set_phone(same_number, f"+8491{first:07}")
+    now = town.clock.now()
+    here = inbox.open_conversation(town.connection, town.keyring, "zalo", "u1", PROVINCE, now)
+    link = {"conversation_id": here, "from_contact_id": second, "to_contact_id": joined, "linked_at": now}
+    town.connection.execute(insert(channel_link), link)
+    assert town.sample(town.begin(Size(people=3), {"and": [{"commune": [LA_BANG]}]})) == [other]
+
+
 def test_who_wants_to_be_forgotten_on_any_channel_is_left_out_and_nobody_else(town: Asking) -> None:
     first, second, third, fourth = town.shops(4)
     now, other = town.clock.now(), Contacts(town.connection, town.keyring).add(town.clock.now())
