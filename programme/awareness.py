@@ -60,10 +60,13 @@ def newest_of(connection: Connection, contact_id: int) -> int | None:
     return None if row is None else int(row.id)
 
 
-def may_answer(connection: Connection, question: AwarenessQuestion, recipient_id: int | None, now: datetime) -> bool:
-    """Whether an answer would be taken, the first or a second one."""
+def foreseen(connection: Connection, question: AwarenessQuestion, recipient_id: int | None, now: datetime) -> Kept:
+    """What would become of an answer that differs from the one before. Writes nothing."""
     asked = None if recipient_id is None else asked_of(connection, recipient_id)
-    return asked is not None and now - asked.at < question.answer_within
+    if asked is None or now - asked.at >= question.answer_within:
+        return Kept.OVER
+    first = connection.scalar(select(awareness_answer.c.at).filter_by(recipient_id=asked.id))
+    return Kept.NOTED if first is None or first > now - question.correct_within else Kept.BEFORE
 
 
 def answer(

@@ -42,6 +42,7 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "secret_id_card": frozenset(),
     "awareness_thanks": frozenset(),
     "awareness_thanks_new": frozenset(),
+    "awareness_before": frozenset(),
     "awareness_over": frozenset(),
     "not_understood": frozenset(),
     "not_understood_again": frozenset(),

@@ -38,8 +38,8 @@ async def ask(code: str, request: Request, context: Context) -> Response:
         asked = None if id_ is None else awareness.asked_of(connection, id_)
         if asked is None:
             return None
-        is_open = awareness.may_answer(connection, context.content.awareness, asked.id, now)
-        return awareness.said_in(asked, LANGUAGE) if is_open else Kept.OVER
+        is_over = awareness.foreseen(connection, context.content.awareness, asked.id, now) is Kept.OVER
+        return Kept.OVER if is_over else awareness.said_in(asked, LANGUAGE)
 
     found = await context.database.read(work)
     if found is None:

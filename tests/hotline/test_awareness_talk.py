@@ -61,6 +61,11 @@ async def test_words_and_buttons_answer_and_are_thanked_for(terminal: Terminal) 
     assert await answers(terminal, talk) == ["yes"]
     assert "hỗ trợ những gì" in said(await press(terminal, talk, payload("no")))
     assert await answers(terminal, talk) == ["no"]
+    clock = terminal.hotline.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance(terminal.hotline.content.awareness.correct_within)
+    assert "giữ nguyên câu trả lời trước" in said(await press(terminal, talk, payload("yes")))
+    assert await answers(terminal, talk) == ["no"]
 
 
 async def test_a_button_that_nobody_was_offered_says_so(terminal: Terminal) -> None:
