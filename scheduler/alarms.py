@@ -16,8 +16,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from integrations.errors import SendFailed
 from programme.notice_switches import Notice, is_on
-from scheduler.conditions import CONDITIONS, TOKENS_ENDING, Condition, Moment
+from scheduler.conditions import CONDITIONS, TOKENS_ENDING
 from scheduler.kinds import JobContext, JobKind
+from scheduler.moments import Condition, Moment
 from store.alarm_queries import close_alarm, mark_told, open_alarm, open_alarms
 from store.logs import get_logger
 

@@ -8,24 +8,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
-
-from sqlalchemy import Connection
+from datetime import timedelta
 
 from integrations.email.mailbox import ENDED, LOGIN_REFUSED, NO_TLS, NOT_REACHED
-from integrations.errors import Fate, ProviderError
-from integrations.provider_errors import described
-from integrations.sms import registry as gateways
 from integrations.zalo.token_state import AGEING_AFTER, LOST
-from programme import sms_answers
-from programme.thousands import grouped
-from programme.working_time import WorkingTime
-from scheduler.watch import Watch
+from scheduler.moments import LATELY, Condition, Moment
+from scheduler.provider_conditions import GATEWAYS, is_about_money, is_alarming, is_down, met
 from store import alarm_queries
-from store.backlog import Backlog, read_backlog
 
-LATELY = timedelta(hours=1)
 CHANNELS = {"zalo": "Zalo", "telegram": "Telegram"}
 # Zalo's refresh token ends after 3 months, and without it a person must give the consent anew.
 ENDING = timedelta(days=85)
@@ -47,44 +37,6 @@ DISK_SHARE, DISK_BYTES = 0.05, GIBIBYTE
 NEAR_DUE = timedelta(days=3)
 UNPURGED = timedelta(hours=6)
 DISK_CALM = 1.2  # times the limits
-BALANCE_CALM = 1.1
-# Zalo: the account or the package has nothing left to send with.
-BALANCE = frozenset({"zalo_-211", "zalo_-311", "zalo_-321", "zalo_zbs_-115", "zalo_zbs_-137", "zalo_zbs_-144"})
-ZBS_KEYS = frozenset(
-    {"zalo_zbs_-101", "zalo_zbs_-103", "zalo_zbs_-104", "zalo_zbs_-124", "zalo_zbs_-1241", "zalo_no_token"}
-)
-# Alarms of their own, below.
-SAID_ELSEWHERE = BALANCE | {"zalo_token_lost"}
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What a condition looks at. `is_open`: its alarm is open already."""
-
-    connection: Connection
-    now: datetime
-    timezone: tzinfo
-    working_time: WorkingTime
-    watch: Watch
-    is_open: bool = False
-
-    def backlog(self) -> Backlog:
-        return read_backlog(self.connection, self.now)
-
-    def clock(self, at: datetime) -> str:
-        return f"{at.astimezone(self.timezone):%H:%M ngày %d/%m}"
-
-
-@dataclass(frozen=True)
-class Condition:
-    """`name`: at most 60 characters, for good. `title`, `remedy` and what `check` returns are Vietnamese; None: all is
-    well. `check` runs in a transaction that only reads.
-    """
-
-    name: str
-    title: str
-    remedy: str
-    check: Callable[[Moment], str | None]
 
 
 def _quiet(channel: str) -> Callable[[Moment], str | None]:
@@ -211,76 +163,6 @@ def _reminders(moment: Moment) -> str | None:
     return f"{count} lời nhắc tự động đã dừng, chờ quản trị đọc lại và bật." if count else None
 
 
-def _is_down(error: ProviderError) -> bool:
-    return error.fate is Fate.CHANNEL_DOWN and error.code not in BALANCE
-
-
-def _is_alarming(error: ProviderError) -> bool:
-    return error.alarm and not _is_down(error) and error.code not in SAID_ELSEWHERE
-
-
-def _is_about_money(error: ProviderError) -> bool:
-    return error.code in BALANCE
-
-
-def _met(channel: str, concerns: Callable[[ProviderError], bool]) -> Callable[[Moment], str | None]:
-    """Messages of ours have lately met an error of the channel that `concerns` the condition."""
-
-    def check(moment: Moment) -> str | None:
-        found = alarm_queries.provider_errors(moment.connection, moment.now - LATELY)
-        said = [
-            f"{error.detail} ({code}, {count} tin)"
-            for code, count in sorted(found.items())
-            if code.startswith(f"{channel}_") and (error := described(code)) is not None and concerns(error)
-        ]
-        return " ".join(said) or None
-
-    return check
-
-
-def _stopped(concerns: Callable[[str], bool]) -> Callable[[Moment], str | None]:
-    """Gateways of bulk messages that are left alone for a code that `concerns` the condition."""
-
-    def check(moment: Moment) -> str | None:
-        found = alarm_queries.stopped_gateways(moment.connection, moment.now - LATELY)
-        said = [
-            f"{gateways.TITLES.get(gateway, gateway)}: {error.detail if error else 'Cổng này tạm dừng.'} ({code})"
-            for gateway, code in sorted(found.items())
-            if concerns(code) and ((error := described(code)) or True)
-        ]
-        return " ".join(said) or None
-
-    return check
-
-
-def _low_balance(moment: Moment) -> str | None:
-    """Before the gateway refuses: less than the campaigns cost, as far as a price is known, or than should be there."""
-    said = []
-    for row in alarm_queries.gateway_accounts(moment.connection, moment.now - LATELY):
-        needed, left = row["needed"] or 0, row["balance"]
-        times = BALANCE_CALM if moment.is_open else 1
-        if left is None or left >= times * max(needed, moment.watch.least_balance):
-            continue
-        words = f"{gateways.TITLES.get(row['gateway'], row['gateway'])} còn {grouped(left)} đồng"
-        words += f", các đợt nhắc cần nhiều nhất {grouped(needed)} đồng" if needed else ""
-        said.append(words)
-    return "; ".join(said) + "." if said else None
-
-
-def _unconfirmed(moment: Moment) -> str | None:
-    count = sms_answers.unconfirmed(moment.connection, moment.now - LATELY)
-    return f"Trong một giờ qua: {count} lời từ chối đã có hiệu lực mà chưa chắc được xác nhận." if count else None
-
-
-def _is_about_bulk_money(code: str) -> bool:
-    return code in gateways.BALANCE | BALANCE
-
-
-def _is_about_keys(code: str) -> bool:
-    """Zalo's keys have alarms of their own; here those of templates by number are said as well."""
-    return code in gateways.KEYS | ZBS_KEYS or code.startswith("zalo_oauth_")
-
-
 def _long(age: timedelta) -> str:
     minutes = int(age.total_seconds()) // 60
     return f"{minutes} phút" if minutes < 120 else f"{minutes // 60} giờ"
@@ -300,13 +182,13 @@ _PER_CHANNEL = [
             f"channel_down_{channel}",
             f"kênh {name} không gửi được",
             f"Chạy: hotline channel check {channel}, rồi làm theo dòng có dấu ✗. Tin đang chờ sẽ tự đi tiếp.",
-            _met(channel, _is_down),
+            met(channel, is_down),
         ),
         Condition(
             f"refused_{channel}",
             f"{name} báo lỗi cần người xem",
             "Báo người phụ trách kỹ thuật kèm các mã lỗi ở trên.",
-            _met(channel, _is_alarming),
+            met(channel, is_alarming),
         ),
     )
 ]
@@ -321,13 +203,13 @@ _MAIL = (
         "channel_down_email",
         "thư điện tử không gửi được",
         "Chạy: hotline channel check email, rồi làm theo dòng có dấu ✗. Thư đang chờ sẽ tự đi tiếp.",
-        _met("email", _is_down),
+        met("email", is_down),
     ),
     Condition(
         "refused_email",
         "thư gửi đi bị từ chối theo quy định",
         "Xem bản ghi SPF, DKIM, DMARC của tên miền (docs/operate.md).",
-        _met("email", _is_alarming),
+        met("email", is_alarming),
     ),
 )
 _NEW_PAIR = (
@@ -401,37 +283,7 @@ CONDITIONS: tuple[Condition, ...] = (
         "balance",
         "hết tiền hoặc hết lượt gửi",
         "Nạp tiền vào Zalo Cloud Account hoặc nâng gói OA trong trang quản lý của Zalo.",
-        _met("zalo", _is_about_money),
+        met("zalo", is_about_money),
     ),
-    Condition(
-        "gateway_keys",
-        "cổng tin nhắn không nhận tài khoản",
-        "Xem lại khóa, tài khoản và địa chỉ IP được phép ở trang quản lý của cổng, sửa trong .env rồi khởi động lại;"
-        " sau đó cho chiến dịch chạy tiếp trong trang của cán bộ.",
-        _stopped(_is_about_keys),
-    ),
-    Condition(
-        "gateway_balance",
-        "cổng tin nhắn hết tiền",
-        "Nạp tiền cho tài khoản của cổng, rồi cho chiến dịch chạy tiếp trong trang của cán bộ.",
-        _stopped(_is_about_bulk_money),
-    ),
-    Condition(
-        "gateway_low",
-        "tài khoản SMS sắp hết tiền",
-        "Nạp tiền cho tài khoản của cổng trước khi nó từ chối; đợt nhắc không phải dừng.",
-        _low_balance,
-    ),
-    Condition(
-        "refusal_unconfirmed",
-        "lời từ chối tin nhắn chưa được xác nhận",
-        "Chạy: hotline channel check sms. Người đã từ chối không nhận tin nữa; luật đòi xác nhận ngay cho họ.",
-        _unconfirmed,
-    ),
-    Condition(
-        "gateway_stopped",
-        "cổng tin nhắn dừng gửi",
-        "Hỏi nhà cung cấp về lý do ở trên, rồi cho chiến dịch chạy tiếp trong trang của cán bộ. Tin chưa gửi còn đó.",
-        _stopped(lambda code: not _is_about_keys(code) and not _is_about_bulk_money(code)),
-    ),
+    *GATEWAYS,
 )

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from integrations.errors import Fate, ProviderError, SendFailed
 from scheduler import alarms
 from scheduler.alarms import AGAIN_AFTER, watch
-from scheduler.conditions import Condition, Moment
 from scheduler.kinds import JobContext
+from scheduler.moments import Condition, Moment
 from scheduler.watch import Watch
 from store.channel_tables import alarm
 from store.clock import ManualClock

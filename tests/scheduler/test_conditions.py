@@ -16,7 +16,8 @@ from sqlalchemy import Connection, insert
 
 from programme.content import Content
 from programme.working_time import WorkingTime
-from scheduler.conditions import CONDITIONS, GIBIBYTE, Moment
+from scheduler.conditions import CONDITIONS, GIBIBYTE
+from scheduler.moments import Moment
 from scheduler.watch import Watch
 from store.campaign_tables import campaign, campaign_run, gateway_state
 from store.channel_tables import attachment, channel_event, zalo_token
