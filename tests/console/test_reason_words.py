@@ -8,14 +8,14 @@ from bot.restored import RESTORED
 from console.reason_words import reason_words
 from integrations.sms.registry import ERRORS
 from programme.bulk_rules import NEEDED
-from scheduler import bulk_claims
+from scheduler import bulk_claims, bulk_ways
 from scheduler.bulk_results import TOO_MANY_ERRORS
 from scheduler.bulk_zalo import HELD
 from scheduler.dispatcher import BROKE, TIMED_OUT
 
 OWN = (
-    *(bulk_claims.INTERRUPTED, bulk_claims.TOO_LATE, bulk_claims.CANCELLED, bulk_claims.NO_NUMBER),
-    *(bulk_claims.NUMBER_CHANGED, bulk_claims.NO_WAY, bulk_claims.NO_GATEWAY),
+    *(bulk_claims.TOO_LATE, bulk_claims.CANCELLED, bulk_ways.INTERRUPTED, bulk_ways.NO_NUMBER),
+    *(bulk_ways.NUMBER_CHANGED, bulk_ways.NO_WAY, bulk_ways.NO_GATEWAY),
     *(RESTORED, TOO_MANY_ERRORS, HELD, BROKE.code, TIMED_OUT.code, "left_audience", "by_hand", "erasing"),
     *(rule for rule in NEEDED if rule not in ("label", "opt_out_way")),  # those are about texts
 )
