@@ -11,6 +11,9 @@ LONGEST_WORDS = 8
 _NOT = r"(?:khong|ko|k|kg|kh|hong|hok|hem|chua|chang|cha|not|never|no|nope|haven t|havent|don t|dont)"
 _NO = re.compile(rf"\b{_NOT}\b|\b(?:lan dau|gio moi|bay gio moi|chiu)\b")
 _YES = re.compile(r"\b(?:co|roi|biet|nghe|thay|yes|yep|yeah|heard|know)\b|\bu(?:h|m|k)?\b")
+# "co nghe dau", "biet gi dau": no; "co gi moi khong", "nghe roi chua": a question
+_NO_AT_ALL = re.compile(r"\b(?:co|biet|nghe|thay)\b.*(?<!lan )\bdau(?: a)?$")
+_ASKS = re.compile(rf"(?:da )?(?:co|nghe|biet|thay)\b.*\b{_NOT}(?: a)?$")
 # What may stand beside it and says nothing else
 _BESIDE = frozenset(
     "a da vang em anh chi bac chu co chau con minh toi tui tao ma nha nhe nhi thi la cung ve cai nay do day luon"
@@ -33,6 +36,10 @@ def heard_in_words(text: str) -> Heard | None:
     said = " ".join(words)
     if "biet chu" in said:  # whoever cannot read wants a person
         return None
+    if _ASKS.fullmatch(said):
+        return None
+    if _NO_AT_ALL.search(said):
+        return "no" if _says_nothing_else(_YES.sub(" ", _NO.sub(" ", said))) else None
     without_no = _NO.sub(" ", said)
     if without_no != said:
         return "no" if _says_nothing_else(_YES.sub(" ", without_no)) else None

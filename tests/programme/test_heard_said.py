@@ -40,6 +40,8 @@ def test_who_has_heard_of_it(said: str) -> None:
         "chưa có nghe",
         "lần đầu nghe",
         "chịu",
+        "có nghe đâu",
+        "tôi biết gì đâu ạ",
         "no",
     ],
 )
@@ -54,6 +56,8 @@ def test_who_has_not(said: str) -> None:
         "?",
         "chưa nghe, chương trình gì vậy?",
         "có lớp học nào không",
+        "có gì mới không",
+        "co khong",
         "từ chối",
         "cho tôi gặp cán bộ",
         "0912345678",
