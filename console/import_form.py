@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 from openpyxl.utils.cell import get_column_letter
@@ -59,6 +60,11 @@ def columns_form(one: Import) -> Choice | None:
     ]
     sheets = tuple(outline["sheets"])
     return Choice(sheets, outline["sheet"], header_row, fields, tuple(columns), chosen, tuple(preview))
+
+
+def seen_of(one: Import) -> str:
+    """A digest of what a page shows before the start: by which columns, and what that would do."""
+    return sha256(json.dumps([one.mapping, one.dry], sort_keys=True).encode()).hexdigest()
 
 
 def fields_of(kind: str) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ from bot.web.problems import Problem
 from console.access import allow
 from console.context import ConsoleContext, console_context
 from console.downloads import Ending
-from console.forms import see_other
-from console.import_form import Choice, columns_form, read_basis, read_columns, read_kind
+from console.forms import see_other, text_field
+from console.import_form import Choice, columns_form, read_basis, read_columns, read_kind, seen_of
 from console.roles import LEADERS
 from console.row_streams import streamed
 from console.sessions import SignedIn
@@ -114,7 +114,8 @@ async def choose_columns(request: Request, person: Leader, import_id: Id) -> Res
 
 @router.post("/{import_id}/start")
 async def start(request: Request, person: Leader, import_id: Id) -> Response:
-    """Read it in, once what shows it is stated: since when everybody agreed, or where the list is from."""
+    """Read it in, once what shows it is stated: since when everybody agreed, or where the list is from. `seen`: what
+    the page showed of it; somebody else may have chosen other columns since."""
     context = console_context(request)
     form = await request.form()
     one = await context.database.read(lambda c: _find(c, context, person, import_id))
@@ -123,7 +124,8 @@ async def start(request: Request, person: Leader, import_id: Id) -> Response:
         return _again(request, person, one, problem, form)
     values: dict[str, Any] = {"status": "waiting", "basis": basis, "read_rows": 0, "error": None}
     detail = {"kind": one.kind, "rows": one.rows, "consent": basis is not None and one.kind == ListKind.SHOPS}
-    await _step(context, person, import_id, ("checked",), values, "registry.import_started", detail)
+    seen = text_field(form, "seen", 64)
+    await _step(context, person, import_id, ("checked",), values, "registry.import_started", detail, seen)
     return see_other(f"/console/imports/{import_id}")
 
 
@@ -174,12 +176,16 @@ async def _step(
     values: Mapping[str, Any],
     action: str,
     detail: Mapping[str, Any],
+    seen: str | None = None,
 ) -> None:
-    """One of the steps that people take, from one of the states `was`. Raises Problem 409 import_changed."""
+    """One of the steps that people take, from one of the states `was`. `seen`: what it must still be (seen_of). Raises
+    Problem 409 import_changed."""
     now = context.clock.now()
 
     def work(connection: Connection) -> None:
-        _find(connection, context, person, import_id)
+        one = _find(connection, context, person, import_id)
+        if seen is not None and seen != seen_of(one):
+            raise _changed(context, person)
         own = update(file_import).where(file_import.c.id == import_id, file_import.c.status.in_(was))
         if connection.execute(own.values(values)).rowcount != 1:
             raise _changed(context, person)
@@ -213,6 +219,7 @@ def _values(context: ConsoleContext, one: Import) -> dict[str, Any]:
     return {
         "one": one,
         "choice": choice,
+        "seen": seen_of(one),
         "is_busy": one.status in BUSY,
         "is_open": one.status in OPEN,
         "is_shops": one.kind == ListKind.SHOPS,

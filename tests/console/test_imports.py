@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -41,6 +42,12 @@ async def upload(browser: Browser, data: bytes = LIST, kind: str = "shops", name
     return await browser.post(PAGE, {"kind": kind}, files={"file": (name, data, "text/csv")})
 
 
+async def start(browser: Browser, here: str, typed: dict[str, str]) -> httpx.Response:
+    """As the page that is open shows it."""
+    shown = re.search('name="seen" value="([0-9a-f]+)"', (await browser.get(f"{here}/state")).text)
+    return await browser.post(f"{here}/start", {**typed, "seen": shown[1] if shown else ""})
+
+
 def kept(context: ConsoleContext) -> Any:
     rows = select(file_import).order_by(file_import.c.id.desc()).limit(1)
     return context.database.read_now(lambda c: c.execute(rows).mappings().one())
@@ -60,11 +67,11 @@ async def test_from_the_upload_to_the_result_file(leader: Browser, context: Cons
     await importer.work_due()
     shown = (await leader.get(f"{here}/state")).text
     assert "hx-trigger" not in shown and "Tạp hóa Lan" in shown and "1 × Không nhận: ô chứa công thức" in shown
-    refused = await leader.post(f"{here}/start", {"source": "Phiếu 12"})
+    refused = await start(leader, here, {"source": "Phiếu 12"})
     assert refused.status_code == 422 and "căn cứ đồng ý" in refused.text and 'value="Phiếu 12"' in refused.text
     agreed = {"basis": "list", "source": "Phiếu 12", "day": "2026-10-05"}
-    assert (await leader.post(f"{here}/start", agreed)).status_code == 303
-    assert (await leader.post(f"{here}/start", agreed)).status_code == 409
+    assert (await start(leader, here, agreed)).status_code == 303
+    assert (await start(leader, here, agreed)).status_code == 409
     await importer.work_due()
     done = (await leader.get(here)).text
     assert "Đã nhập xong" in done and "Đã đọc 2/2 dòng." in done
@@ -91,9 +98,24 @@ async def test_columns_are_chosen_where_the_header_is_in_another_language(
     assert (await leader.post(f"{here}/columns", {"header_row": "1", "column_phone": "1"})).status_code == 303
     await importer.work_due()
     assert kept(context)["dry"]["created"] == 2
-    assert (await leader.post(f"{here}/start", {"basis": "none"})).status_code == 303
+    assert (await start(leader, here, {"basis": "none"})).status_code == 303
     await importer.work_due()
     assert (count(context, contact), count(context, consent)) == (2, 0)
+
+
+async def test_nobody_starts_what_somebody_else_has_changed_since_they_looked(
+    leader: Browser, context: ConsoleContext, importer: Importer
+) -> None:
+    here = (await upload(leader, b"a,phone,b\n0987654321,0912345678,Lan\n")).headers["location"]
+    await importer.work_due()
+    shown = re.search('name="seen" value="([0-9a-f]+)"', (await leader.get(here)).text)
+    assert shown
+    assert (await leader.post(f"{here}/columns", {"header_row": "1", "column_phone": "0"})).status_code == 303
+    await importer.work_due()
+    assert kept(context)["status"] == "checked"
+    old = await leader.post(f"{here}/start", {"basis": "none", "seen": shown[1]})
+    assert (old.status_code, kept(context)["status"]) == (409, "checked")
+    assert (await start(leader, here, {"basis": "none"})).status_code == 303
 
 
 async def test_a_list_of_numbers_states_whose_it_is(
@@ -102,8 +124,8 @@ async def test_a_list_of_numbers_states_whose_it_is(
     here = (await upload(leader, b"0912345678\n0987654321\n", "do_not_call")).headers["location"]
     await importer.work_due()
     for typed in ({"source": "", "day": "2026-11-01"}, {"source": "AIS", "day": "2027-01-01"}, {"source": "AIS"}):
-        assert (await leader.post(f"{here}/start", typed)).status_code == 422
-    assert (await leader.post(f"{here}/start", {"source": "AIS", "day": "2026-11-01"})).status_code == 303
+        assert (await start(leader, here, typed)).status_code == 422
+    assert (await start(leader, here, {"source": "AIS", "day": "2026-11-01"})).status_code == 303
     await importer.work_due()
     assert count(context, do_not_call) == 2
 
