@@ -343,7 +343,7 @@ def _rated(connection: Connection, what: Counted, days: _Days, surveyed: Any) ->
 
 
 def _aware(connection: Connection, what: Counted, days: _Days) -> Iterator[Count]:
-    """By the day on which the sample was drawn. Asked: the message was taken or delivered."""
+    """By the day on which the question went out. Asked: the message was taken or delivered, or answered."""
     asked = (
         recipient.join(campaign_run, campaign_run.c.id == recipient.c.run_id)
         .join(awareness_round, awareness_round.c.campaign_id == campaign_run.c.campaign_id)
