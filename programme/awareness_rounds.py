@@ -30,6 +30,7 @@ from store.tables import contact
 MOST_SIZE = 1_000_000
 LEAST_MARGIN, MOST_MARGIN = Fraction(5, 1000), Fraction(1, 2)
 _ROWS_AT_ONCE = 5000
+_LOCK = 7_315_083  # one draw at a time on PostgreSQL, as SQLite has it anyway: two would draw the same people
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,8 @@ def begin(
 ) -> int:
     """Draw the sample and make the campaign that asks it, a draft of `plan` whose audience it is; the campaign's
     number. Raises CampaignProblem."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
     drawable = frame(campaigns.content, province, population, now)
     people = list(connection.scalars(drawable))
     wanted = size.of(len(people))

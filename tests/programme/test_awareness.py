@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from fractions import Fraction
+from threading import Barrier
+from time import sleep
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from bot import inbox
 from programme import awareness, awareness_rounds
@@ -92,6 +95,29 @@ def test_who_was_drawn_is_not_drawn_again_as_another_contact_of_theirs(town: Ask
     link = {"conversation_id": here, "from_contact_id": second, "to_contact_id": joined, "linked_at": now}
     town.connection.execute(insert(channel_link), link)
     assert town.sample(town.begin(Size(people=3), {"and": [{"commune": [LA_BANG]}]})) == [other]
+
+
+def test_two_draws_at_once_draw_nobody_twice(
+    database: Database, content: Content, keyring: Keyring, clock: ManualClock
+) -> None:
+    with database.engine.begin() as connection:
+        Asking(connection, content, keyring, clock).shops(20)
+    together = Barrier(2)
+
+    def one_draw(seed: int) -> list[int]:
+        together.wait(10)
+
+        def work(connection: Connection) -> list[int]:
+            town = Asking(connection, content, keyring, clock)
+            drawn = town.sample(town.begin(Size(people=10), seed=seed))
+            sleep(0.05)  # it is not kept at once
+            return drawn
+
+        return database.run_now(work)
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(one_draw, (7, 8))
+    assert len({*first, *second}) == 20
 
 
 def test_who_wants_to_be_forgotten_on_any_channel_is_left_out_and_nobody_else(town: Asking) -> None:
