@@ -11,7 +11,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, Select, and_, case, func, insert, or_, select, union, update
+from sqlalchemy import Connection, Exists, Select, and_, case, exists, func, insert, or_, select, update
 
 from programme import ledger, segments
 from programme.bulk_gate import left_alone
@@ -84,35 +84,32 @@ def frame(content: Content, province: str, population: Mapping[str, Any], now: d
         people = ledger.people(segments.read(population).contacts(province, now, content))
     except segments.SegmentInvalid as invalid:
         raise CampaignProblem("audience_invalid", what=invalid.words) from None
-    lately = _drawn_since(now - content.awareness.again_after)
-    again = select(contact.c.phone_key).where(contact.c.id.in_(lately), contact.c.phone_key.is_not(None))
-    return select(people.c.contact_id).where(
-        people.c.phone_key.is_not(None),
-        people.c.phone_key.not_in(again),
-        people.c.contact_id.not_in(_with_linked(lately)),
-        ~left_alone(people.c.contact_id),
+    since, who = now - content.awareness.again_after, people.c
+    same, link = contact.alias("same"), channel_link.alias("link")
+    is_in_force = link.c.undone_at.is_(None)
+    return select(who.contact_id).where(
+        who.phone_key.is_not(None),
+        ~left_alone(who.contact_id),
+        # Whoever was drawn, also as another contact with their number, or on a channel that is linked to theirs
+        ~_drawn(since).where(awareness_sample.c.contact_id == who.contact_id),
+        ~_drawn(since).where(awareness_sample.c.contact_id == same.c.id, same.c.phone_key == who.phone_key),
+        ~_drawn(since).where(
+            awareness_sample.c.contact_id == link.c.from_contact_id, link.c.to_contact_id == who.contact_id, is_in_force
+        ),
+        ~_drawn(since).where(
+            awareness_sample.c.contact_id == link.c.to_contact_id, link.c.from_contact_id == who.contact_id, is_in_force
+        ),
     )
 
 
-def _drawn_since(since: datetime) -> Select[Any]:
-    """The contacts of the samples of that time."""
+def _drawn(since: datetime) -> Exists:
+    """Somebody is in a sample of that time."""
     return (
-        select(awareness_sample.c.contact_id)
-        .join(awareness_round, awareness_round.c.id == awareness_sample.c.round_id)
-        .join(campaign, campaign.c.id == awareness_round.c.campaign_id)
-        .where(awareness_round.c.created_at > since)
+        exists()
+        .where(awareness_round.c.id == awareness_sample.c.round_id, awareness_round.c.created_at > since)
+        .where(campaign.c.id == awareness_round.c.campaign_id)
         # A round that was called off before anybody let it go has asked nobody
         .where(or_(campaign.c.status != "cancelled", campaign.c.approved_at.is_not(None)))
-    )
-
-
-def _with_linked(drawn: Select[Any]) -> CompoundSelect[Any]:
-    """And who is the same person, on whichever channel they were drawn."""
-    link = select(channel_link).where(channel_link.c.undone_at.is_(None)).subquery("link")
-    return union(
-        drawn,
-        select(link.c.to_contact_id).where(link.c.from_contact_id.in_(drawn)),
-        select(link.c.from_contact_id).where(link.c.to_contact_id.in_(drawn)),
     )
 
 
