@@ -13,6 +13,7 @@ import click
 import orjson
 import uvloop
 
+from console.reason_words import reason_words
 from hotline.app import read_content, read_settings
 from hotline.errors import Stop
 from hotline.simulated_campaign import CARRIED, Outcome, require_loopback, simulate
@@ -47,7 +48,8 @@ def simulate_command(context: click.Context, file: Path, as_json: bool) -> None:
     outcome = _run(simulate(settings, content, campaign, people, lambda words: click.echo(words, err=True)))
     click.echo(orjson.dumps(outcome.figures).decode() if as_json else _in_words(outcome.figures))
     if outcome.paused_for is not None:
-        raise Stop(f"campaign_paused: đợt gửi tự tạm dừng, lý do {outcome.paused_for}.")
+        why = reason_words(outcome.paused_for)
+        raise Stop(f"campaign_paused: đợt gửi tự tạm dừng, lý do {outcome.paused_for}: {why}.")
     context.exit(0)
 
 

@@ -97,6 +97,8 @@ async def simulate(
                 callbacks={file.gateway: callback},
             )
             run = await _due(context, file, id_, tell)
+            if (waits := outside_hours(file, content, clock)) is not None:
+                tell(waits)
             await database.run(lambda c: campaign_trial.take_over(c, run, file.gateway, clock.now()))
             before = campaign_trial.called(await database.read(lambda c: ledger.counts(c, run)))
             began = time.monotonic()
@@ -113,6 +115,15 @@ async def simulate(
         row = await database.read(lambda c: campaign_trial.run_of(c, id_))
     is_paused = row is not None and row["status"] == ledger.RunStatus.PAUSED
     return Outcome(figures, str(row["pause_reason"]) if row is not None and is_paused else None)
+
+
+def outside_hours(file: CampaignFile, content: Content, clock: Clock) -> str | None:
+    """What to tell whoever waits for the law's hours: it may be a whole night. None: messages may leave now."""
+    local = clock.now().astimezone(clock.timezone)
+    hours = content.bulk_law.hours(file.kind, "sms", local.date())
+    if hours is None or hours[0] <= local.time() < hours[1]:
+        return None
+    return f"Ngoài giờ được gửi: loại tin {file.kind} chỉ gửi từ {hours[0]:%H:%M} đến trước {hours[1]:%H:%M}; đang chờ."
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,12 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Connection, insert
 
 from hotline.cli import main
+from hotline.simulated_campaign import outside_hours
+from programme.bulk_law import MessageKind
+from programme.campaign_file import read_campaign_file
+from programme.content import Content
 from store.campaign_tables import link_click
+from store.clock import ManualClock
 from store.contacts import Contacts
 from store.crypto import Keyring
 from store.database import Database
@@ -59,6 +65,26 @@ def test_a_csv_without_its_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("phone,name\n0912345678,An\n")
     done = hotline("campaign", "simulate", campaign(tmp_path, audience={"csv": "people.csv"}), "--json", **HERE)
     assert done.returncode == 1 and b"columns_missing: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "waits"),
+    [
+        ("advertising", "22:30", True),
+        ("advertising", "10:00", False),
+        ("customer_care", "06:00", True),
+        ("state_notice", "10:00", False),
+    ],
+)
+def test_who_starts_outside_the_hours_is_told_why_nothing_happens(
+    tmp_path: Path, content: Content, kind: str, at: str, waits: bool
+) -> None:
+    clock = ManualClock(datetime.fromisoformat(f"2026-11-23T{at}:00+07:00"))
+    kinds = dict.fromkeys(("simulator",), frozenset(MessageKind))
+    file = read_campaign_file(Path(campaign(tmp_path, kind=kind, gateway="simulator")), kinds, clock.timezone)
+    told = outside_hours(file, content, clock)
+    assert (told is not None) is waits
+    assert told is None or "Ngoài giờ được gửi" in told
 
 
 def test_after_its_deadline_nobody_is_called_and_everybody_is_accounted_for(tmp_path: Path, database_url: str) -> None:
