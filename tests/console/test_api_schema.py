@@ -70,7 +70,8 @@ def test_no_call_gets_an_answer_that_is_not_documented(api: ApiContext) -> None:
     answered, wrong = attack(api, token_of(api))
     assert wrong == [], f"{len(wrong)} faults:\n" + "\n".join(wrong)
     assert set(answered) >= OPERATIONS
-    # what is there was found and changed; a class's version nobody guesses
-    for operation in OPERATIONS - {"PATCH /classes/{class_id}"}:
+    # What is there was found. A change needs the present version, which is met by luck: test_api_leads.py and
+    # test_api_classes.py make them.
+    for operation in OPERATIONS - {"PATCH /classes/{class_id}", "PATCH /leads/{lead_id}"}:
         assert answered[operation] & {200, 201}, (operation, answered[operation])
     assert answered["PATCH /leads/{lead_id}"] >= {400, 409, 422}
