@@ -216,7 +216,7 @@ class BulkLaw:
         begin = dt.time(0) if window is None else window[0]
         opens = dt.datetime.combine(day, begin, timezone).astimezone(dt.UTC)
         # Where clocks are changed an hour may come twice, or a day be missing: time must go on in any case
-        return max(opens, local.astimezone(dt.UTC) + dt.timedelta(minutes=1))
+        return max(opens, local.astimezone(dt.UTC) + dt.timedelta(seconds=1))
 
 
 def load_bulk_law(path: Path, documents: Mapping[str, object]) -> BulkLaw:

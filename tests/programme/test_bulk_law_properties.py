@@ -275,6 +275,7 @@ def test_hours_begin_and_end_to_the_microsecond(kind: MessageKind, begin: int, e
     assert decisions == ["later", "send", "send", "later"]
     assert OURS.judge(facts, opens, zone).last == closes - a_moment
     assert OURS.judge(facts, closes, zone).until == opens + timedelta(days=1)
+    assert OURS.judge(facts, opens - timedelta(seconds=8), zone).until == opens
 
 
 def test_the_fourth_waits_until_the_first_is_a_day_old() -> None:
