@@ -53,28 +53,28 @@ class ReceiptBatches:
             taken = set(map(id, batch))
             self._waiting = [one for one in self._waiting if id(one) not in taken]
             try:
-                outcomes = await self._take(batch)
+                await self._take(batch)
             except Exception:  # noqa: BLE001 - one of them failed, or the database did: each learns for itself
                 await self._one_by_one(batch)
-                continue
-            for one, outcome in zip(batch, outcomes, strict=True):
-                if not one.outcome.done():  # the caller may have gone; what is committed stays
-                    one.outcome.set_result(outcome)
 
-    async def _take(self, batch: Sequence[_Waiting]) -> list[Outcome]:
-        reports, gateway = [one.report for one in batch], batch[0].gateway
-        now = self._clock.now()
-        return await self._database.run(
-            partial(receipts.take_all, gateway=gateway, reports=reports, now=now, by="callback")
+    async def _take(self, batch: Sequence[_Waiting]) -> None:
+        """Take them and answer those who still wait; whoever has gone has lost nothing: what is committed stays."""
+        work = partial(
+            receipts.take_all,
+            gateway=batch[0].gateway,
+            reports=[one.report for one in batch],
+            now=self._clock.now(),
+            by="callback",
         )
+        outcomes = await self._database.run(work)
+        for one, outcome in zip(batch, outcomes, strict=True):
+            if not one.outcome.done():
+                one.outcome.set_result(outcome)
 
     async def _one_by_one(self, batch: Sequence[_Waiting]) -> None:
         for one in batch:
             try:
-                (outcome,) = await self._take([one])
+                await self._take([one])
             except Exception as error:  # noqa: BLE001 - it is the caller's
                 if not one.outcome.done():
                     one.outcome.set_exception(error)
-            else:
-                if not one.outcome.done():
-                    one.outcome.set_result(outcome)

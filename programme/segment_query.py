@@ -8,6 +8,7 @@ whoever is linked, with everybody's.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -44,16 +45,16 @@ def contacts_where(node: Node, province: str, now: datetime, content: Content) -
     return select(both.c.contact_id)
 
 
-class _Part:
+class _Part(ABC):
     """`shop`: what has the columns of a shop here."""
 
     def __init__(self, of: FromClause, now: datetime) -> None:
         self._shop = of
         self._now = now
 
+    @abstractmethod
     def has(self, leaf: Leaf) -> ColumnElement[bool]:
         """Whether a fact is there, as a value; never null."""
-        raise NotImplementedError
 
     def holds(self, node: Node) -> ColumnElement[bool]:
         """A condition somewhere in an expression; never null, so that "not" means what it says."""
